@@ -1,0 +1,115 @@
+#pragma once
+
+#include "kernels/augment/equalise.hpp"
+#include "kernels/augment/params.hpp"
+#include "kernels/augment/resize.hpp"
+#include "kernels/augment/spec.hpp"
+
+namespace paws::kernels::augment
+{
+/// The scratch memory that a team needs for one view: the tables of a resize with a histogram and the random choices,
+/// and two pictures. Each goes to the fast scratch level if it fits there.
+class Workspace
+{
+public:
+    /// For square views along these axes, or of any smaller part of the picture; `blur`: that may be blurred.
+    Workspace(const Axis& vertical, const Axis& horizontal, bool blur)
+        : row_weights_(horizontal.count * horizontal.most_taps()),
+          column_weights_(vertical.count * vertical.most_taps()),
+          size_(vertical.count),
+          spare_rows_(blur && size_ > vertical.most_input() ? size_ : vertical.most_input())
+    {
+    }
+
+    /// Sets the policy's scratch sizes and remembers the levels. Throws if the picture is too large for this device.
+    template <class Policy>
+    void place(Policy& policy)
+    {
+        const std::size_t tables = table_bytes() + alignment;
+        const std::size_t pictures = picture_bytes() + alignment;
+        std::size_t taken[2] = {0, 0};
+        const auto level_for = [&](std::size_t bytes)
+        {
+            const int level = taken[0] + bytes <= static_cast<std::size_t>(policy.scratch_size_max(0)) ? 0 : 1;
+            taken[level] += bytes;
+            return level;
+        };
+        table_level_ = level_for(tables);
+        picture_level_ = level_for(pictures);
+        require(taken[1] <= static_cast<std::size_t>(policy.scratch_size_max(1)),
+                "a view needs " + std::to_string(taken[1]) +
+                    " bytes of scratch memory, more than this device gives: use "
+                    "smaller pictures");
+        for (int level = 0; level < 2; ++level)
+        {
+            if (taken[level] > 0)
+            {
+                policy.set_scratch_size(level, Kokkos::PerTeam(static_cast<int>(taken[level])));
+            }
+        }
+    }
+
+    /// A team's part of it.
+    struct Slice
+    {
+        ViewParams* params;
+        std::uint32_t* histogram;
+        int* row_first;
+        int* row_weight;
+        int* column_first;
+        int* column_weight;
+        std::uint8_t* picture;
+        std::uint8_t* spare;
+    };
+
+    template <class Team>
+    KOKKOS_INLINE_FUNCTION Slice slice(const Team& team) const
+    {
+        Slice slice{};
+        auto* tables = static_cast<int*>(team.team_scratch(table_level_).get_shmem(static_cast<int>(table_bytes())));
+        slice.params = reinterpret_cast<ViewParams*>(tables);
+        slice.histogram = reinterpret_cast<std::uint32_t*>(tables + params_ints);
+        slice.row_first = tables + params_ints + histogram_ints;
+        slice.column_first = slice.row_first + size_;
+        slice.row_weight = slice.column_first + size_;
+        slice.column_weight = slice.row_weight + row_weights_;
+        slice.picture =
+            static_cast<std::uint8_t*>(team.team_scratch(picture_level_).get_shmem(static_cast<int>(picture_bytes())));
+        slice.spare = slice.picture + channels * size_ * size_;
+        return slice;
+    }
+
+private:
+    static constexpr std::size_t alignment = 16;
+    static constexpr int params_ints = sizeof(ViewParams) / sizeof(int);
+    static constexpr int histogram_ints = channels * levels;
+    static_assert(sizeof(ViewParams) % sizeof(int) == 0 && alignof(ViewParams) <= alignof(int));
+
+    KOKKOS_INLINE_FUNCTION std::size_t table_bytes() const
+    {
+        return sizeof(int) *
+               static_cast<std::size_t>(params_ints + histogram_ints + 2 * size_ + row_weights_ + column_weights_);
+    }
+    KOKKOS_INLINE_FUNCTION std::size_t picture_bytes() const
+    {
+        return static_cast<std::size_t>(channels) * static_cast<std::size_t>(size_) *
+               static_cast<std::size_t>(size_ + spare_rows_);
+    }
+
+    int row_weights_;
+    int column_weights_;
+    int size_;
+    int spare_rows_;
+    int table_level_ = 0;
+    int picture_level_ = 0;
+};
+
+/// A policy of one team a view for a functor that holds `workspace`.
+template <class Exec>
+Kokkos::TeamPolicy<Exec> view_policy(const Exec& exec, std::size_t views, Workspace& workspace)
+{
+    auto policy = row_policy(exec, static_cast<std::int64_t>(views));
+    workspace.place(policy);
+    return policy;
+}
+}  // namespace paws::kernels::augment

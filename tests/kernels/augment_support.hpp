@@ -1,0 +1,145 @@
+#pragma once
+
+#include <Kokkos_Core.hpp>
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/augment/chain.hpp"
+
+// Pictures for the tests of augmentation, and a way to run one operation of the chain on one of them.
+namespace paws::test
+{
+/// Interleaved 8-bit RGB.
+struct Picture
+{
+    int height = 0;
+    int width = 0;
+    std::vector<std::uint8_t> values;
+
+    Picture() = default;
+    Picture(int its_height, int its_width)
+        : height(its_height),
+          width(its_width),
+          values(3 * static_cast<std::size_t>(its_height) * static_cast<std::size_t>(its_width))
+    {
+    }
+
+    std::uint8_t& operator()(int row, int column, int channel) { return values[place(row, column, channel)]; }
+    std::uint8_t operator()(int row, int column, int channel) const { return values[place(row, column, channel)]; }
+    bool operator==(const Picture&) const = default;
+
+private:
+    std::size_t place(int row, int column, int channel) const
+    {
+        return static_cast<std::size_t>((row * width + column) * 3 + channel);
+    }
+};
+
+/// A fixed picture of noise over a ramp.
+inline Picture noisy_picture(int height, int width, std::uint32_t seed = 0)
+{
+    Picture picture(height, width);
+    for (int y = 0; y < height; ++y)
+    {
+        for (int x = 0; x < width; ++x)
+        {
+            for (int c = 0; c < 3; ++c)
+            {
+                const auto at = static_cast<std::uint32_t>((y * width + x) * 3 + c);
+                const std::uint32_t noise = kernels::philox4x32({{at, seed, 0, 0}}, 1, 2).word[0] >> 24;
+                picture(y, x, c) = static_cast<std::uint8_t>((noise + static_cast<std::uint32_t>(4 * x + y)) & 255);
+            }
+        }
+    }
+    return picture;
+}
+
+inline Picture plain_picture(int height, int width, int red, int green, int blue)
+{
+    Picture picture(height, width);
+    const int colour[] = {red, green, blue};
+    for (std::size_t i = 0; i < picture.values.size(); ++i)
+    {
+        picture.values[i] = static_cast<std::uint8_t>(colour[i % 3]);
+    }
+    return picture;
+}
+
+/// The largest difference of two values; 256 if the pictures are of different sizes.
+inline int largest_difference(const Picture& a, const Picture& b)
+{
+    if (a.height != b.height || a.width != b.width)
+    {
+        return 256;
+    }
+    int largest = 0;
+    for (std::size_t i = 0; i < a.values.size(); ++i)
+    {
+        const int difference = static_cast<int>(a.values[i]) - static_cast<int>(b.values[i]);
+        largest = std::max(largest, difference < 0 ? -difference : difference);
+    }
+    return largest;
+}
+
+template <class Value>
+using HostView = Kokkos::View<Value, Kokkos::LayoutRight, Kokkos::HostSpace>;
+
+/// Calls operation(team, picture, spare, histogram) for the planes of a picture in a kernel, and returns what became of
+/// the picture.
+template <class Exec, class Operation>
+Picture apply(const Picture& picture, const Operation& operation)
+{
+    const auto bytes = picture.values.size();
+    const HostView<std::uint8_t*> planes("planes", bytes);
+    const HostView<std::uint8_t*> spare("spare", bytes);
+    const HostView<std::uint32_t*> histogram("histogram", 3 * kernels::augment::levels);
+    const kernels::augment::Planes in{planes.data(), picture.height, picture.width};
+    const kernels::augment::Planes other{spare.data(), picture.height, picture.width};
+    const auto pixels = static_cast<std::size_t>(in.pixels());
+    for (std::size_t i = 0; i < bytes; ++i)
+    {
+        planes(i % 3 * pixels + i / 3) = picture.values[i];
+    }
+    std::uint32_t* counters = histogram.data();
+    const Exec exec;
+    Kokkos::parallel_for(
+        "paws::test::apply", Kokkos::TeamPolicy<Exec>(exec, 1, 1),
+        KOKKOS_LAMBDA(const typename Kokkos::TeamPolicy<Exec>::member_type& team) {
+            operation(team, in, other, counters);
+        });
+    exec.fence();
+    Picture result(picture.height, picture.width);
+    for (std::size_t i = 0; i < bytes; ++i)
+    {
+        result.values[i] = planes(i % 3 * pixels + i / 3);
+    }
+    return result;
+}
+
+/// The resized crop of the chain, by its two passes.
+template <class Exec>
+Picture resized_crop(const Picture& picture, const kernels::augment::CropBox& crop, int height, int width,
+                     bool mirrored = false)
+{
+    using namespace kernels::augment;
+    const Axis vertical{crop.height, height, 0, height};
+    const Axis horizontal{crop.width, width, 0, width};
+    const HostView<int*> row_first("row_first", static_cast<std::size_t>(width));
+    const HostView<int*> row_weight("row_weight", static_cast<std::size_t>(width * horizontal.most_taps()));
+    const HostView<int*> column_first("column_first", static_cast<std::size_t>(height));
+    const HostView<int*> column_weight("column_weight", static_cast<std::size_t>(height * vertical.most_taps()));
+    const HostView<std::uint8_t*> narrowed("narrowed", static_cast<std::size_t>(3 * crop.height * width));
+    const std::ptrdiff_t stride = std::ptrdiff_t{3} * picture.width;
+    const std::uint8_t* corner = picture.values.data() + crop.top * stride + std::ptrdiff_t{3} * crop.left;
+    return apply<Exec>(Picture(height, width),
+                       [=](const auto& team, const Planes& out, const Planes&, std::uint32_t*)
+                       {
+                           const Planes between{narrowed.data(), crop.height, width};
+                           const Taps rows = fill_taps(team, horizontal, row_first.data(), row_weight.data());
+                           const Taps columns = fill_taps(team, vertical, column_first.data(), column_weight.data());
+                           resize_rows(team, corner, stride, rows, mirrored, between);
+                           resize_columns(team, between, 0, columns, out);
+                       });
+}
+}  // namespace paws::test
