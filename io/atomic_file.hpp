@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <initializer_list>
+#include <string_view>
+
+namespace paws::io
+{
+/// A file that appears whole or not at all: it is written under another name in the same folder (PATH.partial-PID),
+/// made lasting with fsync, and renamed. Until commit() has returned, what was at PATH before is untouched.
+///
+///     AtomicFile file(path);
+///     write_something(file.temporary());
+///     file.commit();
+class AtomicFile
+{
+public:
+    /// Makes the temporary file, empty. Throws if the folder is missing or may not be written to, or if `path` is a
+    /// folder.
+    explicit AtomicFile(std::filesystem::path path);
+    /// Removes the temporary file if there was no commit().
+    ~AtomicFile();
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+
+    const std::filesystem::path& temporary() const { return temporary_; }
+
+    /// Puts the file in its place. What was written must be closed by now. Throws SystemError.
+    void commit();
+
+private:
+    std::filesystem::path path_;
+    std::filesystem::path temporary_;
+};
+
+/// Writes a file whole. Throws SystemError, which names `path` and what to do, on a full disk for example.
+/// Its contents are the pieces, one after another.
+void write_atomically(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces);
+}  // namespace paws::io

@@ -1,0 +1,50 @@
+#include "io/checksum.hpp"
+
+#include <zlib.h>
+
+#include <bit>
+
+#include "io/error.hpp"
+
+namespace paws::io
+{
+// Numbers are summed as they are in memory, and files of HDF5 move between machines.
+static_assert(std::endian::native == std::endian::little, "swap the bytes of numbers before summing them");
+
+std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before)
+{
+    return static_cast<std::uint32_t>(::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+std::uint32_t crc32(const std::vector<std::string>& strings)
+{
+    uLong sum = 0;
+    for (const std::string& text : strings)
+    {
+        sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(text.c_str()), text.size() + 1);
+    }
+    return static_cast<std::uint32_t>(sum);
+}
+
+void store_checksum(h5::Object& object, std::uint32_t checksum)
+{
+    object.set_attribute<std::int64_t>(checksum_attribute, checksum);
+}
+
+void require_checksum(const h5::Object& object, std::uint32_t checksum)
+{
+    if (object.attribute<std::int64_t>(checksum_attribute) != checksum)
+    {
+        throw Error(object.where() +
+                    ": its contents do not match their checksum; the file is damaged, use another copy");
+    }
+}
+
+void require_checksum_if_stored(const h5::Object& object, std::uint32_t checksum)
+{
+    if (object.has_attribute(checksum_attribute))
+    {
+        require_checksum(object, checksum);
+    }
+}
+}  // namespace paws::io

@@ -1,0 +1,210 @@
+#include "io/dataset_file.hpp"
+
+#include <algorithm>
+
+#include "io/checksum.hpp"
+#include "io/error.hpp"
+#include "io/format.hpp"
+
+namespace paws::io
+{
+namespace
+{
+constexpr std::size_t channels = 3;
+// A chunk is what HDF5 reads and keeps at a time; its cache holds 1 MiB for a data set.
+constexpr std::size_t chunk_bytes = std::size_t{1} << 20;
+constexpr std::size_t most_chunk_pictures = 256;
+
+/// Throws if a label has no class.
+void require_classes(const std::vector<std::int64_t>& labels, std::size_t classes, const std::string& where)
+{
+    const auto has_class = [&](std::int64_t label) { return label >= 0 && static_cast<std::size_t>(label) < classes; };
+    const auto wrong = std::find_if_not(labels.begin(), labels.end(), has_class);
+    if (wrong != labels.end())
+    {
+        throw Error(where + ": picture " + std::to_string(wrong - labels.begin()) + " has label " +
+                    std::to_string(*wrong) + ", but there are " + std::to_string(classes) +
+                    " classes, counted from 0; correct the labels or the class names");
+    }
+}
+
+void require_whole(const std::filesystem::path& path, const DatasetContent& content)
+{
+    if (content.class_names.empty() || content.splits.empty())
+    {
+        throw Error(path.string() + ": a data set needs class names and at least one split");
+    }
+    for (const auto& [name, split] : content.splits)
+    {
+        const std::string where = path.string() + ", split '" + name + "'";
+        const std::size_t picture = split.height * split.width * channels;
+        if (split.count() == 0 || picture == 0)
+        {
+            throw Error(where + ": has no pictures; leave the split out");
+        }
+        if (split.names.size() != split.count() || split.pixels.size() != split.count() * picture)
+        {
+            throw Error(where + ": " + std::to_string(split.count()) + " labels, " +
+                        std::to_string(split.names.size()) + " names and " + std::to_string(split.pixels.size()) +
+                        " bytes of pictures of " + std::to_string(picture) + " bytes each do not match");
+        }
+        require_classes(split.labels, content.class_names.size(), where);
+    }
+}
+
+void write_split(h5::Group group, const PictureSet& split)
+{
+    const std::size_t picture = split.height * split.width * channels;
+    const std::size_t chunk = std::clamp<std::size_t>(chunk_bytes / picture, 1, most_chunk_pictures);
+    h5::Dataset labels = group.write<std::int64_t>("labels", split.labels, {split.count()});
+    store_checksum(labels, crc32(std::as_bytes(std::span(split.labels))));
+    h5::Dataset names = group.write_strings("names", split.names);
+    store_checksum(names, crc32(split.names));
+    h5::Dataset images =
+        group.write<std::uint8_t>("images", split.pixels, {split.count(), split.height, split.width, channels}, chunk);
+    store_checksum(images, crc32(std::as_bytes(std::span(split.pixels))));
+}
+
+std::vector<std::string> read_strings(const h5::Dataset& dataset)
+{
+    std::vector<std::string> strings = dataset.read<std::string>();
+    require_checksum_if_stored(dataset, crc32(strings));
+    return strings;
+}
+
+void require_shape(const h5::Dataset& dataset, bool fits, const std::string& wanted)
+{
+    if (!fits)
+    {
+        throw Error(dataset.where() + ": must be " + wanted + "; make the file again");
+    }
+}
+}  // namespace
+
+void write_dataset(const std::filesystem::path& path, const DatasetContent& content)
+{
+    require_whole(path, content);
+    h5::File file = h5::File::create(path);
+    write_format(file, dataset_format);
+    h5::Dataset names = file.write_strings("class_names", content.class_names);
+    store_checksum(names, crc32(content.class_names));
+    for (const auto& [name, split] : content.splits)
+    {
+        write_split(file.create_group(name), split);
+    }
+    file.save();
+}
+
+DatasetFile::DatasetFile(const std::filesystem::path& path)
+    : path_(path), file_(open_format(path, dataset_format)), class_names_(read_strings(file_.dataset("class_names")))
+{
+    if (class_names_.empty())
+    {
+        throw Error(path_.string() + ": has no class names; make the file again");
+    }
+    for (const std::string& name : file_.group_names())
+    {
+        splits_.emplace(name, open_split(name));
+    }
+}
+
+DatasetFile::Split DatasetFile::open_split(const std::string& name) const
+{
+    const h5::Group group = file_.group(name);
+    Split split;
+    const h5::Dataset labels = group.dataset("labels");
+    require_shape(labels, labels.shape().size() == 1 && labels.kind() == h5::Kind::integer, "whole numbers [N]");
+    split.labels = labels.read<std::int64_t>();
+    require_checksum_if_stored(labels, crc32(std::as_bytes(std::span(split.labels))));
+    require_classes(split.labels, class_names_.size(), labels.where());
+
+    const std::size_t count = split.labels.size();
+    const std::string pictures = "for " + std::to_string(count) + " pictures, as there are labels";
+    const h5::Dataset names = group.dataset("names");
+    require_shape(names, names.shape() == h5::Shape{count} && names.kind() == h5::Kind::text, "text [N] " + pictures);
+    if (group.has_dataset("encoded"))
+    {
+        const h5::Dataset offsets = group.dataset("offsets");
+        require_shape(offsets, offsets.shape() == h5::Shape{count + 1}, "whole numbers [N + 1] " + pictures);
+        split.encoded = true;
+        return split;
+    }
+    const h5::Dataset images = group.dataset("images");
+    const h5::Shape& shape = images.shape();
+    const bool bytes = images.kind() == h5::Kind::integer && images.element_size() == 1 && images.is_unsigned();
+    require_shape(images, bytes && shape.size() == 4 && shape[0] == count && shape[3] == channels,
+                  "uint8 [N, H, W, 3] " + pictures);
+    split.height = shape[1];
+    split.width = shape[2];
+    return split;
+}
+
+std::vector<std::string> DatasetFile::split_names() const
+{
+    std::vector<std::string> names;
+    for (const auto& [name, split] : splits_)
+    {
+        names.push_back(name);
+    }
+    return names;
+}
+
+bool DatasetFile::has_split(std::string_view split) const
+{
+    return splits_.contains(split);
+}
+
+const DatasetFile::Split& DatasetFile::find(std::string_view split) const
+{
+    const auto found = splits_.find(split);
+    if (found == splits_.end())
+    {
+        std::string there;
+        for (const auto& [name, unused] : splits_)
+        {
+            there += (there.empty() ? "" : ", ") + name;
+        }
+        throw Error(path_.string() + ": has no split '" + std::string(split) + "'; choose one of: " + there);
+    }
+    return found->second;
+}
+
+const DatasetFile::Split& DatasetFile::find_images(std::string_view split) const
+{
+    const Split& found = find(split);
+    if (found.encoded)
+    {
+        throw Error(path_.string() + ", split '" + std::string(split) +
+                    "': holds encoded pictures (JPEG, PNG), which have no common size; make the file with all pictures "
+                    "of one size");
+    }
+    return found;
+}
+
+h5::Dataset DatasetFile::part(std::string_view split, const char* name) const
+{
+    return file_.dataset(std::string(split) + "/" + name);
+}
+
+std::vector<std::string> DatasetFile::names(std::string_view split) const
+{
+    find(split);
+    return read_strings(part(split, "names"));
+}
+
+PictureSet DatasetFile::read(std::string_view split) const
+{
+    const Split& found = find_images(split);
+    const h5::Dataset images = part(split, "images");
+    PictureSet set{images.read<std::uint8_t>(), found.height, found.width, found.labels, names(split)};
+    require_checksum_if_stored(images, crc32(std::as_bytes(std::span(set.pixels))));
+    return set;
+}
+
+void DatasetFile::read_images(std::string_view split, std::size_t first, std::size_t count,
+                              std::span<std::uint8_t> out) const
+{
+    find_images(split);
+    part(split, "images").read_rows(first, count, out);
+}
+}  // namespace paws::io

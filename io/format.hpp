@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "io/h5.hpp"
+
+namespace paws::io
+{
+/// A kind of file of this program, as its root attributes `format` and `version` say.
+struct Format
+{
+    std::string name;
+    std::int64_t version;
+};
+
+inline const Format dataset_format = {"paws-dataset", 1};
+inline const Format embeddings_format = {"paws-embeddings", 1};
+inline const Format checkpoint_format = {"paws-checkpoint", 1};
+
+/// Writes the root attributes `format`, `version` and `created_by`.
+void write_format(h5::File& file, const Format& format);
+
+/// Opens a file for reading. Throws if it is of another format or of a newer version.
+h5::File open_format(const std::filesystem::path& path, const Format& format);
+
+/// The same for files that this program alone writes: verifies all its bytes first. Throws if they do not match its
+/// seal, or if that is missing.
+h5::File open_verified(const std::filesystem::path& path, const Format& format);
+}  // namespace paws::io

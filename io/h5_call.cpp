@@ -1,0 +1,124 @@
+#include "io/h5_call.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "io/error.hpp"
+
+namespace paws::io::h5
+{
+namespace
+{
+std::mutex& library_mutex()
+{
+    static std::mutex mutex;
+    return mutex;
+}
+
+extern "C" herr_t keep_innermost(unsigned depth, const H5E_error2_t* error, void* text)
+{
+    if (depth == 0 && error->desc)
+    {
+        *static_cast<std::string*>(text) = error->desc;
+    }
+    return 0;
+}
+
+/// HDF5's reason as a user wants it: the system's own words where it quotes them, on one line.
+std::string readable(std::string reason)
+{
+    constexpr std::string_view quoted = "error message = '";
+    const auto begin = reason.find(quoted);
+    if (begin != std::string::npos)
+    {
+        const auto end = reason.find('\'', begin + quoted.size());
+        reason = reason.substr(begin + quoted.size(), end - begin - quoted.size());
+    }
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    return reason.empty() ? "no reason given" : reason;
+}
+}  // namespace
+
+namespace detail
+{
+Session::Session() noexcept : lock_(library_mutex())
+{
+    H5Eget_auto2(H5E_DEFAULT, &print_, &print_data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+Session::~Session()
+{
+    H5Eset_auto2(H5E_DEFAULT, print_, print_data_);
+}
+
+void fail(const char* name, const std::string& where)
+{
+    std::string reason;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, &reason);
+    throw SystemError(where, std::string(name) + " failed: " + readable(reason));
+}
+}  // namespace detail
+
+Id& Id::operator=(Id&& other) noexcept
+{
+    if (this != &other)
+    {
+        reset();
+        id_ = std::exchange(other.id_, H5I_INVALID_HID);
+        close_ = other.close_;
+    }
+    return *this;
+}
+
+void Id::reset() noexcept
+{
+    if (id_ >= 0)
+    {
+        const detail::Session session;
+        close_(id_);
+        id_ = H5I_INVALID_HID;
+    }
+}
+
+Id open_object(hid_t location, const std::string& path, const std::string& where)
+{
+    return {call("H5Oopen", where, H5Oopen, location, path.c_str(), H5P_DEFAULT), H5Oclose};
+}
+
+template <>
+hid_t native_type<float>()
+{
+    return H5T_NATIVE_FLOAT;
+}
+template <>
+hid_t native_type<double>()
+{
+    return H5T_NATIVE_DOUBLE;
+}
+template <>
+hid_t native_type<std::int32_t>()
+{
+    return H5T_NATIVE_INT32;
+}
+template <>
+hid_t native_type<std::int64_t>()
+{
+    return H5T_NATIVE_INT64;
+}
+template <>
+hid_t native_type<std::uint8_t>()
+{
+    return H5T_NATIVE_UINT8;
+}
+template <>
+hid_t native_type<std::uint32_t>()
+{
+    return H5T_NATIVE_UINT32;
+}
+template <>
+hid_t native_type<std::uint64_t>()
+{
+    return H5T_NATIVE_UINT64;
+}
+}  // namespace paws::io::h5

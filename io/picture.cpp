@@ -1,0 +1,42 @@
+#include "io/picture.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "io/error.hpp"
+#include "io/picture_codecs.hpp"
+
+namespace paws::io
+{
+void refuse_picture(const std::string& name, const std::string& reason)
+{
+    throw Error(name + ": cannot be decoded (" + reason + "); replace the picture or leave it out");
+}
+
+void require_sensible_size(std::size_t height, std::size_t width, const std::string& name)
+{
+    // Where Pillow sees an attack: twice 1 GiB / 4 bytes / 3 channels.
+    constexpr std::size_t most = std::size_t{2} * 89'478'485;
+    if (height == 0 || width == 0 || height > most / width)
+    {
+        refuse_picture(name, "it claims to have " + std::to_string(width) + "x" + std::to_string(height) + " pixels");
+    }
+}
+
+Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name)
+{
+    constexpr std::array<std::uint8_t, 3> jpeg = {0xff, 0xd8, 0xff};
+    constexpr std::array<std::uint8_t, 8> png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    const auto begins_with = [&](const auto& mark)
+    { return bytes.size() >= mark.size() && std::equal(mark.begin(), mark.end(), bytes.begin()); };
+    if (begins_with(jpeg))
+    {
+        return decode_jpeg(bytes, name);
+    }
+    if (begins_with(png))
+    {
+        return decode_png(bytes, name);
+    }
+    refuse_picture(name, bytes.empty() ? "it is empty" : "it is neither JPEG nor PNG");
+}
+}  // namespace paws::io

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace paws::io
+{
+/// An RGB picture.
+struct Picture
+{
+    std::size_t height = 0;
+    std::size_t width = 0;
+    std::vector<std::uint8_t> pixels;  ///< [height, width, 3]
+};
+
+/// Decodes the bytes of a JPEG or PNG file; which of them it is, its first bytes say. `name`: the file's, for messages.
+/// The colours are those of Pillow's `convert("RGB")` (CMYK within 1): transparency is dropped, grey becomes RGB, the
+/// orientation that EXIF may ask for is not applied, colour profiles are not used, 16 bits per channel become 8.
+/// Throws for other formats, for files that are damaged or cut off, and for more pixels than Pillow takes (179
+/// million).
+Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name);
+}  // namespace paws::io

@@ -1,0 +1,65 @@
+"""Makes the files here that other programs would have made: `python3 make_io_files.py` in this folder (needs numpy, h5py)."""
+import pickle
+
+import h5py
+import numpy
+
+# Two pictures of CIFAR-10, written again by Python 3: pixel i of the first is i % 256, of the second 255 - i % 256.
+ramp = (numpy.arange(3072) % 256).astype("u1")
+pictures = numpy.stack([ramp, 255 - ramp])
+for protocol in range(2, 6):
+    batch = {b"data": pictures, "labels": [3, 7], "filenames": ["a.png", "ü.png"]}
+    with open(f"cifar10-repickled/protocol{protocol}", "wb") as file:
+        pickle.dump(batch, file, protocol=protocol)
+with open("cifar10-repickled/columns", "wb") as file:
+    pickle.dump({"data": numpy.asfortranarray(pictures), "labels": [3, 7]}, file, protocol=2)
+
+# What h5py writes for the types of Python and numpy.
+with h5py.File("h5py_types.h5", "w") as file:
+    file.attrs["text"] = "grün"
+    file.attrs["empty"] = ""
+    file.attrs["bytes"] = numpy.bytes_("abc")
+    file.attrs["texts"] = ["one", "zwei", ""]
+    file.attrs["true"] = True
+    file.attrs["false"] = numpy.bool_(False)
+    file.attrs["whole"] = 7
+    file.attrs["wide"] = numpy.uint8(200)
+    file.attrs["real"] = numpy.float32(0.5)
+    file.attrs["reals"] = [0.5, 1.5]
+    file.attrs["wholes"] = numpy.array([[1, 2], [3, 4]], "i2")
+    file.attrs["nothing"] = h5py.Empty("f8")
+    file["strings"] = ["one", "grün", ""]
+    file["fixed"] = numpy.array([b"one", b"three"])
+    file["string"] = "alone"
+    file["bools"] = numpy.array([True, False, True])
+    file["half"] = numpy.array([0.5, -2.0], "f2")
+    file["big_endian"] = numpy.arange(6, dtype=">i4").reshape(2, 3)
+    file["negative"] = numpy.array([-1, 300], "i2")
+    file["complex"] = numpy.array([1 + 2j])
+    file["scalar"] = 2.5
+    file.create_dataset("compressed", data=numpy.arange(1000).reshape(10, 100), compression="gzip", chunks=(3, 100))
+    file.create_group("group/inner")
+    file["broken_link"] = h5py.SoftLink("/nowhere")
+
+# Kinds of PNG that pictures/ does not have, with what Pillow's convert("RGB") makes of them.
+import io
+
+from PIL import Image
+
+random = numpy.random.default_rng(1)
+wide = random.integers(0, 600, (9, 7)).astype("u2")
+with h5py.File("more_pictures.h5", "w") as file:
+
+    def add(name, image, **options):
+        stream = io.BytesIO()
+        image.save(stream, **options)
+        file[f"encoded/{name}"] = numpy.frombuffer(stream.getvalue(), "u1")
+        stream.seek(0)
+        file[f"rgb/{name}"] = numpy.array(Image.open(stream).convert("RGB"))
+
+    colours = Image.fromarray(random.integers(0, 256, (9, 7, 3)).astype("u1"))
+    add("wide_grey", Image.fromarray(wide), format="PNG")
+    add("transparent_palette", colours.quantize(8), format="PNG", transparency=3)
+    add("four_colours", colours.quantize(4), format="PNG", bits=2)
+    add("transparent_rgb", colours, format="PNG", transparency=(1, 2, 3))
+    add("no_chroma_sampling", colours, format="JPEG", subsampling=1, restart_marker_rows=1)

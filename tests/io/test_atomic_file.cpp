@@ -1,0 +1,106 @@
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "io/atomic_file.hpp"
+#include "io/h5.hpp"
+#include "tests/io/files.hpp"
+
+using namespace paws::test;
+using paws::io::AtomicFile;
+
+namespace
+{
+/// While it lives, files cannot grow beyond some bytes, as on a disk that is full.
+class FullDisk
+{
+public:
+    explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN))
+    {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FullDisk()
+    {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FullDisk(const FullDisk&) = delete;
+    FullDisk& operator=(const FullDisk&) = delete;
+
+private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+}  // namespace
+
+TEST_CASE("a file appears with commit and not before", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto path = write_file(folder / "file", "old");
+    {
+        AtomicFile file(path);
+        write_file(file.temporary(), "new");
+        CHECK(file.temporary().parent_path() == folder.path());
+        CHECK(contents(path) == "old");
+        file.commit();
+        CHECK(contents(path) == "new");
+    }
+    CHECK(contents(path) == "new");
+    CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("without commit nothing is left and nothing is lost", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto path = write_file(folder / "file", "old");
+    {
+        AtomicFile file(path);
+        write_file(file.temporary(), "new");
+    }
+    CHECK(contents(path) == "old");
+    CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("bytes are written whole", "[io]")
+{
+    const TemporaryFolder folder;
+    const std::string bytes(3'000'000, 'x');
+    paws::io::write_atomically(folder / "file", {bytes, "and more", "", bytes});
+    CHECK(contents(folder / "file") == bytes + "and more" + bytes);
+}
+
+TEST_CASE("places that cannot be written to are refused with what to do", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto write = [](const std::filesystem::path& path) { paws::io::write_atomically(path, {"text"}); };
+    check_refused([&] { write(folder / "none/file"); }, {"none/file", "no folder", "make it"});
+    check_refused([&] { write(folder.path()); }, {folder.path().string(), "is a folder"});
+    check_refused([&] { write("/proc/paws-test"); }, {"/proc/paws-test", "open failed", "permissions"});
+    write_file(folder / "plain", "");
+    check_refused([&] { write(folder / "plain/file"); }, {"plain/file", "no folder"});
+    AtomicFile vanished(folder / "vanished");
+    std::filesystem::remove(vanished.temporary());
+    check_refused([&] { vanished.commit(); }, {"vanished", "No such file"});
+}
+
+TEST_CASE("a full disk is said in one line, and what was there stays", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto path = write_file(folder / "file", "old");
+    const std::vector<double> numbers(100'000, 1.0);
+    paws::io::h5::File file = paws::io::h5::File::create(path);
+    file.write<double>("numbers", numbers, {numbers.size()});
+    {
+        const FullDisk full(10'000);
+        check_refused([&] { paws::io::write_atomically(path, {std::string(20'000, 'x')}); },
+                      {path.string() + ": cannot be written", "write failed: File too large", "free some space"});
+        check_refused([&] { file.save(); },
+                      {path.string() + ": cannot be written", "File too large", "free some space"});
+    }
+    CHECK(contents(path) == "old");
+    CHECK(folder.entries() == 1);
+    file.save();
+    CHECK(paws::io::h5::File::open(path).dataset("numbers").read<double>() == numbers);
+}
