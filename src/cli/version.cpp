@@ -1,0 +1,42 @@
+#include "src/cli/version.hpp"
+
+#include <fmt/format.h>
+#include <hdf5.h>
+#include <spdlog/version.h>
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include <Kokkos_Core.hpp>
+
+#include "src/comm/mpi_session.hpp"
+#include "src/nn/precision.hpp"
+
+namespace paws::cli
+{
+std::string version_text()
+{
+    std::string backends = "Serial";
+#ifdef KOKKOS_ENABLE_OPENMP
+    backends += ", OpenMP";
+#endif
+#ifdef KOKKOS_ENABLE_CUDA
+    backends += ", CUDA";
+#endif
+    return fmt::format(
+        "paws_hpc {}\n"
+        "LibTorch {} (CUDA: {}), bf16 on this CPU: {}\n"
+        "Kokkos {}.{}.{} ({})\n"
+        "{}\n"
+        "HDF5 {}.{}.{}, parallel: {}\n"
+        "spdlog {}.{}.{}, C++ {}",
+        PAWS_VERSION, TORCH_VERSION, torch::cuda::is_available() ? "yes" : "no", nn::cpu_has_bf16() ? "yes" : "no",
+        KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100, KOKKOS_VERSION % 100, backends, comm::mpi_version(),
+        H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE,
+#ifdef H5_HAVE_PARALLEL
+        "yes",
+#else
+        "no",
+#endif
+        SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH, __cplusplus);
+}
+}  // namespace paws::cli

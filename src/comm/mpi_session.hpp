@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace paws::comm
+{
+/// An MPI call that failed; the message quotes it and says what MPI says.
+struct Error : std::runtime_error
+{
+    using std::runtime_error::runtime_error;
+};
+
+/// MPI from construction to destruction; one per process.
+class MpiSession
+{
+public:
+    /// Throws Error.
+    MpiSession(int& argc, char**& argv);
+    ~MpiSession();
+    MpiSession(const MpiSession&) = delete;
+    MpiSession& operator=(const MpiSession&) = delete;
+
+    int rank() const { return rank_; }
+    int world_size() const { return world_size_; }
+
+private:
+    int rank_ = 0;
+    int world_size_ = 1;
+};
+
+/// Name and version of the MPI library, one line.
+std::string mpi_version();
+}  // namespace paws::comm

@@ -1,0 +1,93 @@
+#pragma once
+
+// The words that stand for enumerators in YAML files and on the command line.
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/config/config.hpp"
+
+namespace paws::config
+{
+/// Word and meaning, one row each; specialised for every enumeration of the configuration.
+template <typename Enum>
+inline constexpr auto words_of = nullptr;
+
+template <>
+inline constexpr auto words_of<Task> = std::to_array<std::pair<const char*, Task>>({
+    {"paws_train", Task::paws_train},
+    {"suncet_train", Task::suncet_train},
+    {"snn_fine_tune", Task::snn_fine_tune},
+    {"fine_tune", Task::fine_tune},
+    {"snn_eval", Task::snn_eval},
+    {"embed", Task::embed},
+});
+
+template <>
+inline constexpr auto words_of<Precision> = std::to_array<std::pair<const char*, Precision>>({
+    {"auto", Precision::automatic},
+    {"fp32", Precision::fp32},
+    {"bf16", Precision::bf16},
+    {"fp16", Precision::fp16},
+    {"fp64", Precision::fp64},
+});
+
+template <>
+inline constexpr auto words_of<Embedding> = std::to_array<std::pair<const char*, Embedding>>({
+    {"backbone", Embedding::backbone},
+    {"projection", Embedding::projection},
+    {"prediction", Embedding::prediction},
+});
+
+template <>
+inline constexpr auto words_of<Dataset> = std::to_array<std::pair<const char*, Dataset>>({
+    {"cifar10", Dataset::cifar10},
+    {"cifar10_fine_tune", Dataset::cifar10_fine_tune},
+    {"imagenet", Dataset::imagenet},
+    {"imagenet_fine_tune", Dataset::imagenet_fine_tune},
+    {"hdf5", Dataset::hdf5},
+    {"folder", Dataset::folder},
+});
+
+template <typename Enum>
+std::optional<Enum> enum_from_word(const std::string& word)
+{
+    const auto& words = words_of<Enum>;
+    const auto found = std::find_if(words.begin(), words.end(), [&](const auto& row) { return row.first == word; });
+    return found == words.end() ? std::nullopt : std::optional(found->second);
+}
+
+template <typename Enum>
+std::string word_from_enum(Enum value)
+{
+    const auto& words = words_of<Enum>;
+    return std::find_if(words.begin(), words.end(), [&](const auto& row) { return row.second == value; })->first;
+}
+
+template <typename Enum>
+std::vector<std::string> all_words()
+{
+    std::vector<std::string> words;
+    for (const auto& row : words_of<Enum>)
+    {
+        words.emplace_back(row.first);
+    }
+    return words;
+}
+
+/// "a, b, c", for messages.
+template <typename Enum>
+std::string listed_words()
+{
+    std::string list;
+    for (const auto& row : words_of<Enum>)
+    {
+        list += (list.empty() ? "" : ", ") + std::string(row.first);
+    }
+    return list;
+}
+}  // namespace paws::config

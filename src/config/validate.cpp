@@ -1,0 +1,249 @@
+#include "src/config/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "src/config/enums.hpp"
+#include "src/config/keys.hpp"
+
+namespace paws::config
+{
+namespace
+{
+struct Requirement
+{
+    const char* key;
+    TaskSet tasks;
+    const char* hint;
+};
+
+constexpr std::array requirements{
+    Requirement{"meta.model_name", every_task, "the network, such as resnet50 or wide_resnet28w2"},
+    Requirement{"meta.output_dim", with_supports, "the width of the projection, such as 128 or 2048"},
+    Requirement{"criterion.classes_per_batch", with_supports, "classes in a support batch of one rank"},
+    Requirement{"criterion.supervised_imgs_per_class", pre_training, "labelled pictures of each class in a batch"},
+    Requirement{"criterion.supervised_batch_size", snn_fine_tune_only, "labelled pictures of each class in a batch"},
+    Requirement{"criterion.unsupervised_batch_size", pre_training, "unlabelled pictures in a batch of one rank"},
+    Requirement{"criterion.supervised_epochs", suncet_only, "epochs that use the supervised loss"},
+    Requirement{"data.dataset", every_task, "one of cifar10, imagenet, hdf5, folder"},
+    Requirement{"data.multicrop", paws_only, "small crops per picture; published: 6; none: 0"},
+    Requirement{"data.label_smoothing", paws_only, "published: 0.1; none: 0.0"},
+    Requirement{"optimization.epochs", all_training, "the length of the run"},
+    Requirement{"optimization.lr", all_training, "the learning rate after warm-up"},
+    Requirement{"logging.folder", every_task, "where logs and checkpoints go"},
+    Requirement{"logging.pretrain_path", fine_tuning, "the checkpoint to start from, relative to logging.folder"},
+};
+
+/// Checks that speak about one key each; a key without a meaning for the task is not looked at.
+class Checker
+{
+public:
+    Checker(const Document& document, Task task) : document_(document), task_(task) {}
+
+    void require(bool condition, const std::string& key, const std::string& message) const
+    {
+        if (!condition && applies(key, task_))
+        {
+            fail(document_.where(key), key, message);
+        }
+    }
+
+    template <typename Number>
+    void at_least(const std::string& key, Number value, Number least, const std::string& remedy) const
+    {
+        require(value >= least, key, fmt::format("must be at least {}, is {}; {}", least, value, remedy));
+    }
+
+    void positive(const std::string& key, double value, const std::string& remedy) const
+    {
+        require(value > 0, key, fmt::format("must be greater than 0, is {}; {}", value, remedy));
+    }
+
+    void probability(const std::string& key, double value) const
+    {
+        require(value >= 0 && value <= 1, key,
+                fmt::format("is a probability, between 0 and 1, but is {}; 0 switches it off", value));
+    }
+
+    void scale(const std::string& key, const std::array<double, 2>& value) const
+    {
+        require(value[0] > 0 && value[0] <= value[1] && value[1] <= 1, key,
+                fmt::format("is [least, most] of a picture's area with 0 < least <= most <= 1, but is [{}, {}]",
+                            value[0], value[1]));
+    }
+
+private:
+    const Document& document_;
+    Task task_;
+};
+
+bool is_device(const std::string& name)
+{
+    const std::string_view prefix = "cuda:";
+    if (!name.starts_with(prefix))
+    {
+        return name == "auto" || name == "cpu" || name == "cuda";
+    }
+    return name.size() > prefix.size() && name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
+}
+
+void check_meta(const Meta& meta, Task task, const Checker& check)
+{
+    check.require(!meta.model_name.empty(), "meta.model_name", "is empty; name a network, such as resnet50");
+    const bool from_checkpoint_file = task == Task::snn_eval || task == Task::embed;
+    check.at_least<std::int64_t>("meta.output_dim", meta.output_dim, from_checkpoint_file ? 0 : 1,
+                                 "published: 128, 2048");
+    check.require(is_device(meta.device), "meta.device",
+                  fmt::format("must be auto, cpu, cuda or cuda:N, is '{}'", meta.device));
+    check.require(!(meta.device == "cpu" && meta.precision == Precision::fp16), "meta.precision",
+                  "fp16 needs a GPU and meta.device says cpu; use bf16 or fp32");
+    check.at_least<std::int64_t>("meta.seed", meta.seed, 0, "any whole number from 0");
+    check.at_least<std::int64_t>("meta.threads", meta.threads, 0, "0 means as many as the rank may use");
+}
+
+void check_criterion(const Criterion& criterion, const Data& data, const Checker& check)
+{
+    const auto size = [&](const char* key, std::int64_t value, const char* remedy)
+    { check.at_least<std::int64_t>(key, value, 1, remedy); };
+    size("criterion.classes_per_batch", criterion.classes_per_batch, "CIFAR-10 published: 10");
+    size("criterion.supervised_imgs_per_class", criterion.supervised_imgs_per_class, "published: 64, 7");
+    size("criterion.supervised_batch_size", criterion.supervised_batch_size, "published: 64");
+    size("criterion.supervised_views", criterion.supervised_views, "published: 2, 1");
+    size("criterion.unsupervised_batch_size", criterion.unsupervised_batch_size, "published: 256, 64");
+    check.at_least<std::int64_t>("criterion.supervised_epochs", criterion.supervised_epochs, 0, "published: 100");
+    check.positive("criterion.temperature", criterion.temperature, "published: 0.1");
+    check.positive("criterion.sharpen", criterion.sharpen, "published: 0.25; 1 does not sharpen");
+    check.positive("criterion.snn_temperature", criterion.snn_temperature, "published: 0.1");
+    check.require(data.num_classes == 0 || criterion.classes_per_batch <= data.num_classes,
+                  "criterion.classes_per_batch",
+                  fmt::format("is {}, but there are only {} classes", criterion.classes_per_batch, data.num_classes));
+}
+
+void check_labels(const Data& data, const Document& document, const Checker& check)
+{
+    check.require(data.subset || document.has("data.unlabeled_frac"), "data.subset",
+                  "nothing says which pictures are labelled; name a list (paws_hpc subset makes one), or give "
+                  "data.unlabeled_frac (0: all are labelled)");
+    check.require((data.unlabeled_frac >= 0 && data.unlabeled_frac <= 1) || data.unlabeled_frac == -1,
+                  "data.unlabeled_frac",
+                  fmt::format("must be between 0 and 1, is {}; 0.9 leaves a tenth of the labels", data.unlabeled_frac));
+    check.require(data.unlabeled_frac != -1 || data.is_imagenet(), "data.unlabeled_frac",
+                  "-1 means the list val.txt of ImageNet, but data.dataset is " + word_from_enum(data.dataset));
+    if (data.subset)
+    {
+        check.require(!data.subset->empty(), "data.subset", "is empty; name a file, or leave the key out");
+    }
+    else if (data.subset_path)
+    {
+        check.require(data.is_cifar10() || data.is_imagenet(), "data.subset_path",
+                      "is a folder of the published lists for CIFAR-10 and ImageNet, but data.dataset is " +
+                          word_from_enum(data.dataset) + "; name the list itself with data.subset");
+        const bool split = data.is_cifar10() && data.unlabeled_frac != 0;
+        check.require(
+            !split || data.unlabeled_frac == 0.92, "data.unlabeled_frac",
+            fmt::format("is {}, but the lists for CIFAR-10 are for 0.92 (4000 labels); name another list with "
+                        "data.subset, or use 0 to label everything",
+                        data.unlabeled_frac));
+        check.require(!split || data.data_seed, "data.data_seed",
+                      "is needed to choose the list spc.4000_split.SEED.txt in data.subset_path; published: 152");
+    }
+    check.at_least<std::int64_t>("data.unlabelled_count", data.unlabelled_count, 0, "0 means all");
+    check.require(data.label_smoothing >= 0 && data.label_smoothing < 1, "data.label_smoothing",
+                  fmt::format("must be at least 0 and less than 1, is {}; published: 0.1", data.label_smoothing));
+}
+
+void check_sources(const Data& data, const Checker& check)
+{
+    check.require(!data.file || !data.file->empty(), "data.file", "is empty; name a file, or leave the key out");
+    check.require(data.file || data.dataset != Dataset::hdf5, "data.file",
+                  "is needed for data.dataset: hdf5; name the packed file that paws_hpc pack wrote");
+    check.require(data.file || !data.root_path.empty() || !data.image_folder.empty(), "data.root_path",
+                  "nothing says where the pictures are; give data.root_path and data.image_folder, or data.file");
+    check.require(!data.train_split.empty(), "data.train_split", "is empty; usual: train");
+    check.require(!data.validation_split.empty(), "data.validation_split", "is empty; usual: val");
+    check.at_least<std::int64_t>("data.num_classes", data.num_classes, 0, "0 means as many as the data have");
+    check.at_least<std::int64_t>("data.evaluation_batch_size", data.evaluation_batch_size, 1, "usual: 256");
+}
+
+void check_augmentation(const Data& data, const Checker& check)
+{
+    check.require(data.std[0] > 0 && data.std[1] > 0 && data.std[2] > 0, "data.std",
+                  "must be greater than 0 for all three colours; 1 leaves a colour as it is");
+    check.at_least<std::int64_t>("data.crop_size", data.crop_size, 1, "published: 32, 224");
+    check.require(data.eval_resize >= data.crop_size, "data.eval_resize",
+                  fmt::format("must be at least data.crop_size ({}), is {}", data.crop_size, data.eval_resize));
+    check.scale("data.crop_scale", data.crop_scale);
+    check.at_least<std::int64_t>("data.multicrop", data.multicrop, 0, "published: 6; 0 means none");
+    check.at_least<std::int64_t>("data.small_crop_size", data.small_crop_size, 1, "published: 18, 96");
+    check.scale("data.small_crop_scale", data.small_crop_scale);
+    check.require(data.color_jitter_strength >= 0 && data.color_jitter_strength <= 2.5, "data.color_jitter_strength",
+                  fmt::format("must be between 0 and 2.5 (a hue shift of half a turn), is {}; published: 0.5, 1.0",
+                              data.color_jitter_strength));
+    check.probability("data.flip_probability", data.flip_probability);
+    check.probability("data.jitter_probability", data.jitter_probability);
+    check.probability("data.solarise_probability", data.solarise_probability);
+    check.probability("data.equalise_probability", data.equalise_probability);
+    check.probability("data.grey_probability", data.grey_probability);
+    check.probability("data.blur_probability", data.blur_probability);
+}
+
+void check_optimization(const Optimization& optimization, const Document& document, const Checker& check)
+{
+    const auto& o = optimization;
+    check.at_least<std::int64_t>("optimization.epochs", o.epochs, 1, "published: 100 to 600");
+    check.at_least<std::int64_t>("optimization.batch_size", o.batch_size, 1, "published: 256");
+    check.at_least<std::int64_t>("optimization.warmup", o.warmup, 0, "published: 10; 0 starts with lr at once");
+    check.require(o.warmup <= o.epochs, "optimization.warmup",
+                  fmt::format("is {} epochs, longer than the run ({}); lower it", o.warmup, o.epochs));
+    check.require(o.warmup == 0 || document.has("optimization.start_lr"), "optimization.start_lr",
+                  fmt::format("missing; warm-up over {} epochs needs the rate it starts with", o.warmup));
+    check.at_least("optimization.lr", o.lr, 0., "published: 3.2, 6.4");
+    check.at_least("optimization.start_lr", o.start_lr, 0., "published: 0.8, 0.3");
+    check.at_least("optimization.final_lr", o.final_lr, 0., "published: a hundredth of lr");
+    check.require(o.momentum >= 0 && o.momentum < 1, "optimization.momentum",
+                  fmt::format("must be at least 0 and less than 1, is {}; published: 0.9", o.momentum));
+    check.require(!o.nesterov || o.momentum > 0, "optimization.nesterov",
+                  "needs optimization.momentum greater than 0; set it to false");
+    check.at_least("optimization.weight_decay", o.weight_decay, 0., "published: 1.0e-06");
+    check.positive("optimization.trust_coefficient", o.trust_coefficient, "published: 0.001");
+}
+
+void check_logging(const Logging& logging, const Checker& check)
+{
+    check.require(!logging.folder.empty(), "logging.folder", "is empty; use . for the current folder");
+    check.require(!logging.write_tag.empty() && logging.write_tag.find('/') == std::string::npos, "logging.write_tag",
+                  fmt::format("is the beginning of file names, without '/', but is '{}'", logging.write_tag));
+    check.require(!logging.pretrain_path || !logging.pretrain_path->empty(), "logging.pretrain_path",
+                  "is empty; name a checkpoint");
+    check.at_least<std::int64_t>("logging.log_every", logging.log_every, 1, "usual: 10");
+    check.at_least<std::int64_t>("logging.eval_every", logging.eval_every, 0, "0 means never");
+    check.at_least<std::int64_t>("logging.checkpoint_every", logging.checkpoint_every, 1, "usual: 50");
+}
+}  // namespace
+
+void check_required(const Document& document, Task task)
+{
+    for (const Requirement& requirement : requirements)
+    {
+        const Entry* entry = document.find(requirement.key);
+        if (requirement.tasks.contains(task) && (!entry || entry->value.IsNull()))
+        {
+            fail(document.where(requirement.key), requirement.key,
+                 fmt::format("missing; {} needs it: {}", word_from_enum(task), requirement.hint));
+        }
+    }
+}
+
+void check_values(const Config& config, const Document& document)
+{
+    const Checker check(document, config.task);
+    check_meta(config.meta, config.task, check);
+    check_sources(config.data, check);
+    check_labels(config.data, document, check);
+    check_augmentation(config.data, check);
+    check_criterion(config.criterion, config.data, check);
+    check_optimization(config.optimization, document, check);
+    check_logging(config.logging, check);
+}
+}  // namespace paws::config

@@ -1,0 +1,243 @@
+#include "src/config/yaml_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "src/config/enums.hpp"
+#include "src/config/keys.hpp"
+#include "src/config/nearest.hpp"
+
+namespace paws::config
+{
+namespace
+{
+std::string place(const std::string& name, const YAML::Mark& mark)
+{
+    return mark.is_null() ? name : fmt::format("{}:{}", name, mark.line + 1);
+}
+
+bool is_quoted(const YAML::Node& node)
+{
+    return node.Tag() == "!";
+}
+
+/// What is there, for messages.
+std::string describe(const YAML::Node& node)
+{
+    switch (node.Type())
+    {
+        case YAML::NodeType::Scalar:
+            return is_quoted(node) ? fmt::format("the text \"{}\"", node.Scalar()) : "'" + node.Scalar() + "'";
+        case YAML::NodeType::Sequence:
+            return "a list";
+        case YAML::NodeType::Map:
+            return "a section";
+        default:
+            return "nothing (null)";
+    }
+}
+
+[[noreturn]] void fail_type(const Entry& entry, const std::string& expected)
+{
+    fail(entry.where, entry.key, fmt::format("expected {}, found {}", expected, describe(entry.value)));
+}
+
+/// The letters of a value written without quotes.
+const std::string& plain_scalar(const Entry& entry, const std::string& expected)
+{
+    if (!entry.value.IsScalar() || is_quoted(entry.value))
+    {
+        fail_type(entry, expected);
+    }
+    return entry.value.Scalar();
+}
+
+template <typename Number>
+Number parse_number(const Entry& entry, const std::string& expected)
+{
+    std::string_view text = plain_scalar(entry, expected);
+    if (text.starts_with('+'))
+    {
+        text.remove_prefix(1);
+    }
+    Number number{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size())
+    {
+        fail_type(entry, expected);
+    }
+    return number;
+}
+
+template <typename Enum>
+Enum parse_enum(const Entry& entry)
+{
+    const auto words = all_words<Enum>();
+    const std::string expected = "one of " + listed_words<Enum>();
+    if (!entry.value.IsScalar())
+    {
+        fail_type(entry, expected);
+    }
+    const auto& word = entry.value.Scalar();
+    const auto value = enum_from_word<Enum>(word);
+    if (!value)
+    {
+        fail(entry.where, entry.key,
+             fmt::format("expected {}, found '{}'{}", expected, word, did_you_mean(word, words)));
+    }
+    return *value;
+}
+}  // namespace
+
+void fail(const std::string& where, const std::string& key, const std::string& message)
+{
+    throw Error(fmt::format("{}: {}: {}", where, key, message));
+}
+
+Document Document::from_file(const std::string& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    // Reading, not opening, fails for a folder; an empty file gives nothing to read.
+    if (!file || file.peek() == std::ifstream::traits_type::eof() || !(text << file.rdbuf()))
+    {
+        throw Error(path + ": there is no such configuration file, or it is empty or cannot be read");
+    }
+    return from_text(text.str(), path);
+}
+
+Document Document::from_text(const std::string& text, const std::string& name)
+{
+    std::vector<YAML::Node> documents;
+    try
+    {
+        documents = YAML::LoadAll(text);
+    }
+    catch (const YAML::Exception& error)
+    {
+        throw Error(place(name, error.mark) + ": not YAML: " + error.msg);
+    }
+    if (documents.size() != 1 || !documents.front().IsMap())
+    {
+        throw Error(name + ": expected one YAML document made of sections (meta, criterion, data, ...)");
+    }
+
+    Document document;
+    document.name_ = name;
+    for (const auto& item : documents.front())
+    {
+        const auto key = item.first.as<std::string>("");
+        if (item.second.IsMap())
+        {
+            document.add_section(key, item.second);
+        }
+        else if (is_section(key) && !item.second.IsNull())
+        {
+            fail(place(name, item.first.Mark()), key, "expected a section with keys, found " + describe(item.second));
+        }
+        else if (!is_section(key))
+        {
+            document.add({key, item.second, place(name, item.first.Mark())});
+        }
+    }
+    return document;
+}
+
+void Document::add_section(const std::string& section, const YAML::Node& values)
+{
+    for (const auto& item : values)
+    {
+        add({section + "." + item.first.as<std::string>(""), item.second, place(name_, item.first.Mark())});
+    }
+}
+
+void Document::add(Entry entry)
+{
+    if (const Entry* earlier = find(entry.key))
+    {
+        fail(entry.where, entry.key, fmt::format("given twice, first at {}; remove one", earlier->where));
+    }
+    entries_.push_back(std::move(entry));
+}
+
+void Document::set(Entry entry)
+{
+    const auto found =
+        std::find_if(entries_.begin(), entries_.end(), [&](const Entry& other) { return other.key == entry.key; });
+    if (found == entries_.end())
+    {
+        entries_.push_back(std::move(entry));
+        return;
+    }
+    *found = std::move(entry);
+}
+
+const Entry* Document::find(const std::string& key) const
+{
+    const auto found =
+        std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.key == key; });
+    return found == entries_.end() ? nullptr : &*found;
+}
+
+std::string Document::where(const std::string& key) const
+{
+    const Entry* entry = find(key);
+    return entry ? entry->where : name_;
+}
+
+void read_value(const Entry& entry, bool& value)
+{
+    const std::string expected = "true or false";
+    const std::string& text = plain_scalar(entry, expected);
+    // YAML 1.1 also has y and n, which nobody writes on purpose for a switch.
+    if (text.size() < 2 || !YAML::convert<bool>::decode(entry.value, value))
+    {
+        fail_type(entry, expected);
+    }
+}
+
+void read_value(const Entry& entry, std::int64_t& value)
+{
+    value = parse_number<std::int64_t>(entry, "a whole number");
+}
+
+void read_value(const Entry& entry, double& value)
+{
+    value = parse_number<double>(entry, "a number");
+    if (!std::isfinite(value))
+    {
+        fail_type(entry, "a finite number");
+    }
+}
+
+void read_value(const Entry& entry, std::string& value)
+{
+    if (!entry.value.IsScalar())
+    {
+        fail_type(entry, "text");
+    }
+    value = entry.value.Scalar();
+}
+
+void read_value(const Entry& entry, Task& value)
+{
+    value = parse_enum<Task>(entry);
+}
+void read_value(const Entry& entry, Precision& value)
+{
+    value = parse_enum<Precision>(entry);
+}
+void read_value(const Entry& entry, Dataset& value)
+{
+    value = parse_enum<Dataset>(entry);
+}
+void read_value(const Entry& entry, Embedding& value)
+{
+    value = parse_enum<Embedding>(entry);
+}
+}  // namespace paws::config

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+
+#include "src/loss/support_labels.hpp"
+
+namespace paws::loss
+{
+struct PawsLossSettings
+{
+    std::int64_t multicrop = 0;
+    double temperature = 0.1;  ///< τ of the similarities
+    double sharpen = 0.25;     ///< T of the targets and of me-max
+    bool me_max = true;
+};
+
+/// The two parts of the loss, 0-dimensional and differentiable; what is minimised is their sum.
+struct PawsLoss
+{
+    torch::Tensor cross_entropy;
+    torch::Tensor me_max;  ///< Σ a log a, minus the entropy of the mean prediction; 0 when switched off
+};
+
+/// The PAWS loss (arXiv 2104.13963, eq. 1 and 4) of a batch on one rank; float32 or float64.
+///   anchor_views    z of all views, [(2 + multicrop) B, D]: first views, second views, then crop after crop
+///   anchor_supports z of the supports, [M, D]
+///   target_views    h of the large views, [2B, D], already swapped: row i is the target of anchor row i
+///   target_supports h of the supports, [M, D]
+/// Gradients flow to the anchors and their supports; targets have none. Throws std::invalid_argument when the shapes
+/// don't fit.
+PawsLoss paws_loss(const torch::Tensor& anchor_views, const torch::Tensor& anchor_supports,
+                   const torch::Tensor& target_views, const torch::Tensor& target_supports,
+                   std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings);
+
+/// h or z as the encoder gives them, supports first, split into the arguments of the loss: for the large views of B
+/// pictures, the second views are the targets of the first and the other way round.
+PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, std::int64_t pictures,
+                               std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings);
+}  // namespace paws::loss

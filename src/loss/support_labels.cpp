@@ -1,0 +1,53 @@
+#include "src/loss/support_labels.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <vector>
+
+namespace paws::loss
+{
+SupportLabels::SupportLabels(const torch::Tensor& class_of, std::int64_t classes, double smoothing)
+    : classes_(classes),
+      on_(static_cast<float>(1 - smoothing + smoothing / static_cast<double>(classes))),
+      off_(static_cast<float>(smoothing / static_cast<double>(classes)))
+{
+    class_of_ = class_of.to(torch::kInt32).contiguous();
+    const auto count = class_of_.size(0);
+    const auto* const label = class_of_.data_ptr<std::int32_t>();
+    offsets_ = torch::zeros({classes + 1}, torch::kInt32);
+    members_ = torch::empty({count}, torch::kInt32);
+    auto* const offsets = offsets_.data_ptr<std::int32_t>();
+    for (std::int64_t j = 0; j < count; ++j)
+    {
+        if (label[j] < 0 || label[j] >= classes)
+        {
+            throw std::invalid_argument(
+                fmt::format("support {} has class {}, but there are {} classes", j, label[j], classes));
+        }
+        ++offsets[label[j] + 1];
+    }
+    for (std::int64_t k = 0; k < classes; ++k)
+    {
+        offsets[k + 1] += offsets[k];
+    }
+    std::vector<std::int32_t> next(offsets, offsets + classes);
+    auto* const members = members_.data_ptr<std::int32_t>();
+    for (std::int64_t j = 0; j < count; ++j)
+    {
+        members[next[static_cast<std::size_t>(label[j])]++] = static_cast<std::int32_t>(j);
+    }
+}
+
+SupportLabels SupportLabels::stratified(std::int64_t classes, std::int64_t images_per_class, std::int64_t views,
+                                        double smoothing)
+{
+    return {torch::arange(classes, torch::kInt64).repeat({images_per_class * views}), classes, smoothing};
+}
+
+kernels::StructuredLabels<nn::TensorView<const std::int32_t, 1>> SupportLabels::view() const
+{
+    return {nn::view_of<const std::int32_t, 1>(class_of_), nn::view_of<const std::int32_t, 1>(members_),
+            nn::view_of<const std::int32_t, 1>(offsets_), on_, off_};
+}
+}  // namespace paws::loss

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include "kernels/soft_nearest_neighbours.hpp"
+#include "src/nn/tensor_view.hpp"
+
+namespace paws::loss
+{
+/// The labels of the supports: a class each, with an on and an off value in place of a label matrix.
+class SupportLabels
+{
+public:
+    /// `class_of`: int64 [M] in host memory, every value in [0, classes). With smoothing s, off = s / classes and
+    /// on = 1 − s + off, both rounded to float32: the published label matrix is one, also where the rest is in double.
+    /// Throws std::invalid_argument for a class outside the range.
+    SupportLabels(const torch::Tensor& class_of, std::int64_t classes, double smoothing = 0.0);
+
+    /// The labels of a class-stratified batch in the published order: images_per_class rounds over classes 0 … classes
+    /// − 1, the whole repeated for every view.
+    static SupportLabels stratified(std::int64_t classes, std::int64_t images_per_class, std::int64_t views,
+                                    double smoothing);
+
+    std::int64_t classes() const { return classes_; }
+    std::int64_t supports() const { return class_of_.size(0); }
+
+    /// For kernels; valid as long as this object lives.
+    kernels::StructuredLabels<nn::TensorView<const std::int32_t, 1>> view() const;
+
+private:
+    std::int64_t classes_;
+    float on_, off_;
+    torch::Tensor class_of_;  ///< int32 [M]
+    torch::Tensor members_;   ///< int32 [M], supports sorted by class
+    torch::Tensor offsets_;   ///< int32 [classes + 1], where a class begins in members_
+};
+}  // namespace paws::loss

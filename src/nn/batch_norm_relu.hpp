@@ -1,0 +1,19 @@
+#pragma once
+
+#include <torch/torch.h>
+
+namespace paws::nn
+{
+/// Batch normalisation, followed by ReLU where `relu` says so, in one pass over the memory: [relu](bn(x)) with the
+/// statistics, parameters and running averages of `bn`, which are used and updated as bn->forward(x) would. x: [N, C,
+/// H, W], float32, float64 or bfloat16; the result has x's type and channels-last order. In training the batch's own
+/// statistics are used, in evaluation the running ones. Statistics and parameters are float32 (float64 for float64
+/// pictures), whatever the pictures are stored in. Throws std::invalid_argument when shape or type do not fit.
+torch::Tensor fused_batch_norm(torch::nn::BatchNorm2dImpl& bn, const torch::Tensor& x, bool relu);
+
+/// What the networks call: the fused kernel, but LibTorch's own operators for float64. Double precision is there to
+/// compare with published numbers, and a deep ResNet in training amplifies a difference in the last bit of one input
+/// 10⁸-fold (measured on the golden resnet50), so that only the same operators agree.
+torch::Tensor batch_norm_relu(torch::nn::BatchNorm2dImpl& bn, const torch::Tensor& x);
+torch::Tensor batch_norm(torch::nn::BatchNorm2dImpl& bn, const torch::Tensor& x);
+}  // namespace paws::nn

@@ -1,0 +1,198 @@
+#include "src/nn/encoder.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <functional>
+#include <map>
+#include <stdexcept>
+
+#include "src/nn/resnet.hpp"
+#include "src/nn/wide_resnet.hpp"
+
+namespace paws::nn
+{
+namespace
+{
+namespace tnn = torch::nn;
+
+/// The prediction head narrows to a quarter of the output.
+constexpr std::int64_t bottleneck_factor = 4;
+
+tnn::Sequential projection_head(std::int64_t hidden, std::int64_t output)
+{
+    tnn::Sequential head;
+    head->push_back("fc1", tnn::Linear(hidden, hidden));
+    head->push_back("bn1", tnn::BatchNorm1d(hidden));
+    head->push_back("relu1", tnn::ReLU());
+    head->push_back("fc2", tnn::Linear(hidden, hidden));
+    head->push_back("bn2", tnn::BatchNorm1d(hidden));
+    head->push_back("relu2", tnn::ReLU());
+    head->push_back("fc3", tnn::Linear(hidden, output));
+    return head;
+}
+
+tnn::Sequential prediction_head(std::int64_t dim)
+{
+    const auto narrow = dim / bottleneck_factor;
+    tnn::Sequential head;
+    head->push_back("bn1", tnn::BatchNorm1d(dim));
+    head->push_back("fc1", tnn::Linear(dim, narrow));
+    head->push_back("bn2", tnn::BatchNorm1d(narrow));
+    head->push_back("relu", tnn::ReLU());
+    head->push_back("fc2", tnn::Linear(narrow, dim));
+    return head;
+}
+
+using Builder = std::function<std::shared_ptr<Encoder>()>;
+
+const std::map<std::string, Builder>& builders()
+{
+    using Blocks = std::vector<int>;
+    const auto basic = [](Blocks blocks) -> Builder
+    { return [blocks] { return std::make_shared<ResNet>(ResNetBlock::basic, blocks, 1); }; };
+    const auto bottleneck = [](Blocks blocks, int widen) -> Builder
+    { return [blocks, widen] { return std::make_shared<ResNet>(ResNetBlock::bottleneck, blocks, widen); }; };
+    const auto wide = [](int depth, int widen) -> Builder
+    { return [depth, widen] { return std::make_shared<WideResNet>(depth, widen); }; };
+    // The blocks of 151 and 200 are the published ones (3, 8, 36, 3 and 3, 24, 36, 3).
+    static const std::map<std::string, Builder> known{
+        {"resnet18", basic({2, 2, 2, 2})},
+        {"resnet34", basic({3, 4, 6, 3})},
+        {"resnet50", bottleneck({3, 4, 6, 3}, 1)},
+        {"resnet50w2", bottleneck({3, 4, 6, 3}, 2)},
+        {"resnet50w4", bottleneck({3, 4, 6, 3}, 4)},
+        {"resnet101", bottleneck({3, 4, 23, 3}, 1)},
+        {"resnet101w2", bottleneck({3, 4, 23, 3}, 2)},
+        {"resnet151", bottleneck({3, 8, 36, 3}, 1)},
+        {"resnet151w2", bottleneck({3, 8, 36, 3}, 2)},
+        {"resnet200", bottleneck({3, 24, 36, 3}, 1)},
+        {"resnet200w2", bottleneck({3, 24, 36, 3}, 2)},
+        {"wide_resnet16w1", wide(16, 1)},
+        {"wide_resnet28w2", wide(28, 2)},
+    };
+    return known;
+}
+
+void collect_state(const tnn::Module& module, const std::string& prefix,
+                   std::vector<std::pair<std::string, torch::Tensor>>& state)
+{
+    for (const auto& item : module.named_parameters(false))
+    {
+        state.emplace_back(prefix + item.key(), item.value());
+    }
+    for (const auto& item : module.named_buffers(false))
+    {
+        state.emplace_back(prefix + item.key(), item.value());
+    }
+    for (const auto& child : module.named_children())
+    {
+        collect_state(*child.value(), prefix + child.key() + ".", state);
+    }
+}
+}  // namespace
+
+Encoding Encoder::forward(const std::vector<torch::Tensor>& views)
+{
+    std::vector<torch::Tensor> h, z;
+    for (std::size_t begin = 0, end = 0; begin < views.size(); begin = end)
+    {
+        while (end < views.size() && views[end].size(-1) == views[begin].size(-1))
+        {
+            ++end;
+        }
+        const std::vector<torch::Tensor> group(views.begin() + static_cast<std::ptrdiff_t>(begin),
+                                               views.begin() + static_cast<std::ptrdiff_t>(end));
+        h.push_back(projection_->forward(features(group.size() == 1 ? group.front() : torch::cat(group))));
+        z.push_back(prediction_ ? prediction_->forward(h.back()) : h.back());
+    }
+    const auto joined = [](const std::vector<torch::Tensor>& parts)
+    { return parts.size() == 1 ? parts.front() : torch::cat(parts); };
+    Encoding encoding;
+    encoding.h = joined(h);
+    encoding.z = prediction_ ? joined(z) : encoding.h;
+    return encoding;
+}
+
+torch::Tensor Encoder::embed(const torch::Tensor& pictures, Embedding which)
+{
+    auto x = features(pictures);
+    if (which == Embedding::backbone)
+    {
+        return x;
+    }
+    x = projection_->forward(x);
+    return which == Embedding::prediction && prediction_ ? prediction_->forward(x) : x;
+}
+
+void Encoder::add_heads(std::int64_t output_dim, bool use_pred_head)
+{
+    projection_ = register_module("fc", projection_head(feature_dim(), output_dim));
+    if (use_pred_head)
+    {
+        prediction_ = register_module("pred", prediction_head(output_dim));
+    }
+}
+
+const std::vector<std::string>& model_names()
+{
+    static const std::vector<std::string> names = []
+    {
+        std::vector<std::string> all;
+        for (const auto& [name, builder] : builders())
+        {
+            all.push_back(name);
+        }
+        return all;
+    }();
+    return names;
+}
+
+std::shared_ptr<Encoder> make_encoder(const EncoderSettings& settings)
+{
+    const auto found = builders().find(settings.model_name);
+    if (found == builders().end())
+    {
+        throw std::invalid_argument(fmt::format("meta.model_name: unknown network '{}'; known are {}",
+                                                settings.model_name, fmt::join(model_names(), ", ")));
+    }
+    if (settings.output_dim < 1 || (settings.use_pred_head && settings.output_dim < bottleneck_factor))
+    {
+        throw std::invalid_argument(fmt::format("meta.output_dim: {} is too small; the {} needs at least {}",
+                                                settings.output_dim,
+                                                settings.use_pred_head ? "prediction head" : "projection head",
+                                                settings.use_pred_head ? bottleneck_factor : 1));
+    }
+    auto encoder = found->second();
+    encoder->add_heads(settings.output_dim, settings.use_pred_head);
+    return encoder;
+}
+
+std::vector<std::pair<std::string, torch::Tensor>> state_dict(const torch::nn::Module& module)
+{
+    std::vector<std::pair<std::string, torch::Tensor>> state;
+    collect_state(module, "", state);
+    return state;
+}
+
+void to_channels_last(torch::nn::Module& module)
+{
+    for (auto& parameter : module.parameters())
+    {
+        if (parameter.dim() == 4)
+        {
+            parameter.set_data(parameter.data().contiguous(torch::MemoryFormat::ChannelsLast));
+        }
+    }
+}
+
+std::int64_t parameter_count(const torch::nn::Module& module)
+{
+    std::int64_t count = 0;
+    for (const auto& parameter : module.parameters())
+    {
+        count += parameter.numel();
+    }
+    return count;
+}
+}  // namespace paws::nn

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace paws::nn
+{
+/// What the encoder gives for a list of views, in the order of the list.
+struct Encoding
+{
+    torch::Tensor h;  ///< [N, output_dim] after the projection head: what targets are made of
+    torch::Tensor
+        z;  ///< [N, output_dim] after the prediction head (h itself where there is none): what anchors are made of
+};
+
+/// Which of the encoder's outputs stands for a picture in evaluation and in dumps.
+enum class Embedding
+{
+    backbone,    ///< features before the projection head, [N, feature_dim()]
+    projection,  ///< h
+    prediction,  ///< z, as published (h where there is no prediction head)
+};
+
+/// A backbone with the published heads: `fc` (projection, three linear layers) and the optional `pred` (bottleneck).
+/// Names and shapes of all parameters and buffers are those of the published PyTorch models.
+class Encoder : public torch::nn::Module
+{
+public:
+    /// Pictures [N, 3, H, W] to backbone features [N, feature_dim()].
+    virtual torch::Tensor features(torch::Tensor pictures) = 0;
+    virtual std::int64_t feature_dim() const = 0;
+
+    /// `views`: tensors [N_i, 3, S_i, S_i]. Neighbours of one size go through the network together, as one batch with
+    /// common batch-norm statistics; another size is another pass.
+    Encoding forward(const std::vector<torch::Tensor>& views);
+
+    /// One output for pictures [N, 3, S, S].
+    torch::Tensor embed(const torch::Tensor& pictures, Embedding which);
+
+    /// Adds the heads; the last modules to be registered, so that the order of the state dict is the published one.
+    void add_heads(std::int64_t output_dim, bool use_pred_head);
+
+private:
+    torch::nn::Sequential projection_{nullptr};
+    torch::nn::Sequential prediction_{nullptr};
+};
+
+struct EncoderSettings
+{
+    std::string model_name;
+    std::int64_t output_dim = 128;
+    bool use_pred_head = false;
+};
+
+/// The names that make_encoder knows.
+const std::vector<std::string>& model_names();
+
+/// A freshly initialised network; LibTorch's default generator gives the random numbers.
+/// Throws std::invalid_argument that lists the known names when `model_name` is none of them.
+std::shared_ptr<Encoder> make_encoder(const EncoderSettings& settings);
+
+/// Parameters and buffers in PyTorch's state-dict order: a module's own parameters, its buffers, then its children.
+/// The tensors share memory with the module.
+std::vector<std::pair<std::string, torch::Tensor>> state_dict(const torch::nn::Module& module);
+
+/// Puts four-dimensional weights into channels-last order, in which convolutions run fastest; the values stay.
+void to_channels_last(torch::nn::Module& module);
+
+/// The number of trainable values.
+std::int64_t parameter_count(const torch::nn::Module& module);
+}  // namespace paws::nn

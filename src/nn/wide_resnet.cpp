@@ -1,0 +1,83 @@
+#include "src/nn/wide_resnet.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "src/nn/batch_norm_relu.hpp"
+
+namespace paws::nn
+{
+namespace
+{
+namespace tnn = torch::nn;
+
+tnn::Conv2d convolution(std::int64_t in, std::int64_t out, int kernel, int stride)
+{
+    return tnn::Conv2d(tnn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(true));
+}
+
+class WideBlock final : public tnn::Module
+{
+public:
+    WideBlock(std::int64_t in, std::int64_t out, int stride)
+    {
+        bn1_ = register_module("bn1", tnn::BatchNorm2d(in));
+        conv1_ = register_module("conv1", convolution(in, out, 3, 1));
+        bn2_ = register_module("bn2", tnn::BatchNorm2d(out));
+        conv2_ = register_module("conv2", convolution(out, out, 3, stride));
+        shortcut_ = register_module("shortcut", tnn::Sequential());
+        if (stride != 1 || in != out)
+        {
+            shortcut_->push_back(convolution(in, out, 1, stride));
+        }
+    }
+
+    torch::Tensor forward(const torch::Tensor& x)
+    {
+        auto y = conv1_->forward(batch_norm_relu(*bn1_, x));
+        y = conv2_->forward(batch_norm_relu(*bn2_, y));
+        return y.add_(shortcut_->is_empty() ? x : shortcut_->forward(x));
+    }
+
+private:
+    tnn::BatchNorm2d bn1_{nullptr}, bn2_{nullptr};
+    tnn::Conv2d conv1_{nullptr}, conv2_{nullptr};
+    tnn::Sequential shortcut_;
+};
+}  // namespace
+
+WideResNet::WideResNet(int depth, int widen) : feature_dim_(64 * widen)
+{
+    if (depth < 10 || (depth - 4) % 6 != 0)
+    {
+        throw std::invalid_argument(fmt::format("a wide ResNet's depth is 6 n + 4, not {}", depth));
+    }
+    const int blocks = (depth - 4) / 6;
+    constexpr std::int64_t stem = 16;
+    conv1_ = register_module("conv1", convolution(3, stem, 3, 1));
+    std::int64_t channels = stem;
+    for (int stage = 0; stage < 3; ++stage)
+    {
+        const std::int64_t width = (stem << stage) * widen;
+        tnn::Sequential layer;
+        for (int block = 0; block < blocks; ++block)
+        {
+            layer->push_back(WideBlock(channels, width, stage > 0 && block == 0 ? 2 : 1));
+            channels = width;
+        }
+        stages_.push_back(register_module(fmt::format("layer{}", stage + 1), layer));
+    }
+    bn1_ = register_module("bn1", tnn::BatchNorm2d(tnn::BatchNorm2dOptions(channels).momentum(0.99)));
+}
+
+torch::Tensor WideResNet::features(torch::Tensor pictures)
+{
+    auto x = conv1_->forward(pictures);
+    for (auto& stage : stages_)
+    {
+        x = stage->forward(x);
+    }
+    return batch_norm_relu(*bn1_, x).mean({2, 3});
+}
+}  // namespace paws::nn

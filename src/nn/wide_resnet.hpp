@@ -1,0 +1,24 @@
+#pragma once
+
+#include "src/nn/encoder.hpp"
+
+namespace paws::nn
+{
+/// Wide residual network for small pictures (arXiv 1605.07146), pre-activation blocks; depth must be 6 n + 4.
+/// Published details kept: convolutions have biases, a block's stride sits in its second convolution, and the final
+/// batch norm has momentum 0.99.
+class WideResNet final : public Encoder
+{
+public:
+    WideResNet(int depth, int widen);
+
+    torch::Tensor features(torch::Tensor pictures) override;
+    std::int64_t feature_dim() const override { return feature_dim_; }
+
+private:
+    std::int64_t feature_dim_;
+    torch::nn::Conv2d conv1_{nullptr};
+    std::vector<torch::nn::Sequential> stages_;
+    torch::nn::BatchNorm2d bn1_{nullptr};
+};
+}  // namespace paws::nn

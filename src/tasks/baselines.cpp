@@ -1,0 +1,114 @@
+#include "src/tasks/baselines.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "src/data/augmentation.hpp"
+#include "src/nn/encoder.hpp"
+#include "src/optim/lars_sgd.hpp"
+#include "src/optim/schedule.hpp"
+#include "src/train/embedder.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+torch::Tensor flat_pixels(const torch::Tensor& pixels)
+{
+    const auto values = pixels.flatten(1).to(torch::kFloat32) / 255;
+    // Without the mean brightness, directions of pixel vectors tell shapes apart.
+    return values - values.mean(1, true);
+}
+
+/// Top-1 on the supports themselves, each predicted from the others.
+double leave_one_out(const torch::Tensor& supports, const torch::Tensor& one_hot,
+                     const std::vector<std::int64_t>& targets, double temperature)
+{
+    auto similarities = torch::mm(supports, supports.t()) / temperature;
+    similarities.fill_diagonal_(-std::numeric_limits<float>::infinity());
+    return loss::accuracy(torch::mm(torch::softmax(similarities, 1), one_hot), targets).top1;
+}
+}  // namespace
+
+loss::Accuracy pixel_neighbours(const data::Dataset& dataset)
+{
+    const auto rows = torch::tensor(dataset.labelled, torch::kInt64);
+    const auto supports = flat_pixels(dataset.train.pixels.index_select(0, rows));
+    const auto targets = dataset.labelled_targets();
+    const auto normalized = torch::nn::functional::normalize(supports);
+    const auto one_hot = torch::one_hot(torch::tensor(targets, torch::kInt64), dataset.classes()).to(torch::kFloat32);
+    double best = -1;
+    double temperature = 0.1;
+    for (const double candidate : {0.003, 0.01, 0.03, 0.1})
+    {
+        const double top1 = leave_one_out(normalized, one_hot, targets, candidate);
+        if (top1 > best)
+        {
+            best = top1;
+            temperature = candidate;
+        }
+    }
+    const auto probabilities = loss::snn_probabilities(flat_pixels(dataset.validation.pixels), supports, targets,
+                                                       dataset.classes(), temperature);
+    return loss::accuracy(probabilities, dataset.validation.labels);
+}
+
+loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, nn::Precision precision,
+                           const LabelsOnlySettings& settings)
+{
+    torch::manual_seed(static_cast<std::uint64_t>(config.meta.seed));
+    const auto encoder = nn::make_encoder({config.meta.model_name, dataset.classes(), false});
+    encoder->to(nn::storage_type(precision));
+    nn::to_channels_last(*encoder);
+    encoder->train();
+    optim::LarsSgd::NamedTensors parameters;
+    for (const auto& item : encoder->named_parameters())
+    {
+        parameters.emplace_back(item.key(), item.value());
+    }
+    optim::LarsSgdOptions options;
+    options.lars = false;
+    options.nesterov = true;
+    options.weight_decay = settings.weight_decay;
+    optim::LarsSgd optimizer(std::move(parameters), options);
+    const optim::WarmupCosine schedule{0, settings.learning_rate, 0, settings.steps / 20, settings.steps};
+
+    std::vector<std::int64_t> rows;
+    for (std::int64_t v = 0; v < settings.views_per_step; ++v)
+    {
+        rows.insert(rows.end(), dataset.labelled.begin(), dataset.labelled.end());
+    }
+    const auto targets = torch::tensor(dataset.labelled_targets(), torch::kInt64).repeat({settings.views_per_step});
+    const auto spec = data::large_view_spec(config.data);
+    for (std::int64_t step = 0; step < settings.steps; ++step)
+    {
+        // Every view of every step is another one.
+        std::vector<std::uint32_t> numbers;
+        for (std::size_t i = 0; i < rows.size(); ++i)
+        {
+            numbers.push_back(static_cast<std::uint32_t>(step * settings.views_per_step +
+                                                         static_cast<std::int64_t>(i / dataset.labelled.size())));
+        }
+        const auto views = data::make_views(dataset.train.pixels, spec,
+                                            {static_cast<std::uint64_t>(config.meta.seed), 0}, rows, numbers);
+        optimizer.zero_grad();
+        torch::Tensor logits;
+        {
+            const nn::AutocastScope autocast(precision);
+            logits = encoder->embed(views.to(nn::storage_type(precision)), nn::Embedding::projection);
+        }
+        torch::nn::functional::cross_entropy(
+            logits.to(nn::storage_type(precision)), targets,
+            torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config.data.label_smoothing))
+            .backward();
+        optimizer.step(schedule.at(step));
+    }
+    std::vector<std::int64_t> all(static_cast<std::size_t>(dataset.validation.count()));
+    std::iota(all.begin(), all.end(), 0);
+    const auto logits =
+        train::embed(*encoder, dataset.validation.pixels, all, config.data, nn::Embedding::projection, precision);
+    return loss::accuracy(logits, dataset.validation.labels);
+}
+}  // namespace paws::tasks

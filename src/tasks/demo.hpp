@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+
+#include "src/config/config.hpp"
+#include "src/tasks/paws_train.hpp"
+#include "src/tasks/summary.hpp"
+
+namespace paws::tasks
+{
+struct DemoRequest
+{
+    std::filesystem::path pictures;  ///< folder with the IDX files of Fashion-MNIST
+    std::filesystem::path folder;    ///< where everything is written
+};
+
+/// `paws_hpc demo`: packs Fashion-MNIST, measures the two baselines, trains with PAWS, embeds the test pictures, and
+/// prints a table of the three accuracies (also in the summary: top1_pixels, top1_supervised, top1_paws and the same
+/// for top5).
+Summary demo(const config::Config& config, const DemoRequest& request);
+}  // namespace paws::tasks

@@ -1,0 +1,132 @@
+#include "src/tasks/evaluation.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <numeric>
+
+#include "io/checkpoint_file.hpp"
+#include "io/embeddings_file.hpp"
+#include "src/tasks/runtime.hpp"
+#include "src/train/checkpoint.hpp"
+#include "src/train/embedder.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+std::vector<std::int64_t> all_rows(const data::Pictures& pictures)
+{
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(pictures.count()));
+    std::iota(rows.begin(), rows.end(), 0);
+    return rows;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start)
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+train::PretrainedEncoder load_for_evaluation(const std::filesystem::path& checkpoint, nn::Precision precision)
+{
+    auto pretrained = train::load_encoder(checkpoint);
+    pretrained.encoder->to(nn::storage_type(precision));
+    nn::to_channels_last(*pretrained.encoder);
+    return pretrained;
+}
+}  // namespace
+
+nn::Embedding embedding_of(const config::Config& config)
+{
+    switch (config.criterion.embedding)
+    {
+        case config::Embedding::backbone:
+            return nn::Embedding::backbone;
+        case config::Embedding::projection:
+            return nn::Embedding::projection;
+        case config::Embedding::prediction:
+            return nn::Embedding::prediction;
+    }
+    return nn::Embedding::prediction;
+}
+
+loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
+                            nn::Precision precision)
+{
+    const auto which = embedding_of(config);
+    const auto supports = train::embed(encoder, dataset.train.pixels, dataset.labelled, config.data, which, precision);
+    const auto queries =
+        train::embed(encoder, dataset.validation.pixels, all_rows(dataset.validation), config.data, which, precision);
+    const auto probabilities = loss::snn_probabilities(queries, supports, dataset.labelled_targets(), dataset.classes(),
+                                                       config.criterion.snn_temperature);
+    return loss::accuracy(probabilities, dataset.validation.labels);
+}
+
+config::Config config_of_checkpoint(const std::filesystem::path& checkpoint)
+{
+    return config::parse(io::read_checkpoint(checkpoint).config, checkpoint.string());
+}
+
+Summary snn_eval(const std::filesystem::path& checkpoint, const config::Config& config)
+{
+    const auto start = std::chrono::steady_clock::now();
+    const auto precision = choose_precision(config.meta);
+    const auto pretrained = load_for_evaluation(checkpoint, precision);
+    const auto dataset = data::load_dataset(config, data::Splits::train_and_validation);
+    const auto accuracy = snn_accuracy(*pretrained.encoder, dataset, config, precision);
+    fmt::print(
+        "{}: epoch {}, {} pictures of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} %\n",
+        checkpoint.string(), pretrained.epochs_done, dataset.validation.count(), config.data.validation_split,
+        dataset.labelled.size(), config.criterion.snn_temperature, 100 * accuracy.top1, 100 * accuracy.top5);
+    return {{"task", "snn_eval"},
+            {"checkpoint", checkpoint.string()},
+            {"epochs", pretrained.epochs_done},
+            {"pictures", dataset.validation.count()},
+            {"labelled", dataset.labelled.size()},
+            {"top1", accuracy.top1},
+            {"top5", accuracy.top5},
+            {"seconds", seconds_since(start)}};
+}
+
+Summary embed(const std::filesystem::path& checkpoint, const config::Config& config, const std::string& split,
+              const std::filesystem::path& output)
+{
+    const auto start = std::chrono::steady_clock::now();
+    const auto precision = choose_precision(config.meta);
+    const auto pretrained = load_for_evaluation(checkpoint, precision);
+    auto wanted = config;
+    wanted.data.train_split = split;
+    wanted.data.subset.reset();
+    wanted.data.subset_path.reset();
+    wanted.data.unlabeled_frac = 0;
+    wanted.data.unlabelled_count = 0;
+    const auto dataset = data::load_dataset(wanted, data::Splits::train);
+    const auto rows = all_rows(dataset.train);
+    const auto embeddings =
+        train::embed(*pretrained.encoder, dataset.train.pixels, rows, config.data, embedding_of(config), precision);
+
+    io::Embeddings content;
+    const auto* const values = embeddings.data_ptr<float>();
+    content.values.assign(values, values + embeddings.numel());
+    content.dimensions = static_cast<std::size_t>(embeddings.size(1));
+    content.labels = dataset.train.labels;
+    content.index = rows;
+    content.names = dataset.train.names;
+    content.checkpoint = checkpoint.string();
+    content.split = split;
+    content.config = config.to_yaml();
+    content.temperature = config.criterion.snn_temperature;
+    io::write_embeddings(output, content);
+    const auto seconds = seconds_since(start);
+    fmt::print("{}: {} embeddings of {} dimensions from '{}' of {}, epoch {}\n", output.string(), rows.size(),
+               content.dimensions, split, dataset.source, pretrained.epochs_done);
+    return {{"task", "embed"},
+            {"checkpoint", checkpoint.string()},
+            {"epochs", pretrained.epochs_done},
+            {"pictures", rows.size()},
+            {"dimensions", content.dimensions},
+            {"pictures_per_second", static_cast<double>(rows.size()) / seconds},
+            {"files", {output.string()}},
+            {"seconds", seconds}};
+}
+}  // namespace paws::tasks

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "src/config/config.hpp"
+#include "src/data/dataset.hpp"
+#include "src/tasks/summary.hpp"
+
+namespace paws::tasks
+{
+struct TrainOptions
+{
+    std::string resume = "auto";                    ///< auto, never, or the path of a checkpoint
+    std::optional<std::int64_t> stop_after_epochs;  ///< end early, when so many epochs of the run are done
+    bool quiet = false;                             ///< print nothing (tests)
+};
+
+/// PAWS training as the configuration says; files in logging.folder: TAG_r0.csv, params-paws_train.yaml, TAG-latest.h5,
+/// TAG-best.h5, TAG-epN.h5. Throws config::Error or io::Error for bad input.
+Summary paws_train(const config::Config& config, const TrainOptions& options);
+
+/// The same on pictures that are in memory already; the validation split is needed where logging.eval_every asks for
+/// it.
+Summary paws_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options);
+}  // namespace paws::tasks

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "src/config/config.hpp"
+#include "src/nn/precision.hpp"
+
+namespace paws::tasks
+{
+/// The cores that this process may run on (its affinity mask), at least 1.
+std::int64_t usable_cores();
+
+/// Starts Kokkos and sets the threads of Kokkos, OpenMP, LibTorch and OpenBLAS alike; stops Kokkos at the end.
+/// `threads`: 0 takes every usable core. One per process.
+class ComputeSession
+{
+public:
+    explicit ComputeSession(std::int64_t threads);
+    ~ComputeSession();
+    ComputeSession(const ComputeSession&) = delete;
+    ComputeSession& operator=(const ComputeSession&) = delete;
+
+    std::int64_t threads() const { return threads_; }
+
+private:
+    std::int64_t threads_;
+};
+
+/// The arithmetic of a run on this machine. Throws config::Error where a GPU is asked for, or fp16, which CPUs lack.
+nn::Precision choose_precision(const config::Meta& meta);
+}  // namespace paws::tasks

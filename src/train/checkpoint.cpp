@@ -1,0 +1,180 @@
+#include "src/train/checkpoint.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstring>
+#include <map>
+
+#include "io/checkpoint_file.hpp"
+#include "io/error.hpp"
+#include "src/config/compare.hpp"
+
+namespace paws::train
+{
+namespace
+{
+using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
+
+io::ElementType element_type(torch::ScalarType type)
+{
+    switch (type)
+    {
+        case torch::kFloat32:
+            return io::ElementType::float32;
+        case torch::kFloat64:
+            return io::ElementType::float64;
+        case torch::kInt64:
+            return io::ElementType::int64;
+        default:
+            throw std::invalid_argument(fmt::format("checkpoints hold no tensors of type {}", c10::toString(type)));
+    }
+}
+
+torch::ScalarType scalar_type(io::ElementType type)
+{
+    switch (type)
+    {
+        case io::ElementType::float32:
+            return torch::kFloat32;
+        case io::ElementType::float64:
+            return torch::kFloat64;
+        case io::ElementType::int64:
+            return torch::kInt64;
+        case io::ElementType::uint8:
+            return torch::kUInt8;
+    }
+    return torch::kFloat32;
+}
+
+io::NamedArrays to_arrays(const NamedTensors& tensors)
+{
+    io::NamedArrays arrays;
+    for (const auto& [name, tensor] : tensors)
+    {
+        // Row-major in the file, whatever memory order the network runs in.
+        const auto values = tensor.detach().cpu().contiguous();
+        io::Array array{element_type(values.scalar_type()), {values.sizes().begin(), values.sizes().end()}, {}};
+        array.bytes.resize(values.nbytes());
+        std::memcpy(array.bytes.data(), values.data_ptr(), array.bytes.size());
+        arrays.emplace_back(name, std::move(array));
+    }
+    return arrays;
+}
+
+/// Copies `arrays` into `tensors` by name; `what` names the collection in messages.
+void fill_from(const io::NamedArrays& arrays, const NamedTensors& tensors, const std::string& what,
+               const std::filesystem::path& path)
+{
+    const torch::NoGradGuard no_gradient;
+    std::map<std::string, const io::Array*> by_name;
+    for (const auto& [name, array] : arrays)
+    {
+        by_name.emplace(name, &array);
+    }
+    for (const auto& [name, tensor] : tensors)
+    {
+        const auto found = by_name.find(name);
+        if (found == by_name.end())
+        {
+            throw io::Error(
+                fmt::format("{}: {} has no '{}'; is it a checkpoint of another network?", path.string(), what, name));
+        }
+        const auto& array = *found->second;
+        const std::vector<std::int64_t> shape(array.shape.begin(), array.shape.end());
+        if (torch::IntArrayRef(shape) != tensor.sizes())
+        {
+            throw io::Error(
+                fmt::format("{}: {} '{}' has shape [{}], the network's is [{}]; is it a checkpoint of another "
+                            "network or output_dim?",
+                            path.string(), what, name, fmt::join(shape, ", "), fmt::join(tensor.sizes(), ", ")));
+        }
+        auto target = tensor;
+        auto* const bytes = const_cast<std::byte*>(array.bytes.data());
+        target.copy_(torch::from_blob(bytes, shape, scalar_type(array.type)));
+        by_name.erase(found);
+    }
+    if (!by_name.empty())
+    {
+        throw io::Error(fmt::format("{}: {} '{}' has no place in the network; is it a checkpoint of another network?",
+                                    path.string(), what, by_name.begin()->first));
+    }
+}
+
+io::Progress to_file(const TrainingProgress& progress)
+{
+    io::Progress file;
+    file.epoch = progress.epochs_done;
+    file.iteration = progress.steps_done;
+    file.reals = {{"best_loss", progress.best_loss}, {"loss", progress.loss}};
+    file.integers = {{"support_next_epoch", progress.supports.next_epoch},
+                     {"support_epoch", progress.supports.epoch},
+                     {"support_batches_given", progress.supports.batches_given},
+                     {"support_permutation_seed", progress.supports.permutation_seed}};
+    return file;
+}
+
+TrainingProgress from_file(const io::Progress& file, const std::filesystem::path& path)
+{
+    const auto value = [&](const auto& values, const char* name)
+    {
+        const auto found = values.find(name);
+        if (found == values.end())
+        {
+            throw io::Error(
+                fmt::format("{}: /progress has no '{}'; training cannot go on from this file", path.string(), name));
+        }
+        return found->second;
+    };
+    TrainingProgress progress;
+    progress.epochs_done = file.epoch;
+    progress.steps_done = file.iteration;
+    progress.best_loss = value(file.reals, "best_loss");
+    progress.loss = value(file.reals, "loss");
+    progress.supports = {value(file.integers, "support_next_epoch"), value(file.integers, "support_epoch"),
+                         value(file.integers, "support_batches_given"),
+                         value(file.integers, "support_permutation_seed")};
+    return progress;
+}
+
+void refuse_other_settings(const config::Config& stored, const config::Config& wanted,
+                           const std::filesystem::path& path)
+{
+    const auto keys = config::differing_keys(stored, wanted);
+    if (!keys.empty())
+    {
+        throw io::Error(
+            fmt::format("{} is of a run with other settings ({}); restore them, or start anew with --resume "
+                        "never or another logging.folder",
+                        path.string(), fmt::join(keys, ", ")));
+    }
+}
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, const nn::Encoder& encoder, const optim::LarsSgd& optimizer,
+                     const TrainingProgress& progress, const config::Config& config)
+{
+    io::write_checkpoint(path, {to_arrays(nn::state_dict(encoder)), to_arrays(optimizer.momentum()), to_file(progress),
+                                config.to_yaml()});
+}
+
+TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& encoder, optim::LarsSgd& optimizer,
+                             const config::Config& config)
+{
+    const auto checkpoint = io::read_checkpoint(path);
+    refuse_other_settings(config::parse(checkpoint.config, path.string()), config, path);
+    fill_from(checkpoint.encoder, nn::state_dict(encoder), "encoder", path);
+    fill_from(checkpoint.momentum, optimizer.momentum(), "momentum", path);
+    return from_file(checkpoint.progress, path);
+}
+
+PretrainedEncoder load_encoder(const std::filesystem::path& path)
+{
+    const auto checkpoint = io::read_checkpoint(path);
+    PretrainedEncoder pretrained{nullptr, config::parse(checkpoint.config, path.string()), checkpoint.progress.epoch};
+    const auto& meta = pretrained.config.meta;
+    pretrained.encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
+    fill_from(checkpoint.encoder, nn::state_dict(*pretrained.encoder), "encoder", path);
+    return pretrained;
+}
+}  // namespace paws::train

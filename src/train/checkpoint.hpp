@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <limits>
+#include <optional>
+
+#include "src/config/config.hpp"
+#include "src/data/samplers.hpp"
+#include "src/nn/encoder.hpp"
+#include "src/optim/lars_sgd.hpp"
+
+namespace paws::train
+{
+/// Where a training run stands at the end of an epoch, weights and momentum aside.
+struct TrainingProgress
+{
+    std::int64_t epochs_done = 0;
+    std::int64_t steps_done = 0;
+    double best_loss = std::numeric_limits<double>::infinity();  ///< lowest mean loss of an epoch
+    double loss = 0;                                             ///< mean loss of the last epoch
+    data::ClassStratifiedSampler::State supports;
+};
+
+/// Writes a `paws-checkpoint` file, atomically.
+void save_checkpoint(const std::filesystem::path& path, const nn::Encoder& encoder, const optim::LarsSgd& optimizer,
+                     const TrainingProgress& progress, const config::Config& config);
+
+/// Reads weights, momentum and progress back. Throws io::Error that names the first tensor which is missing, left over,
+/// or of another shape than the network of the configuration, and refuses a checkpoint of a run with other settings,
+/// naming them.
+TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& encoder, optim::LarsSgd& optimizer,
+                             const config::Config& config);
+
+/// A network as a checkpoint holds it, for evaluation.
+struct PretrainedEncoder
+{
+    std::shared_ptr<nn::Encoder> encoder;
+    config::Config config;  ///< of the run that made it
+    std::int64_t epochs_done = 0;
+};
+PretrainedEncoder load_encoder(const std::filesystem::path& path);
+}  // namespace paws::train

@@ -1,0 +1,58 @@
+#include "src/train/csv_log.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include "io/error.hpp"
+
+namespace paws::train
+{
+namespace
+{
+constexpr const char* header = "epoch,itr,paws-xent-loss,paws-me_max-reg,time (ms)";
+
+std::vector<std::string> lines_of_finished_epochs(const std::filesystem::path& path, std::int64_t epochs_done)
+{
+    std::vector<std::string> kept;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);)
+    {
+        std::int64_t epoch = 0;
+        const auto parsed = std::from_chars(line.data(), line.data() + line.size(), epoch);
+        if (parsed.ec == std::errc{} && epoch <= epochs_done)
+        {
+            kept.push_back(line);
+        }
+    }
+    return kept;
+}
+}  // namespace
+
+CsvLog::CsvLog(const std::filesystem::path& path, bool fresh, std::int64_t epochs_done) : path_(path)
+{
+    const auto kept = fresh ? std::vector<std::string>{} : lines_of_finished_epochs(path, epochs_done);
+    file_.open(path, std::ios::trunc);
+    file_ << header << '\n';
+    for (const auto& line : kept)
+    {
+        file_ << line << '\n';
+    }
+    if (!file_.flush())
+    {
+        throw io::Error(
+            fmt::format("{}: cannot be written; check logging.folder and the room on its disk", path.string()));
+    }
+}
+
+void CsvLog::write(std::int64_t epoch, std::int64_t iteration, double cross_entropy, double me_max, double milliseconds)
+{
+    file_ << fmt::format("{},{},{:.5f},{:.5f},{:.0f}\n", epoch, iteration, cross_entropy, me_max, milliseconds);
+    if (!file_.flush())
+    {
+        throw io::Error(fmt::format("{}: the line could not be written; is the disk full?", path_.string()));
+    }
+}
+}  // namespace paws::train

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+
+namespace paws::train
+{
+/// TAG_rR.csv as the published code writes it: one header, then a line every few steps, with means over the epoch so
+/// far.
+class CsvLog
+{
+public:
+    /// `fresh`: a new run replaces the file; a resumed one goes on in it, keeping lines of epochs up to `epochs_done`
+    /// only, so that a part of an epoch that is trained again is not listed twice. Throws io::Error when the file
+    /// cannot be written.
+    CsvLog(const std::filesystem::path& path, bool fresh, std::int64_t epochs_done = 0);
+
+    /// epoch from 1, iteration from 0; throws io::Error when the disk takes no more.
+    void write(std::int64_t epoch, std::int64_t iteration, double cross_entropy, double me_max, double milliseconds);
+
+private:
+    std::filesystem::path path_;
+    std::ofstream file_;
+};
+}  // namespace paws::train

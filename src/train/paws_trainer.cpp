@@ -1,0 +1,143 @@
+#include "src/train/paws_trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "src/train/paws_step.hpp"
+#include "src/train/phase.hpp"
+
+namespace paws::train
+{
+namespace
+{
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start)
+{
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::shared_ptr<nn::Encoder> new_encoder(const config::Meta& meta, nn::Precision precision)
+{
+    torch::manual_seed(static_cast<std::uint64_t>(meta.seed));
+    auto encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
+    encoder->to(nn::storage_type(precision));
+    nn::to_channels_last(*encoder);
+    return encoder;
+}
+
+optim::LarsSgd::NamedTensors trainable(const nn::Encoder& encoder)
+{
+    optim::LarsSgd::NamedTensors parameters;
+    for (const auto& item : encoder.named_parameters())
+    {
+        parameters.emplace_back(item.key(), item.value());
+    }
+    return parameters;
+}
+
+/// The mean of what was added.
+class Mean
+{
+public:
+    void add(double value)
+    {
+        sum_ += value;
+        ++count_;
+    }
+    double value() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
+
+private:
+    double sum_ = 0;
+    std::int64_t count_ = 0;
+};
+}  // namespace
+
+PawsTrainer::PawsTrainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision)
+    : config_(config),
+      precision_(precision),
+      loader_(dataset, config),
+      encoder_(new_encoder(config.meta, precision)),
+      optimizer_(std::make_unique<optim::LarsSgd>(
+          trainable(*encoder_), optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
+                                                      config.optimization.nesterov, config.optimization.use_lars,
+                                                      config.optimization.trust_coefficient})),
+      schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
+                config.optimization.warmup * loader_.steps_per_epoch(),
+                config.optimization.epochs * loader_.steps_per_epoch()},
+      labels_(std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(
+          config.criterion.classes_per_batch, config.criterion.supervised_imgs_per_class,
+          config.criterion.supervised_views, config.data.label_smoothing))),
+      loss_settings_{config.data.multicrop, config.criterion.temperature, config.criterion.sharpen,
+                     config.criterion.me_max}
+{
+}
+
+void PawsTrainer::resume(const std::filesystem::path& checkpoint)
+{
+    progress_ = resume_from(checkpoint, *encoder_, *optimizer_, config_);
+    loader_.restore_support_state(progress_.supports);
+}
+
+void PawsTrainer::save(const std::filesystem::path& checkpoint) const
+{
+    save_checkpoint(checkpoint, *encoder_, *optimizer_, progress_, config_);
+}
+
+double PawsTrainer::run_epoch(const OnStep& on_step)
+{
+    encoder_->train();
+    const auto pictures = static_cast<double>(config_.criterion.unsupervised_batch_size);
+    Mean cross_entropy, me_max, step_time;
+    StepReport report;
+    report.epoch = progress_.epochs_done;
+    const auto epoch_start = Clock::now();
+    loader_.start_epoch(report.epoch);
+    for (;; ++report.step)
+    {
+        std::optional<data::PawsBatch> batch;
+        {
+            const Phase phase("data wait");
+            batch = loader_.next();
+        }
+        if (!batch)
+        {
+            break;
+        }
+        const auto step_start = Clock::now();
+        optimizer_->zero_grad();
+        const auto value = paws_forward_backward(*encoder_, *batch, labels_, loss_settings_, precision_);
+        report.learning_rate = schedule_.at(progress_.steps_done);
+        {
+            const Phase phase("update");
+            optimizer_->step(report.learning_rate);
+        }
+        ++progress_.steps_done;
+
+        cross_entropy.add(value.cross_entropy.item<double>());
+        me_max.add(value.me_max.item<double>());
+        step_time.add(1000 * seconds_since(step_start));
+        report.cross_entropy = cross_entropy.value();
+        report.me_max = me_max.value();
+        report.step_milliseconds = step_time.value();
+        report.epoch_seconds = seconds_since(epoch_start);
+        report.pictures_per_second = pictures * static_cast<double>(report.step + 1) / report.epoch_seconds;
+        report.data_wait_share = loader_.seconds_waited() / report.epoch_seconds;
+        if (!std::isfinite(report.cross_entropy + report.me_max))
+        {
+            throw std::runtime_error(fmt::format(
+                "the loss is no number at epoch {}, step {} (learning rate {:.3g}); the last checkpoint is kept: lower "
+                "optimization.lr or optimization.start_lr and start again",
+                report.epoch + 1, report.step, report.learning_rate));
+        }
+        on_step(report);
+    }
+    ++progress_.epochs_done;
+    progress_.loss = report.cross_entropy + report.me_max;
+    progress_.best_loss = std::min(progress_.best_loss, progress_.loss);
+    progress_.supports = loader_.support_state();
+    return progress_.loss;
+}
+}  // namespace paws::train

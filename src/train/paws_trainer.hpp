@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "src/config/config.hpp"
+#include "src/data/dataset.hpp"
+#include "src/data/paws_loader.hpp"
+#include "src/loss/paws_loss.hpp"
+#include "src/nn/encoder.hpp"
+#include "src/nn/precision.hpp"
+#include "src/optim/lars_sgd.hpp"
+#include "src/optim/schedule.hpp"
+#include "src/train/checkpoint.hpp"
+
+namespace paws::train
+{
+/// How training goes, after each step; means are over the epoch so far.
+struct StepReport
+{
+    std::int64_t epoch = 0;  ///< from 0
+    std::int64_t step = 0;   ///< of this epoch, from 0
+    double cross_entropy = 0;
+    double me_max = 0;
+    double learning_rate = 0;
+    double step_milliseconds = 0;
+    double pictures_per_second = 0;  ///< unlabelled pictures of this epoch
+    double data_wait_share = 0;      ///< of this epoch's time
+    double epoch_seconds = 0;
+};
+
+/// PAWS training of one network, epoch by epoch.
+class PawsTrainer
+{
+public:
+    using OnStep = std::function<void(const StepReport&)>;
+
+    /// A network with random weights drawn from meta.seed. `dataset` must outlive the trainer.
+    PawsTrainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision);
+
+    void resume(const std::filesystem::path& checkpoint);
+    void save(const std::filesystem::path& checkpoint) const;
+
+    /// One pass over the unlabelled pictures; returns the mean loss. Throws std::runtime_error when the loss is no
+    /// number.
+    double run_epoch(const OnStep& on_step);
+
+    std::int64_t steps_per_epoch() const { return loader_.steps_per_epoch(); }
+    const TrainingProgress& progress() const { return progress_; }
+    /// True when the epoch that just ended had the lowest mean loss so far.
+    bool is_best() const { return progress_.loss <= progress_.best_loss; }
+    nn::Encoder& encoder() { return *encoder_; }
+
+private:
+    config::Config config_;
+    nn::Precision precision_;
+    data::PawsLoader loader_;
+    std::shared_ptr<nn::Encoder> encoder_;
+    std::unique_ptr<optim::LarsSgd> optimizer_;
+    optim::WarmupCosine schedule_;
+    std::shared_ptr<const loss::SupportLabels> labels_;
+    loss::PawsLossSettings loss_settings_;
+    TrainingProgress progress_;
+};
+}  // namespace paws::train

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace paws::train
+{
+/// What the user watches during training.
+struct ProgressValues
+{
+    std::int64_t epoch = 0, epochs = 0;  ///< epoch counted from 1
+    std::int64_t step = 0, steps = 0;    ///< of the whole run
+    double loss = 0;                     ///< cross-entropy, mean over the epoch so far
+    double me_max = 0;                   ///< Σ a log a, mean over the epoch so far
+    std::int64_t classes = 0;
+    double learning_rate = 0;
+    double pictures_per_second = 0;
+    double data_wait_share = 0;  ///< of the time since the epoch began
+    double seconds_left = 0;
+    std::optional<double> top1;  ///< of the last evaluation, from 0 to 1
+};
+
+/// "epoch 3/60  loss 1.234  entropy 2.29 of 2.30  lr 1.20  1234 pictures/s  data wait 0.1 %  top-1 71.2 %  4 min 10 s
+/// left"
+std::string format_progress(const ProgressValues& values);
+
+/// "8 s", "4 min 10 s", "3 h 05 min".
+std::string format_duration(double seconds);
+
+/// One line that is redrawn on a terminal; elsewhere a line now and then, so that log files stay short.
+class ProgressLine
+{
+public:
+    ProgressLine();
+    ~ProgressLine();
+    ProgressLine(const ProgressLine&) = delete;
+    ProgressLine& operator=(const ProgressLine&) = delete;
+
+    void update(const ProgressValues& values);
+    /// Ends the line so that other output begins below it; it is printed even where update would have waited.
+    void finish(const ProgressValues& values);
+
+private:
+    void print(const std::string& line, bool last);
+
+    bool terminal_;
+    bool open_ = false;
+    std::chrono::steady_clock::time_point last_;
+};
+}  // namespace paws::train

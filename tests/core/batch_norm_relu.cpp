@@ -1,0 +1,202 @@
+#include "src/nn/batch_norm_relu.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "tests/core/golden_tensors.hpp"
+#include "tests/support/catch.hpp"
+
+namespace
+{
+using namespace paws;
+using test::relative_error;
+
+torch::nn::BatchNorm2d layer(std::int64_t channels, torch::ScalarType type)
+{
+    torch::nn::BatchNorm2d bn(torch::nn::BatchNorm2dOptions(channels).momentum(0.3));
+    bn->to(type);
+    const torch::NoGradGuard no_gradient;
+    bn->weight.uniform_(-1, 2);
+    bn->bias.uniform_(-1, 1);
+    bn->running_mean.uniform_(-1, 1);
+    bn->running_var.uniform_(0.5, 2);
+    return bn;
+}
+
+torch::nn::BatchNorm2d copy_of(const torch::nn::BatchNorm2d& bn)
+{
+    auto copy = torch::nn::BatchNorm2d(bn->options);
+    copy->to(bn->weight.scalar_type());
+    const torch::NoGradGuard no_gradient;
+    copy->weight.copy_(bn->weight);
+    copy->bias.copy_(bn->bias);
+    copy->running_mean.copy_(bn->running_mean);
+    copy->running_var.copy_(bn->running_var);
+    return copy;
+}
+
+/// Output, gradients and running statistics of ours against LibTorch's batch norm and ReLU.
+void check_against_libtorch(std::vector<std::int64_t> shape, torch::ScalarType type, bool training, bool relu,
+                            double offset, double tolerance)
+{
+    INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training " << training
+                  << ", relu " << relu);
+    torch::manual_seed(5);
+    auto ours = layer(shape[1], type);
+    auto theirs = copy_of(ours);
+    ours->train(training);
+    theirs->train(training);
+    const auto input = torch::randn(shape, type) * 1.7 + offset;
+    const auto direction = torch::randn(shape, type);
+    auto x = input.clone().requires_grad_();
+    auto reference_x = input.clone().requires_grad_();
+    const auto y = nn::fused_batch_norm(*ours, x, relu);
+    auto reference = theirs->forward(reference_x);
+    reference = relu ? torch::relu(reference) : reference;
+    CHECK(relative_error(y, reference) < tolerance);
+    (y * direction).sum().backward();
+    (reference * direction).sum().backward();
+    CHECK(relative_error(x.grad(), reference_x.grad()) < tolerance);
+    CHECK(relative_error(ours->weight.grad(), theirs->weight.grad()) < tolerance);
+    CHECK(relative_error(ours->bias.grad(), theirs->bias.grad()) < tolerance);
+    CHECK(relative_error(ours->running_mean, theirs->running_mean) < tolerance);
+    CHECK(relative_error(ours->running_var, theirs->running_var) < tolerance);
+    CHECK(ours->num_batches_tracked.equal(theirs->num_batches_tracked));
+}
+}  // namespace
+
+TEST_CASE("batch norm and ReLU agree with LibTorch's", "[nn]")
+{
+    for (const bool training : {true, false})
+    {
+        for (const bool relu : {true, false})
+        {
+            check_against_libtorch({5, 3, 7, 9}, torch::kFloat64, training, relu, 0.3, 1e-11);
+            check_against_libtorch({6, 43, 5, 3}, torch::kFloat64, training, relu, 0.3, 1e-11);
+            // Several chunks, full and partial groups of channels.
+            check_against_libtorch({40, 48, 8, 8}, torch::kFloat64, training, relu, 0.3, 1e-11);
+            check_against_libtorch({40, 48, 8, 8}, torch::kFloat32, training, relu, 0.3, 2e-5);
+            check_against_libtorch({2, 16, 1, 1}, torch::kFloat64, training, relu, 0.3, 1e-9);
+        }
+    }
+}
+
+TEST_CASE("a large mean costs batch norm no precision", "[nn]")
+{
+    check_against_libtorch({40, 17, 8, 8}, torch::kFloat64, true, true, 1e4, 1e-9);
+    torch::manual_seed(1);
+    auto bn = layer(16, torch::kFloat32);
+    const auto x = torch::randn({64, 16, 8, 8}, torch::kFloat64) + 300;
+    auto exact = copy_of(bn);
+    exact->to(torch::kFloat64);
+    CHECK(relative_error(nn::fused_batch_norm(*bn, x.to(torch::kFloat32), true), torch::relu(exact->forward(x))) <
+          1e-4);
+}
+
+TEST_CASE("batch norm on bfloat16 pictures follows the float one to rounding", "[nn]")
+{
+    torch::manual_seed(2);
+    auto bn = layer(20, torch::kFloat32);
+    auto exact = copy_of(bn);
+    auto x = torch::randn({8, 20, 6, 6}).to(torch::kBFloat16).requires_grad_();
+    auto reference_x = x.detach().to(torch::kFloat32).requires_grad_();
+    const auto direction = torch::randn({8, 20, 6, 6}).to(torch::kBFloat16);
+    const auto y = nn::fused_batch_norm(*bn, x, true);
+    const auto reference = torch::relu(exact->forward(reference_x));
+    CHECK(y.scalar_type() == torch::kBFloat16);
+    CHECK(y.is_contiguous(torch::MemoryFormat::ChannelsLast));
+    // Half a unit in the last of bfloat16's eight digits.
+    CHECK(relative_error(y, reference) < 0.004);
+    (y * direction).sum().backward();
+    (reference * direction.to(torch::kFloat32)).sum().backward();
+    CHECK(relative_error(x.grad(), reference_x.grad()) < 0.006);
+    CHECK(relative_error(bn->weight.grad(), exact->weight.grad()) < 1e-4);
+    CHECK(relative_error(bn->running_var, exact->running_var) < 1e-5);
+}
+
+TEST_CASE("batch norm and ReLU agree with plain loops", "[nn]")
+{
+    torch::manual_seed(9);
+    constexpr std::int64_t pictures = 3, channels = 5, side = 4;
+    auto bn = layer(channels, torch::kFloat64);
+    const auto x = torch::randn({pictures, channels, side, side}, torch::kFloat64);
+    const auto y = nn::fused_batch_norm(*bn, x, true).contiguous();
+    const auto* const in = x.data_ptr<double>();
+    const auto* const out = y.data_ptr<double>();
+    const auto at = [](std::int64_t n, std::int64_t c, std::int64_t p) { return (n * channels + c) * side * side + p; };
+    for (std::int64_t c = 0; c < channels; ++c)
+    {
+        double mean = 0, variance = 0;
+        constexpr double count = pictures * side * side;
+        for (std::int64_t n = 0; n < pictures; ++n)
+        {
+            for (std::int64_t p = 0; p < side * side; ++p)
+            {
+                mean += in[at(n, c, p)] / count;
+            }
+        }
+        for (std::int64_t n = 0; n < pictures; ++n)
+        {
+            for (std::int64_t p = 0; p < side * side; ++p)
+            {
+                variance += (in[at(n, c, p)] - mean) * (in[at(n, c, p)] - mean) / count;
+            }
+        }
+        const double weight = bn->weight[c].item<double>();
+        const double bias = bn->bias[c].item<double>();
+        for (std::int64_t n = 0; n < pictures; ++n)
+        {
+            for (std::int64_t p = 0; p < side * side; ++p)
+            {
+                const double value = (in[at(n, c, p)] - mean) / std::sqrt(variance + 1e-5) * weight + bias;
+                CHECK(out[at(n, c, p)] == Approx(std::max(0.0, value)).margin(1e-12));
+            }
+        }
+    }
+}
+
+TEST_CASE("the gradient of batch norm and ReLU agrees with finite differences", "[nn]")
+{
+    torch::manual_seed(4);
+    auto bn = layer(3, torch::kFloat64);
+    auto x = torch::randn({2, 3, 2, 2}, torch::kFloat64).requires_grad_();
+    const auto direction = torch::randn({2, 3, 2, 2}, torch::kFloat64);
+    const auto value = [&] { return (nn::fused_batch_norm(*bn, x, true) * direction).sum(); };
+    value().backward();
+    auto numeric = torch::zeros_like(x);
+    {
+        const torch::NoGradGuard no_gradient;
+        for (std::int64_t i = 0; i < x.numel(); ++i)
+        {
+            auto* const entry = x.data_ptr<double>() + i;
+            const double kept = *entry;
+            *entry = kept + 1e-6;
+            const double above = value().item<double>();
+            *entry = kept - 1e-6;
+            const double below = value().item<double>();
+            *entry = kept;
+            numeric.view({-1})[i] = (above - below) / 2e-6;
+        }
+    }
+    CHECK(relative_error(x.grad(), numeric) < 1e-7);
+}
+
+TEST_CASE("a NaN goes through batch norm and ReLU", "[nn]")
+{
+    auto bn = layer(16, torch::kFloat32);
+    bn->eval();
+    auto x = torch::zeros({1, 16, 2, 2});
+    x[0][3][1][1] = std::nan("");
+    CHECK(nn::fused_batch_norm(*bn, x, true).isnan().sum().item<std::int64_t>() == 1);
+    CHECK(nn::fused_batch_norm(*bn, x.to(torch::kBFloat16), true).isnan().sum().item<std::int64_t>() == 1);
+}
+
+TEST_CASE("what batch norm cannot take is refused", "[nn]")
+{
+    auto bn = layer(16, torch::kFloat32);
+    CHECK_THROWS_WITH(nn::fused_batch_norm(*bn, torch::zeros({2, 8, 4, 4}), true),
+                      Catch::Contains("number of channels"));
+    CHECK_THROWS_WITH(nn::fused_batch_norm(*bn, torch::zeros({1, 16, 1, 1}), true), Catch::Contains("no statistics"));
+    CHECK_THROWS_WITH(nn::fused_batch_norm(*bn, torch::zeros({2, 16, 4, 4}, torch::kInt64), true),
+                      Catch::Contains("bfloat16"));
+}

@@ -1,0 +1,225 @@
+// The program as a user calls it: exit codes, one line per error, files.
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/core/small_run.hpp"
+#include "tests/support/catch.hpp"
+
+namespace
+{
+using namespace paws;
+
+struct Result
+{
+    int code = -1;
+    std::string output;  ///< what went to stdout and stderr
+};
+
+Result run(const std::string& arguments, const std::string& before = "")
+{
+    // A fresh MPI world: what this process inherited from its own launcher would make the child a part of it.
+    const auto command =
+        "env -u OMPI_COMM_WORLD_RANK -u PMIX_RANK -u PMIX_NAMESPACE " + before + " " PAWS_HPC " " + arguments + " 2>&1";
+    Result result;
+    auto* const pipe = popen(command.c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::array<char, 4096> buffer{};
+    while (const auto count = fread(buffer.data(), 1, buffer.size(), pipe))
+    {
+        result.output.append(buffer.data(), count);
+    }
+    const int status = pclose(pipe);
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return result;
+}
+
+std::vector<std::string> lines_with(const std::string& text, const std::string& part)
+{
+    std::istringstream stream(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);)
+    {
+        if (line.find(part) != std::string::npos)
+        {
+            lines.push_back(line);
+        }
+    }
+    return lines;
+}
+
+/// Exit code 2 and exactly one line of ours, with all of `parts` in it.
+void check_bad_input(const std::string& arguments, const std::vector<std::string>& parts,
+                     const std::string& before = "")
+{
+    const auto result = run(arguments, before);
+    INFO(arguments << "\n" << result.output);
+    CHECK(result.code == 2);
+    const auto errors = lines_with(result.output, "paws_hpc: ");
+    REQUIRE(errors.size() == 1);
+    for (const auto& part : parts)
+    {
+        CHECK_THAT(errors.front(), Catch::Contains(part));
+    }
+}
+
+std::string write(const std::filesystem::path& path, const std::string& text)
+{
+    std::ofstream(path) << text;
+    return path.string();
+}
+}  // namespace
+
+TEST_CASE("version and help", "[cli]")
+{
+    const auto version = run("--version");
+    CHECK(version.code == 0);
+    for (const auto* part : {"paws_hpc ", "LibTorch ", "Kokkos ", "OpenMP", "HDF5 "})
+    {
+        CHECK_THAT(version.output, Catch::Contains(part));
+    }
+    const auto help = run("--help");
+    CHECK(help.code == 0);
+    for (const auto* part : {"pack", "subset", "embed", "snn-eval", "inspect", "demo", "--dry-run", "--resume"})
+    {
+        CHECK_THAT(help.output, Catch::Contains(part));
+    }
+}
+
+TEST_CASE("from a configuration to embeddings on the command line", "[cli]")
+{
+    const test::SmallRun small;
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    const auto summary_path = (small.folder / "summary.json").string();
+    const auto trained = run(config + " --summary " + summary_path);
+    INFO(trained.output);
+    REQUIRE(trained.code == 0);
+    CHECK(lines_with(trained.output, "left").size() == 3);
+    const auto summary = nlohmann::json::parse(std::ifstream(summary_path));
+    CHECK(summary["task"] == "paws_train");
+    CHECK(summary["epochs"] == 3);
+    for (const auto* key : {"steps", "loss", "top1", "top5", "pictures_per_second", "seconds", "files"})
+    {
+        CHECK(summary.contains(key));
+    }
+
+    const auto checkpoint = (small.folder / "run/small-latest.h5").string();
+    const auto evaluated = run("snn-eval --checkpoint " + checkpoint + " --temperature 0.2 --summary " + summary_path);
+    CHECK(evaluated.code == 0);
+    CHECK_THAT(evaluated.output, Catch::Contains("temperature 0.2"));
+    CHECK(nlohmann::json::parse(std::ifstream(summary_path)).contains("top5"));
+
+    const auto embeddings = (small.folder / "emb.h5").string();
+    CHECK(run("embed --checkpoint " + checkpoint + " --split train --output " + embeddings).code == 0);
+    const auto inspected = run("inspect " + embeddings);
+    CHECK(inspected.code == 0);
+    CHECK_THAT(inspected.output, Catch::Contains("paws-embeddings") && Catch::Contains("26"));
+    CHECK_THAT(run("inspect " + checkpoint).output, Catch::Contains("paws-checkpoint"));
+
+    const auto list = (small.folder / "two.txt").string();
+    CHECK(run("subset --data " + small.data().string() + " --per-class 2 --seed 5 --output " + list).code == 0);
+    CHECK(run("snn-eval --checkpoint " + checkpoint + " --subset " + list).code == 0);
+
+    // A YAML file can ask for the evaluation as well.
+    const auto by_yaml = run(config + " --sel snn_eval");
+    INFO(by_yaml.output);
+    CHECK(by_yaml.code == 0);
+}
+
+TEST_CASE("CIFAR-10's files are packed", "[cli]")
+{
+    const test::Folder folder;
+    const auto output = (folder / "cifar.h5").string();
+    const auto packed = run("pack --format cifar10 --input " PAWS_TEST_DATA "/cifar-10-batches-py --output " + output);
+    INFO(packed.output);
+    REQUIRE(packed.code == 0);
+    CHECK_THAT(packed.output, Catch::Contains("train: 300 pictures of 32×32"));
+    CHECK_THAT(run("inspect " + output).output, Catch::Contains("paws-dataset"));
+}
+
+TEST_CASE("a dry run says what would be done and writes nothing", "[cli]")
+{
+    const test::SmallRun small;
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    const auto result = run(config + " --dry-run --set optimization.epochs=7");
+    INFO(result.output);
+    CHECK(result.code == 0);
+    for (const auto* part : {"epochs: 7", "parameters", "memory", "3 an epoch, 21 in 7 epochs", "supports        12"})
+    {
+        CHECK_THAT(result.output, Catch::Contains(part));
+    }
+    CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
+}
+
+TEST_CASE("every shipped configuration of this version's task dry-runs", "[cli]")
+{
+    for (const auto* name : {"demo.yaml", "cifar10_hdf5.yaml", "paws/cifar10_train.yaml"})
+    {
+        const auto result = run(std::string(PAWS_SOURCE_DIR) + "/configs/" + name + " --dry-run");
+        INFO(name << "\n" << result.output);
+        CHECK(result.code == 0);
+        CHECK_THAT(result.output, Catch::Contains("memory"));
+    }
+}
+
+TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
+{
+    const test::SmallRun small;
+    const auto good = write(small.folder / "small.yaml", small.yaml("run"));
+    const auto checkpoint = write(small.folder / "broken.h5", "no HDF5 at all");
+    check_bad_input("", {"no configuration"});
+    check_bad_input("--nonsense", {"--nonsense", "--help"});
+    check_bad_input((small.folder / "missing.yaml").string(), {"missing.yaml"});
+    check_bad_input(write(small.folder / "list.yaml", "- 1\n- 2\n"), {"list.yaml"});
+    check_bad_input(good + " --set criterion.temprature=0.1", {"criterion.temprature", "criterion.temperature"});
+    check_bad_input(good + " --set criterion.temperature=warm", {"criterion.temperature", "warm"});
+    check_bad_input(good + " --set meta.model_name=resnet51", {"resnet51", "resnet50"});
+    check_bad_input(good + " --set meta.device=cuda:0", {"meta.device", "cpu"});
+    check_bad_input(good + " --set meta.precision=fp16", {"meta.precision", "bf16"});
+    check_bad_input(good + " --set data.file=/nowhere.h5", {"/nowhere.h5"});
+    check_bad_input(good + " --set data.file=" + checkpoint, {"broken.h5"});
+    check_bad_input(good + " --set criterion.supervised_imgs_per_class=99", {"class"});
+    check_bad_input(good + " --set criterion.unsupervised_batch_size=999", {"26"});
+    check_bad_input(good + " --set logging.folder=/proc/nowhere", {"/proc/nowhere"});
+    check_bad_input(good + " --stop-after soon", {"--stop-after", "3ep"});
+    check_bad_input(good + " --sel suncet_train", {"task"});
+    check_bad_input(good + " --resume " + checkpoint, {"broken.h5"});
+    check_bad_input("snn-eval --checkpoint " + checkpoint, {"broken.h5"});
+    check_bad_input("inspect " + checkpoint, {"broken.h5"});
+    check_bad_input("inspect " + small.subset().string(), {"labelled.txt"});
+    check_bad_input("pack --format tar --input . --output x.h5", {"tar", "idx"});
+    check_bad_input("pack --format idx --input /nowhere --output x.h5", {"/nowhere"});
+    check_bad_input("pack --format cifar10 --input " + (small.folder / "").string() + " --output x.h5",
+                    {"data_batch_1"});
+    check_bad_input("subset --data " + small.data().string() + " --output x.txt", {"--per-class"});
+    check_bad_input("subset --data " + small.data().string() + " --per-class 99 --output x.txt", {"99"});
+    check_bad_input("demo " + good + " --pictures /nowhere --folder " + (small.folder / "demo").string(), {"/nowhere"});
+    CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
+}
+
+TEST_CASE("more ranks than this version trains on are refused by one voice", "[cli]")
+{
+    const test::SmallRun small;
+    const auto good = write(small.folder / "small.yaml", small.yaml("run"));
+    check_bad_input(good, {"2 ranks"},
+                    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -n 2");
+}
+
+TEST_CASE("a full disk is reported and the last checkpoint stays", "[cli]")
+{
+    const test::SmallRun small;
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    REQUIRE(run(config + " --stop-after 1ep").code == 0);
+    const auto checkpoint = small.folder / "run/small-latest.h5";
+    const auto before = std::filesystem::last_write_time(checkpoint);
+    // A file-size limit is what a full disk looks like to the writer.
+    const auto result = run(config, "sh -c 'ulimit -f 64; trap \"\" XFSZ; exec \"$0\" \"$@\"'");
+    INFO(result.output);
+    CHECK(result.code != 0);
+    CHECK(lines_with(result.output, "paws_hpc: ").size() == 1);
+    CHECK(std::filesystem::last_write_time(checkpoint) == before);
+    CHECK(run("inspect " + checkpoint.string()).code == 0);
+}

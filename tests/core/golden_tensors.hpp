@@ -1,0 +1,37 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "io/h5.hpp"
+
+namespace paws::test
+{
+/// A numeric data set as a tensor of doubles.
+inline torch::Tensor read_tensor(const io::h5::Group& group, const std::string& path)
+{
+    const auto dataset = group.dataset(path);
+    const auto values = dataset.read<double>();
+    const std::vector<std::int64_t> shape(dataset.shape().begin(), dataset.shape().end());
+    return torch::tensor(values, torch::kFloat64).reshape(shape);
+}
+
+/// ‖a − b‖ / ‖b‖ in double; infinite when either holds a NaN, so that no comparison passes by accident.
+inline double relative_error(const torch::Tensor& a, const torch::Tensor& b)
+{
+    const auto left = a.detach().to(torch::kFloat64).flatten();
+    const auto right = b.detach().to(torch::kFloat64).flatten();
+    if (left.numel() != right.numel() || left.isnan().any().item<bool>() || right.isnan().any().item<bool>())
+    {
+        return std::numeric_limits<double>::infinity();
+    }
+    const auto scale = right.norm().item<double>();
+    const auto distance = (left - right).norm().item<double>();
+    return scale > 0 ? distance / scale : distance;
+}
+
+inline constexpr double double_tolerance = 1e-9;
+inline constexpr double float_tolerance = 2e-5;
+}  // namespace paws::test

@@ -1,0 +1,149 @@
+#include <fstream>
+
+#include "io/checkpoint_file.hpp"
+#include "io/embeddings_file.hpp"
+#include "io/error.hpp"
+#include "src/tasks/evaluation.hpp"
+#include "src/tasks/paws_train.hpp"
+#include "tests/core/small_run.hpp"
+#include "tests/support/catch.hpp"
+
+namespace
+{
+using namespace paws;
+
+tasks::Summary train(const config::Config& config, const std::string& resume = "auto",
+                     std::optional<std::int64_t> stop_after = {})
+{
+    return tasks::paws_train(config, {resume, stop_after, true});
+}
+
+io::Checkpoint latest(const test::SmallRun& small, const std::string& run)
+{
+    return io::read_checkpoint(small.folder / (run + "/small-latest.h5"));
+}
+
+/// Every array and the progress, bit for bit.
+void check_equal(const io::Checkpoint& a, const io::Checkpoint& b)
+{
+    REQUIRE(a.encoder.size() == b.encoder.size());
+    for (std::size_t i = 0; i < a.encoder.size(); ++i)
+    {
+        INFO(a.encoder[i].first);
+        CHECK((a.encoder[i] == b.encoder[i]));
+    }
+    CHECK((a.momentum == b.momentum));
+    CHECK((a.progress == b.progress));
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& path)
+{
+    std::ifstream file(path);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);)
+    {
+        lines.push_back(line);
+    }
+    return lines;
+}
+}  // namespace
+
+TEST_CASE("the same seed gives the same checkpoint, another seed another one", "[tasks]")
+{
+    const test::SmallRun small;
+    train(small.config("one"));
+    train(small.config("two"));
+    train(small.config("other", {"meta.seed=1"}));
+    check_equal(latest(small, "one"), latest(small, "two"));
+    CHECK_FALSE((latest(small, "one").encoder == latest(small, "other").encoder));
+}
+
+TEST_CASE("a run stopped after an epoch and resumed equals an uninterrupted one", "[tasks]")
+{
+    const test::SmallRun small;
+    const auto whole = train(small.config("whole"));
+    CHECK(whole["epochs"] == 3);
+    CHECK(train(small.config("parts"), "auto", 1)["epochs"] == 1);
+    CHECK(train(small.config("parts"), "auto", 2)["epochs"] == 2);
+    CHECK(train(small.config("parts"))["epochs"] == 3);
+    check_equal(latest(small, "whole"), latest(small, "parts"));
+
+    const auto csv = lines_of(small.folder / "whole/small_r0.csv");
+    CHECK(csv.front() == "epoch,itr,paws-xent-loss,paws-me_max-reg,time (ms)");
+    CHECK(csv.size() == 1 + 3 * 3);
+    CHECK(lines_of(small.folder / "parts/small_r0.csv").size() == csv.size());
+    CHECK(std::filesystem::exists(small.folder / "whole/params-paws_train.yaml"));
+    CHECK(std::filesystem::exists(small.folder / "whole/small-best.h5"));
+}
+
+TEST_CASE("training learns what the stripes mean", "[tasks]")
+{
+    const test::SmallRun small;
+    const auto before = train(small.config("learn"), "never", 1);
+    const auto after = train(small.config("learn2", {"optimization.epochs=25", "logging.eval_every=25"}), "never");
+    CHECK(after["loss"].get<double>() < before["loss"].get<double>());
+    CHECK(after["top1"].get<double>() > 0.9);
+}
+
+TEST_CASE("bf16 and fp64 runs follow the fp32 run", "[tasks]")
+{
+    const test::SmallRun small;
+    const auto reference = train(small.config("fp32"), "never", 1)["loss"].get<double>();
+    CHECK(train(small.config("fp64", {"meta.precision=fp64"}), "never", 1)["loss"].get<double>() ==
+          Approx(reference).epsilon(1e-3));
+    CHECK(train(small.config("bf16", {"meta.precision=bf16"}), "never", 1)["loss"].get<double>() ==
+          Approx(reference).epsilon(0.1));
+}
+
+TEST_CASE("a checkpoint is refused where it does not fit", "[tasks]")
+{
+    const test::SmallRun small;
+    train(small.config("run"), "never", 1);
+    const auto path = small.folder / "run/small-latest.h5";
+
+    CHECK_THROWS_WITH(train(small.config("run", {"optimization.lr=0.4"})),
+                      Catch::Contains("optimization.lr") && Catch::Contains("--resume never"));
+    CHECK_THROWS_WITH(train(small.config("run", {"meta.output_dim=8"})), Catch::Contains("meta.output_dim"));
+    // Where logs go, and on how many threads, is no reason to refuse.
+    CHECK_NOTHROW(train(small.config("run", {"logging.log_every=5", "meta.threads=1"}), path.string(), 1));
+    CHECK_THROWS_AS(train(small.config("run"), (small.folder / "missing.h5").string()), io::Error);
+
+    const auto size = std::filesystem::file_size(path);
+    std::filesystem::resize_file(path, size / 2);
+    CHECK_THROWS_WITH(train(small.config("run")), Catch::Contains("small-latest.h5"));
+}
+
+TEST_CASE("a loss that is no number ends the run and keeps the last checkpoint", "[tasks]")
+{
+    const test::SmallRun small;
+    train(small.config("run"), "never", 1);
+    const auto kept = latest(small, "run");
+    CHECK_THROWS_WITH(train(small.config("boom", {"optimization.lr=1e30", "optimization.start_lr=1e30"})),
+                      Catch::Contains("no number") && Catch::Contains("optimization.lr"));
+    check_equal(latest(small, "run"), kept);
+}
+
+TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
+{
+    const test::SmallRun small;
+    train(small.config("run"));
+    const auto checkpoint = small.folder / "run/small-latest.h5";
+    const auto config = tasks::config_of_checkpoint(checkpoint);
+    const auto evaluation = tasks::snn_eval(checkpoint, config);
+    CHECK(evaluation["top1"].get<double>() >= 0);
+    CHECK(evaluation["top5"].get<double>() == 1.0);
+    CHECK(evaluation["labelled"] == 12);
+
+    for (const auto& [embedding, dimensions] : {std::pair{"prediction", 16}, {"projection", 16}, {"backbone", 64}})
+    {
+        const auto wanted = small.config("run", {fmt::format("criterion.embedding={}", embedding)});
+        tasks::embed(checkpoint, wanted, "val", small.folder / "emb.h5");
+        const auto file = io::read_embeddings(small.folder / "emb.h5");
+        CHECK(file.count() == 12);
+        CHECK(file.dimensions == static_cast<std::size_t>(dimensions));
+        CHECK(file.split == "val");
+        CHECK(file.labels[4] == 1);
+        CHECK(file.names[4] == "004");
+    }
+    CHECK_THROWS_WITH(tasks::embed(checkpoint, config, "test", small.folder / "emb.h5"), Catch::Contains("test"));
+}
