@@ -1,0 +1,107 @@
+// How fast pictures become training views, on one core and on all.
+
+#include <benchmark/benchmark.h>
+
+#include <Kokkos_Core.hpp>
+#include <string>
+
+#include "kernels/augment/chain.hpp"
+
+namespace
+{
+using paws::kernels::AugmentKey;
+using paws::kernels::AugmentSpec;
+
+template <class Value>
+using HostView = Kokkos::View<Value, Kokkos::LayoutRight, Kokkos::HostSpace>;
+
+/// The published transform for CIFAR-10 with a jitter of strength 0.5.
+AugmentSpec cifar10_spec(int size, double scale_min, double scale_max)
+{
+    AugmentSpec spec;
+    spec.size = size;
+    spec.scale_min = scale_min;
+    spec.scale_max = scale_max;
+    spec.flip_p = 0.5;
+    spec.jitter_p = 0.8;
+    spec.brightness = spec.contrast = spec.saturation = 0.8 * 0.5;
+    spec.hue = 0.2 * 0.5;
+    spec.solarise_p = 0.2;
+    spec.equalise_p = 0.2;
+    const float mean[] = {0.4914F, 0.4822F, 0.4465F};
+    const float std[] = {0.2023F, 0.1994F, 0.2010F};
+    for (int c = 0; c < 3; ++c)
+    {
+        spec.mean[c] = mean[c];
+        spec.std[c] = std[c];
+    }
+    return spec;
+}
+
+/// `count` views of each picture, and what the kernel reads and writes for them.
+template <class Exec>
+struct Crops
+{
+    AugmentSpec spec;
+    HostView<std::int64_t*> index;
+    HostView<std::uint32_t*> view;
+    HostView<float****> out;
+
+    Crops(const AugmentSpec& its_spec, int pictures, int count, int first_view)
+        : spec(its_spec),
+          index("index", static_cast<std::size_t>(pictures * count)),
+          view("view", index.extent(0)),
+          out("out", index.extent(0), static_cast<std::size_t>(spec.size), static_cast<std::size_t>(spec.size), 3)
+    {
+        for (int i = 0; i < pictures * count; ++i)
+        {
+            index(i) = i / count;
+            view(i) = static_cast<std::uint32_t>(first_view + i % count);
+        }
+    }
+
+    void make(const Exec& exec, const AugmentKey& key, const HostView<std::uint8_t****>& pictures) const
+    {
+        paws::kernels::augment_views(exec, spec, key, pictures, index, view, out);
+    }
+};
+
+/// A 32 × 32 picture becomes 2 views of 32 × 32 and 6 of 18 × 18.
+template <class Exec>
+void cifar10(benchmark::State& state)
+{
+    const int pictures = 64;
+    const HostView<std::uint8_t****> batch("pictures", pictures, 32, 32, 3);
+    for (std::size_t i = 0; i < batch.size(); ++i)
+    {
+        batch.data()[i] = paws::kernels::philox4x32({{static_cast<std::uint32_t>(i), 0, 0, 0}}, 0, 0).word[0] & 255;
+    }
+    const Crops<Exec> large(cifar10_spec(32, 0.75, 1), pictures, 2, 0);
+    const Crops<Exec> small(cifar10_spec(18, 0.3, 0.75), pictures, 6, 2);
+    const Exec exec;
+    AugmentKey key{17, 0};
+    for (auto _ : state)
+    {
+        ++key.epoch;
+        large.make(exec, key, batch);
+        small.make(exec, key, batch);
+        exec.fence();
+        benchmark::DoNotOptimize(large.out.data());
+        benchmark::DoNotOptimize(small.out.data());
+    }
+    state.SetItemsProcessed(state.iterations() * pictures * 8);
+}
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    const Kokkos::ScopeGuard kokkos(argc, argv);
+    benchmark::RegisterBenchmark("augment/cifar10", cifar10<Kokkos::Serial>)->Unit(benchmark::kMicrosecond);
+    const std::string host = Kokkos::DefaultHostExecutionSpace::name();
+    benchmark::RegisterBenchmark(("augment/cifar10/" + host).c_str(), cifar10<Kokkos::DefaultHostExecutionSpace>)
+        ->Unit(benchmark::kMicrosecond)
+        ->UseRealTime();
+    benchmark::Initialize(&argc, argv);
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Draws a paws-embeddings file: each picture a point, coloured by class.
+
+usage: draw_embeddings.py EMBEDDINGS.h5 OUTPUT.png [--classes DATASET.h5] [--method tsne|pca] [--points N]
+
+t-SNE needs scikit-learn; without it the two strongest principal components are drawn.
+"""
+
+import argparse
+
+import h5py
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+
+def principal_components(points):
+    centred = points - points.mean(axis=0)
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    return centred @ directions[:2].T
+
+
+def neighbour_map(points):
+    from sklearn.manifold import TSNE
+
+    return TSNE(metric="cosine", init="pca", learning_rate="auto", random_state=0).fit_transform(points)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("embeddings")
+    parser.add_argument("output")
+    parser.add_argument("--classes", help="the packed data set, for the names of the classes")
+    parser.add_argument("--method", choices=("tsne", "pca"), default="pca")
+    parser.add_argument("--points", type=int, default=5000)
+    arguments = parser.parse_args()
+
+    with h5py.File(arguments.embeddings) as file:
+        points = file["embeddings"][: arguments.points]
+        labels = file["labels"][: arguments.points]
+        split = file.attrs["split"]
+    names = [str(k) for k in range(labels.max() + 1)]
+    if arguments.classes:
+        with h5py.File(arguments.classes) as file:
+            names = list(file["class_names"].asstr()[:])
+
+    points = points / np.linalg.norm(points, axis=1, keepdims=True)
+    place = neighbour_map(points) if arguments.method == "tsne" else principal_components(points)
+
+    figure, axes = plt.subplots(figsize=(8, 6), dpi=110)
+    colours = plt.get_cmap("tab10" if len(names) <= 10 else "tab20")
+    for k, name in enumerate(names):
+        chosen = labels == k
+        axes.scatter(place[chosen, 0], place[chosen, 1], s=5, color=colours(k % colours.N), label=name, linewidths=0)
+    axes.set_title(f"{len(points)} pictures of '{split}', {arguments.method.upper()} of their embeddings")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.legend(markerscale=3, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.tight_layout()
+    figure.savefig(arguments.output)
+    print(f"{arguments.output}: {len(points)} points")
+
+
+if __name__ == "__main__":
+    main()
