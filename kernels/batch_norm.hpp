@@ -192,37 +192,39 @@ void batch_norm_backward_sums(const Exec& exec, const XView& x, const XView& gra
             const std::int64_t chunk = team.league_rank();
             const std::int64_t begin = chunk * per_chunk;
             const std::int64_t end = begin + per_chunk < rows ? begin + per_chunk : rows;
-            batch_norm::for_each_group<Exec>(
-                team, channels,
-                [&](int first, auto width)
-                {
-                    Real sum[batch_norm::lanes<Exec>] = {};
-                    Real product[batch_norm::lanes<Exec>] = {};
-                    Real a[batch_norm::lanes<Exec>];
-                    Real b[batch_norm::lanes<Exec>];
-                    Real m[batch_norm::lanes<Exec>];
-                    for (int l = 0; l < width; ++l)
-                    {
-                        a[l] = scale(first + l);
-                        b[l] = bias(first + l);
-                        m[l] = mean(first + l);
-                    }
-                    for (std::int64_t r = begin; r < end; ++r)
-                    {
-                        for (int l = 0; l < width; ++l)
-                        {
-                            const Real off = load(x(r, first + l)) - m[l];
-                            const Real g = off * a[l] + b[l] > floor ? load(grad_y(r, first + l)) : Real(0);
-                            sum[l] += g;
-                            product[l] += g * off;
-                        }
-                    }
-                    for (int l = 0; l < width; ++l)
-                    {
-                        scratch(chunk, 0, first + l) = sum[l];
-                        scratch(chunk, 1, first + l) = product[l];
-                    }
-                });
+            batch_norm::for_each_group<Exec>(team, channels,
+                                             [&](int first, auto width)
+                                             {
+                                                 Real sum[batch_norm::lanes<Exec>] = {};
+                                                 Real product[batch_norm::lanes<Exec>] = {};
+                                                 Real a[batch_norm::lanes<Exec>];
+                                                 Real b[batch_norm::lanes<Exec>];
+                                                 Real m[batch_norm::lanes<Exec>];
+                                                 for (int l = 0; l < width; ++l)
+                                                 {
+                                                     a[l] = scale(first + l);
+                                                     b[l] = bias(first + l);
+                                                     m[l] = mean(first + l);
+                                                 }
+                                                 for (std::int64_t r = begin; r < end; ++r)
+                                                 {
+                                                     for (int l = 0; l < width; ++l)
+                                                     {
+                                                         const Real off = load(x(r, first + l)) - m[l];
+                                                         // Loaded in any case: a load under a condition keeps the loop
+                                                         // from being vectorised.
+                                                         const Real passed = load(grad_y(r, first + l));
+                                                         const Real g = off * a[l] + b[l] > floor ? passed : Real(0);
+                                                         sum[l] += g;
+                                                         product[l] += g * off;
+                                                     }
+                                                 }
+                                                 for (int l = 0; l < width; ++l)
+                                                 {
+                                                     scratch(chunk, 0, first + l) = sum[l];
+                                                     scratch(chunk, 1, first + l) = product[l];
+                                                 }
+                                             });
         });
     Kokkos::parallel_for(
         "paws::batch_norm::backward_merge_sums", Kokkos::RangePolicy<Exec>(exec, 0, channels),
@@ -261,33 +263,33 @@ void batch_norm_backward_apply(const Exec& exec, const XView& x, const XView& gr
         KOKKOS_LAMBDA(const Team& team) {
             const std::int64_t begin = team.league_rank() * per_chunk;
             const std::int64_t end = begin + per_chunk < rows ? begin + per_chunk : rows;
-            batch_norm::for_each_group<Exec>(
-                team, channels,
-                [&](int first, auto width)
-                {
-                    Real m[batch_norm::lanes<Exec>];
-                    Real a[batch_norm::lanes<Exec>];
-                    Real b[batch_norm::lanes<Exec>];
-                    Real k[batch_norm::lanes<Exec>];
-                    Real o[batch_norm::lanes<Exec>];
-                    for (int l = 0; l < width; ++l)
-                    {
-                        m[l] = mean(first + l);
-                        a[l] = scale(first + l);
-                        b[l] = bias(first + l);
-                        k[l] = slope(first + l);
-                        o[l] = offset(first + l);
-                    }
-                    for (std::int64_t r = begin; r < end; ++r)
-                    {
-                        for (int l = 0; l < width; ++l)
-                        {
-                            const Real off = load(x(r, first + l)) - m[l];
-                            const Real g = off * a[l] + b[l] > floor ? load(grad_y(r, first + l)) : Real(0);
-                            store(grad_x(r, first + l), a[l] * (g + k[l] * off + o[l]));
-                        }
-                    }
-                });
+            batch_norm::for_each_group<Exec>(team, channels,
+                                             [&](int first, auto width)
+                                             {
+                                                 Real m[batch_norm::lanes<Exec>];
+                                                 Real a[batch_norm::lanes<Exec>];
+                                                 Real b[batch_norm::lanes<Exec>];
+                                                 Real k[batch_norm::lanes<Exec>];
+                                                 Real o[batch_norm::lanes<Exec>];
+                                                 for (int l = 0; l < width; ++l)
+                                                 {
+                                                     m[l] = mean(first + l);
+                                                     a[l] = scale(first + l);
+                                                     b[l] = bias(first + l);
+                                                     k[l] = slope(first + l);
+                                                     o[l] = offset(first + l);
+                                                 }
+                                                 for (std::int64_t r = begin; r < end; ++r)
+                                                 {
+                                                     for (int l = 0; l < width; ++l)
+                                                     {
+                                                         const Real off = load(x(r, first + l)) - m[l];
+                                                         const Real passed = load(grad_y(r, first + l));
+                                                         const Real g = off * a[l] + b[l] > floor ? passed : Real(0);
+                                                         store(grad_x(r, first + l), a[l] * (g + k[l] * off + o[l]));
+                                                     }
+                                                 }
+                                             });
         });
 }
 }  // namespace paws::kernels

@@ -73,6 +73,8 @@ struct Meta
     bool use_pred_head = false;
     bool load_checkpoint = false;  // go on from read_checkpoint, or from the latest checkpoint without one
     std::optional<std::string> read_checkpoint;
+    std::optional<std::string>
+        init_backbone;            // checkpoint whose backbone a new run starts from; its heads are left out
     bool training = true;         // fine_tune: false only evaluates
     std::string device = "auto";  // auto, cpu, cuda (a device per rank), cuda:N
     bool use_fp16 = false;
@@ -125,9 +127,10 @@ struct Data
     bool normalize = true;
     std::array<double, 3> mean{0, 0, 0};
     std::array<double, 3> std{1, 1, 1};
-    std::int64_t crop_size = 0;    // side in pixels
-    std::int64_t eval_resize = 0;  // evaluation: shorter side before the centre crop of crop_size
-    bool random_crop = true;       // false: centre crop, in training too
+    std::int64_t crop_size = 0;       // side in pixels
+    std::int64_t eval_crop_size = 0;  // evaluation: side of the centre crop
+    std::int64_t eval_resize = 0;     // evaluation: shorter side before the centre crop
+    bool random_crop = true;          // false: centre crop, in training too
     std::array<double, 2> crop_scale{1, 1};
     std::int64_t multicrop = 0;  // small crops per picture
     std::int64_t small_crop_size = 0;

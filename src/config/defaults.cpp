@@ -29,7 +29,8 @@ void set_statistics(Data& data)
 void set_small_picture_crops(Data& data, Task task)
 {
     data.crop_size = data.crop_size > 0 ? data.crop_size : 32;
-    data.eval_resize = data.crop_size;
+    data.eval_crop_size = data.eval_crop_size > 0 ? data.eval_crop_size : data.crop_size;
+    data.eval_resize = data.eval_crop_size;
     data.crop_scale = {data.multicrop > 0 ? 0.75 : 0.5, 1};
     if (task == Task::paws_train)
     {
@@ -42,7 +43,8 @@ void set_small_picture_crops(Data& data, Task task)
 void set_photograph_crops(Data& data, Task task)
 {
     data.crop_size = data.crop_size > 0 ? data.crop_size : 224;
-    data.eval_resize = data.crop_size * 256 / 224;
+    data.eval_crop_size = data.eval_crop_size > 0 ? data.eval_crop_size : data.crop_size;
+    data.eval_resize = data.eval_crop_size * 256 / 224;
     data.crop_scale = {data.multicrop > 0 ? 0.14 : 0.08, 1};
     if (task == Task::paws_train)
     {

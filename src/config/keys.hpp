@@ -60,6 +60,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("meta.use_pred_head", meta.use_pred_head, without_classifier);
     visit("meta.load_checkpoint", meta.load_checkpoint, all_training);
     visit("meta.read_checkpoint", meta.read_checkpoint, pre_training);
+    visit("meta.init_backbone", meta.init_backbone, paws_only);
     visit("meta.training", meta.training, fine_tune_only);
     visit("meta.device", meta.device, every_task);
     visit("meta.use_fp16", meta.use_fp16, every_task);
@@ -101,8 +102,9 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("data.mean", data.mean, every_task);
     visit("data.std", data.std, every_task);
     visit("data.crop_size", data.crop_size, every_task);
+    visit("data.eval_crop_size", data.eval_crop_size, every_task);
     visit("data.eval_resize", data.eval_resize, every_task);
-    visit("data.random_crop", data.random_crop, all_training);
+    visit("data.random_crop", data.random_crop, fine_tuning);
     visit("data.crop_scale", data.crop_scale, all_training);
     visit("data.multicrop", data.multicrop, paws_only);
     visit("data.small_crop_size", data.small_crop_size, paws_only);

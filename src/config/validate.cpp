@@ -171,8 +171,10 @@ void check_augmentation(const Data& data, const Checker& check)
     check.require(data.std[0] > 0 && data.std[1] > 0 && data.std[2] > 0, "data.std",
                   "must be greater than 0 for all three colours; 1 leaves a colour as it is");
     check.at_least<std::int64_t>("data.crop_size", data.crop_size, 1, "published: 32, 224");
-    check.require(data.eval_resize >= data.crop_size, "data.eval_resize",
-                  fmt::format("must be at least data.crop_size ({}), is {}", data.crop_size, data.eval_resize));
+    check.at_least<std::int64_t>("data.eval_crop_size", data.eval_crop_size, 1, "usual: data.crop_size");
+    check.require(
+        data.eval_resize >= data.eval_crop_size, "data.eval_resize",
+        fmt::format("must be at least data.eval_crop_size ({}), is {}", data.eval_crop_size, data.eval_resize));
     check.scale("data.crop_scale", data.crop_scale);
     check.at_least<std::int64_t>("data.multicrop", data.multicrop, 0, "published: 6; 0 means none");
     check.at_least<std::int64_t>("data.small_crop_size", data.small_crop_size, 1, "published: 18, 96");

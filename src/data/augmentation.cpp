@@ -78,10 +78,10 @@ torch::Tensor make_views(const torch::Tensor& pixels, const kernels::AugmentSpec
 
 torch::Tensor center_views(const torch::Tensor& pixels, const config::Data& data, const std::vector<std::int64_t>& rows)
 {
-    auto views = empty_views(static_cast<std::int64_t>(rows.size()), data.crop_size);
+    auto views = empty_views(static_cast<std::int64_t>(rows.size()), data.eval_crop_size);
     const auto spec = common_spec(data);
     const Kokkos::Serial exec;
-    kernels::center_views(exec, static_cast<int>(data.eval_resize), static_cast<int>(data.crop_size), spec.mean,
+    kernels::center_views(exec, static_cast<int>(data.eval_resize), static_cast<int>(data.eval_crop_size), spec.mean,
                           spec.std, nn::view_of<const std::uint8_t, 4>(pixels), view_of_vector(rows),
                           nn::view_of<float, 4>(views));
     exec.fence();

@@ -7,6 +7,7 @@
 #include "kernels/l2_normalize.hpp"
 #include "kernels/multicrop_targets.hpp"
 #include "kernels/paws_loss.hpp"
+#include "src/nn/blas_threads.hpp"
 #include "src/nn/tensor_view.hpp"
 
 namespace paws::loss
@@ -44,6 +45,7 @@ template <class Scalar>
 Predictions predict(const HostExec& exec, const torch::Tensor& queries, const torch::Tensor& supports,
                     const SupportLabels& labels, double temperature)
 {
+    const nn::BlasThreads threads(queries.size(0), supports.size(0), queries.size(1));
     Predictions result{torch::mm(queries, supports.t()),
                        torch::empty({queries.size(0), labels.classes()}, queries.options())};
     kernels::soft_nearest_neighbours(exec, view_of<Scalar, 2>(result.weights), labels.view(), temperature,
@@ -129,6 +131,7 @@ public:
         exec.fence();
         context->saved_data["labels"] = c10::IValue::make_capsule(c10::make_intrusive<LabelsHolder>(nullptr));
 
+        const nn::BlasThreads threads(queries.size(0), supports.size(0), queries.size(1));
         auto grad_views = torch::mm(weights, supports);
         auto grad_supports = torch::mm(weights.t(), queries);
         const auto through_normalization =

@@ -4,6 +4,7 @@
 
 #include "kernels/l2_normalize.hpp"
 #include "src/loss/support_labels.hpp"
+#include "src/nn/blas_threads.hpp"
 #include "src/nn/tensor_view.hpp"
 
 namespace paws::loss
@@ -33,6 +34,7 @@ torch::Tensor probabilities_of(const torch::Tensor& queries, const torch::Tensor
     const auto q = normalized_rows<Scalar>(queries);
     const auto s = normalized_rows<Scalar>(supports).t();
     const auto probabilities = torch::empty({q.size(0), labels.classes()}, q.options());
+    const nn::BlasThreads threads(std::min(block_rows, q.size(0)), s.size(1), s.size(0));
     for (std::int64_t begin = 0; begin < q.size(0); begin += block_rows)
     {
         const auto rows = std::min(block_rows, q.size(0) - begin);

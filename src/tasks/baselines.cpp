@@ -9,6 +9,7 @@
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
 #include "src/optim/schedule.hpp"
+#include "src/train/checkpoint.hpp"
 #include "src/train/embedder.hpp"
 
 namespace paws::tasks
@@ -56,11 +57,14 @@ loss::Accuracy pixel_neighbours(const data::Dataset& dataset)
 }
 
 loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, nn::Precision precision,
-                           const LabelsOnlySettings& settings)
+                           const LabelsOnlySettings& settings, const std::filesystem::path& checkpoint)
 {
     torch::manual_seed(static_cast<std::uint64_t>(config.meta.seed));
-    const auto encoder = nn::make_encoder({config.meta.model_name, dataset.classes(), false});
-    encoder->to(nn::storage_type(precision));
+    const auto type = nn::storage_type(precision);
+    const auto encoder = nn::make_encoder({config.meta.model_name, config.meta.output_dim, config.meta.use_pred_head});
+    torch::nn::Linear classifier(encoder->feature_dim(), dataset.classes());
+    encoder->to(type);
+    classifier->to(type);
     nn::to_channels_last(*encoder);
     encoder->train();
     optim::LarsSgd::NamedTensors parameters;
@@ -68,6 +72,8 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
     {
         parameters.emplace_back(item.key(), item.value());
     }
+    parameters.emplace_back("classifier.weight", classifier->weight);
+    parameters.emplace_back("classifier.bias", classifier->bias);
     optim::LarsSgdOptions options;
     options.lars = false;
     options.nesterov = true;
@@ -75,40 +81,33 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
     optim::LarsSgd optimizer(std::move(parameters), options);
     const optim::WarmupCosine schedule{0, settings.learning_rate, 0, settings.steps / 20, settings.steps};
 
-    std::vector<std::int64_t> rows;
-    for (std::int64_t v = 0; v < settings.views_per_step; ++v)
-    {
-        rows.insert(rows.end(), dataset.labelled.begin(), dataset.labelled.end());
-    }
-    const auto targets = torch::tensor(dataset.labelled_targets(), torch::kInt64).repeat({settings.views_per_step});
+    const auto targets = torch::tensor(dataset.labelled_targets(), torch::kInt64);
+    const auto smoothing =
+        torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config.data.label_smoothing);
     const auto spec = data::large_view_spec(config.data);
+    const kernels::AugmentKey key{static_cast<std::uint64_t>(config.meta.seed), 0};
     for (std::int64_t step = 0; step < settings.steps; ++step)
     {
-        // Every view of every step is another one.
-        std::vector<std::uint32_t> numbers;
-        for (std::size_t i = 0; i < rows.size(); ++i)
-        {
-            numbers.push_back(static_cast<std::uint32_t>(step * settings.views_per_step +
-                                                         static_cast<std::int64_t>(i / dataset.labelled.size())));
-        }
-        const auto views = data::make_views(dataset.train.pixels, spec,
-                                            {static_cast<std::uint64_t>(config.meta.seed), 0}, rows, numbers);
+        const std::vector<std::uint32_t> numbers(dataset.labelled.size(), static_cast<std::uint32_t>(step));
+        const auto views = data::make_views(dataset.train.pixels, spec, key, dataset.labelled, numbers).to(type);
         optimizer.zero_grad();
         torch::Tensor logits;
         {
             const nn::AutocastScope autocast(precision);
-            logits = encoder->embed(views.to(nn::storage_type(precision)), nn::Embedding::projection);
+            logits = classifier->forward(encoder->embed(views, nn::Embedding::backbone));
         }
-        torch::nn::functional::cross_entropy(
-            logits.to(nn::storage_type(precision)), targets,
-            torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config.data.label_smoothing))
-            .backward();
+        torch::nn::functional::cross_entropy(logits.to(type), targets, smoothing).backward();
         optimizer.step(schedule.at(step));
     }
+
     std::vector<std::int64_t> all(static_cast<std::size_t>(dataset.validation.count()));
     std::iota(all.begin(), all.end(), 0);
-    const auto logits =
-        train::embed(*encoder, dataset.validation.pixels, all, config.data, nn::Embedding::projection, precision);
-    return loss::accuracy(logits, dataset.validation.labels);
+    const auto features =
+        train::embed(*encoder, dataset.validation.pixels, all, config.data, nn::Embedding::backbone, precision);
+    train::TrainingProgress progress;
+    progress.steps_done = settings.steps;
+    train::save_checkpoint(checkpoint, *encoder, optimizer, progress, config);
+    const torch::NoGradGuard no_gradient;
+    return loss::accuracy(classifier->forward(features.to(type)), dataset.validation.labels);
 }
 }  // namespace paws::tasks

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
@@ -17,14 +18,14 @@ loss::Accuracy pixel_neighbours(const data::Dataset& dataset);
 /// How the network is trained on the labelled pictures alone.
 struct LabelsOnlySettings
 {
-    std::int64_t steps = 400;
-    std::int64_t views_per_step = 2;  ///< augmented views of every labelled picture in a step
+    std::int64_t steps = 1000;
     double learning_rate = 0.05;
     double weight_decay = 5e-4;
 };
 
-/// The same network, its head ending in the classes, trained with cross-entropy on the labelled pictures under the
-/// run's augmentation (SGD with momentum, cosine schedule); accuracy on the validation split.
+/// The same backbone with a linear classifier, trained with cross-entropy on all labelled pictures in every step, under
+/// the run's augmentation (SGD with momentum, cosine schedule). Gives the accuracy on the validation split; writes the
+/// network, whose backbone a run can start from (meta.init_backbone), to `checkpoint`.
 loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, nn::Precision precision,
-                           const LabelsOnlySettings& settings);
+                           const LabelsOnlySettings& settings, const std::filesystem::path& checkpoint);
 }  // namespace paws::tasks

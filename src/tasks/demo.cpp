@@ -58,10 +58,13 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     fmt::print("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size());
     std::fflush(stdout);
     clock = Clock::now();
-    const auto supervised = labels_only(dataset, settings, precision, {});
+    const auto labels_only_checkpoint = request.folder / "labels_only.h5";
+    const auto supervised = labels_only(dataset, settings, precision, {}, labels_only_checkpoint);
     const double supervised_seconds = seconds_since(clock);
 
-    fmt::print("3/3  PAWS: the same labels and {} pictures without\n", dataset.unlabelled.size());
+    fmt::print("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
+               dataset.unlabelled.size());
+    settings.meta.init_backbone = labels_only_checkpoint.string();
     clock = Clock::now();
     TrainOptions options;
     options.resume = "never";
@@ -77,7 +80,7 @@ Summary demo(const config::Config& config, const DemoRequest& request)
                dataset.labelled.size());
     print_row("nearest neighbours on raw pixels", pixels, pixel_seconds);
     print_row("the network trained on the labels alone", supervised, supervised_seconds);
-    print_row("PAWS", paws, paws_seconds);
+    print_row("PAWS, started from the network above", paws, paws_seconds);
 
     summary["task"] = "demo";
     summary["top1"] = paws.top1;

@@ -82,14 +82,13 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
     const auto start = std::chrono::steady_clock::now();
     const auto precision = choose_precision(config.meta);
     const RunFiles files{config.logging.folder, config.logging.write_tag};
-    make_folder(files.folder);
-
     train::PawsTrainer trainer(config, dataset, precision);
     const auto resumed_from = checkpoint_to_resume(config, files, options.resume);
     if (resumed_from)
     {
         trainer.resume(*resumed_from);
     }
+    make_folder(files.folder);
     if (!options.quiet)
     {
         fmt::print("{}", describe_sizes(config, &dataset, precision, at::get_num_threads()));

@@ -10,8 +10,8 @@ namespace paws::tasks
 /// The cores that this process may run on (its affinity mask), at least 1.
 std::int64_t usable_cores();
 
-/// Starts Kokkos and sets the threads of Kokkos, OpenMP, LibTorch and OpenBLAS alike; stops Kokkos at the end.
-/// `threads`: 0 takes every usable core. One per process.
+/// Starts Kokkos and sets the threads of Kokkos, OpenMP and LibTorch alike (OpenBLAS: see nn/blas_threads.hpp); stops
+/// Kokkos at the end. `threads`: 0 takes every usable core. One per process.
 class ComputeSession
 {
 public:

@@ -168,6 +168,18 @@ TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& enc
     return from_file(checkpoint.progress, path);
 }
 
+void load_backbone(const std::filesystem::path& path, nn::Encoder& encoder)
+{
+    const auto without_heads = [](auto entries)
+    {
+        std::erase_if(entries, [](const auto& entry)
+                      { return entry.first.starts_with("fc.") || entry.first.starts_with("pred."); });
+        return entries;
+    };
+    fill_from(without_heads(io::read_checkpoint(path).encoder), without_heads(nn::state_dict(encoder)), "encoder",
+              path);
+}
+
 PretrainedEncoder load_encoder(const std::filesystem::path& path)
 {
     const auto checkpoint = io::read_checkpoint(path);

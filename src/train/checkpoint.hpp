@@ -31,6 +31,10 @@ void save_checkpoint(const std::filesystem::path& path, const nn::Encoder& encod
 TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& encoder, optim::LarsSgd& optimizer,
                              const config::Config& config);
 
+/// Copies the backbone (everything but the heads `fc` and `pred`) of a checkpoint into `encoder`. Throws io::Error that
+/// names the first tensor which is missing or of another shape.
+void load_backbone(const std::filesystem::path& path, nn::Encoder& encoder);
+
 /// A network as a checkpoint holds it, for evaluation.
 struct PretrainedEncoder
 {

@@ -14,10 +14,11 @@ loss::PawsLoss paws_forward_backward(nn::Encoder& encoder, const data::PawsBatch
     {
         const Phase phase("forward");
         const nn::AutocastScope autocast(precision);
-        std::vector<torch::Tensor> views{batch.supports, batch.large};
+        const auto type = nn::storage_type(precision);
+        std::vector<torch::Tensor> views{batch.supports.to(type), batch.large.to(type)};
         if (batch.small.defined())
         {
-            views.push_back(batch.small);
+            views.push_back(batch.small.to(type));
         }
         encoding = encoder.forward(views);
     }

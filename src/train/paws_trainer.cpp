@@ -23,6 +23,10 @@ std::shared_ptr<nn::Encoder> new_encoder(const config::Meta& meta, nn::Precision
 {
     torch::manual_seed(static_cast<std::uint64_t>(meta.seed));
     auto encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
+    if (meta.init_backbone)
+    {
+        load_backbone(*meta.init_backbone, *encoder);
+    }
     encoder->to(nn::storage_type(precision));
     nn::to_channels_last(*encoder);
     return encoder;

@@ -41,7 +41,7 @@ std::string format_progress(const ProgressValues& v)
     return line + fmt::format("  {} left", format_duration(v.seconds_left));
 }
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDOUT_FILENO) != 0) {}
+ProgressLine::ProgressLine() : terminal_(isatty(STDOUT_FILENO) != 0), last_(std::chrono::steady_clock::now()) {}
 
 ProgressLine::~ProgressLine()
 {

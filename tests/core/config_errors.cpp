@@ -209,7 +209,7 @@ TEST_CASE("an impossible value is refused with what is possible", "[config]")
         {"data.std", "[0.5, 0, 0.5]", "greater than 0"},
         {"data.crop_size", "0", "at least 1"},
         {"data.crop_size", "-3", "at least 1"},
-        {"data.eval_resize", "16", "at least data.crop_size (32)"},
+        {"data.eval_resize", "16", "at least data.eval_crop_size (32)"},
         {"data.crop_scale", "[0, 1]", "0 < least <= most <= 1"},
         {"data.crop_scale", "[0.8, 0.5]", "0 < least <= most <= 1"},
         {"data.small_crop_scale", "[0.5, 1.5]", "0 < least <= most <= 1"},

@@ -122,7 +122,9 @@ TEST_CASE("what is given goes over every default", "[config]")
     const auto config = read(paws::test::paws_yaml, {"data.crop_size=28", "data.mean=[0.1, 0.2, 3.0e-01]",
                                                      "optimization.weight_decay=1e-4", "optimization.start_lr=0"});
     CHECK(config.data.crop_size == 28);
+    CHECK(config.data.eval_crop_size == 28);
     CHECK(config.data.eval_resize == 28);
+    CHECK(read(paws::test::paws_yaml, {"data.crop_size=24", "data.eval_crop_size=30"}).data.eval_resize == 30);
     CHECK(config.data.mean == Colour{0.1, 0.2, 0.3});
     CHECK(config.optimization.weight_decay == 1e-4);
     CHECK(config.optimization.start_lr == 0);

@@ -51,7 +51,7 @@ inline Rows plain_snn(const Rows& queries, const Rows& supports, const std::vect
     // Labels are float32; volatile, since GCC 12 drops pairs of conversions (double to float to double) that it
     // vectorises.
     const volatile float off = static_cast<float>(exact_off);
-    const volatile float on = static_cast<float>(1 - smoothing + exact_off);
+    const float on = static_cast<float>(1 - smoothing + exact_off);
     Rows probabilities;
     for (const auto& query : queries)
     {

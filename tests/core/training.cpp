@@ -113,6 +113,34 @@ TEST_CASE("a checkpoint is refused where it does not fit", "[tasks]")
     CHECK_THROWS_WITH(train(small.config("run")), Catch::Contains("small-latest.h5"));
 }
 
+TEST_CASE("a run starts from the backbone of another checkpoint", "[tasks]")
+{
+    const test::SmallRun small;
+    train(small.config("first"), "never", 1);
+    const auto path = small.folder / "first/small-latest.h5";
+    // A learning rate of zero keeps what the run started from.
+    const std::vector<std::string> frozen{"optimization.lr=0", "optimization.start_lr=0", "optimization.final_lr=0",
+                                          "meta.output_dim=8", "meta.init_backbone=" + path.string()};
+    train(small.config("second", frozen), "never", 1);
+    const auto first = latest(small, "first").encoder;
+    const auto second = latest(small, "second").encoder;
+    REQUIRE(first.size() == second.size());
+    for (std::size_t i = 0; i < first.size(); ++i)
+    {
+        INFO(first[i].first);
+        const bool statistics =
+            first[i].first.find("running") != std::string::npos || first[i].first.find("tracked") != std::string::npos;
+        const bool head = first[i].first.rfind("fc.", 0) == 0 || first[i].first.rfind("pred.", 0) == 0;
+        if (!statistics)
+        {
+            CHECK((first[i] == second[i]) == !head);
+        }
+    }
+    CHECK_THROWS_WITH(train(small.config("third", {"meta.model_name=resnet18", "meta.init_backbone=" + path.string()})),
+                      Catch::Contains("small-latest.h5") && Catch::Contains("another network"));
+    CHECK_THROWS_AS(train(small.config("third", {"meta.init_backbone=/nowhere.h5"})), io::Error);
+}
+
 TEST_CASE("a loss that is no number ends the run and keeps the last checkpoint", "[tasks]")
 {
     const test::SmallRun small;
