@@ -21,9 +21,8 @@ struct Result
 
 Result run(const std::string& arguments, const std::string& before = "")
 {
-    // A fresh MPI world: what this process inherited from its own launcher would make the child a part of it.
-    const auto command =
-        "env -u OMPI_COMM_WORLD_RANK -u PMIX_RANK -u PMIX_NAMESPACE " + before + " " PAWS_HPC " " + arguments + " 2>&1";
+    // A clean environment: what this process has from its own MPI would make the child a part of it.
+    const auto command = "env -i PATH=\"$PATH\" HOME=\"$HOME\" " + before + " " PAWS_HPC " " + arguments + " 2>&1";
     Result result;
     auto* const pipe = popen(command.c_str(), "r");
     REQUIRE(pipe != nullptr);
@@ -211,12 +210,14 @@ TEST_CASE("more ranks than this version trains on are refused by one voice", "[c
 TEST_CASE("a full disk is reported and the last checkpoint stays", "[cli]")
 {
     const test::SmallRun small;
-    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    const auto config =
+        write(small.folder / "small.yaml", small.yaml("run")) + " --set meta.model_name=wide_resnet28w2";
     REQUIRE(run(config + " --stop-after 1ep").code == 0);
     const auto checkpoint = small.folder / "run/small-latest.h5";
     const auto before = std::filesystem::last_write_time(checkpoint);
-    // A file-size limit is what a full disk looks like to the writer.
-    const auto result = run(config, "sh -c 'ulimit -f 64; trap \"\" XFSZ; exec \"$0\" \"$@\"'");
+    // A file-size limit is what a full disk looks like to the writer: 8 MB, which the checkpoint of 12 MB does not fit
+    // into, while what MPI keeps in files does.
+    const auto result = run(config, "sh -c 'ulimit -f 16384; trap \"\" XFSZ; exec \"$0\" \"$@\"'");
     INFO(result.output);
     CHECK(result.code != 0);
     CHECK(lines_with(result.output, "paws_hpc: ").size() == 1);

@@ -91,8 +91,9 @@ TEST_CASE("bf16 and fp64 runs follow the fp32 run", "[tasks]")
     const auto reference = train(small.config("fp32"), "never", 1)["loss"].get<double>();
     CHECK(train(small.config("fp64", {"meta.precision=fp64"}), "never", 1)["loss"].get<double>() ==
           Approx(reference).epsilon(1e-3));
+    // The loss is a difference of two numbers near 1, each good to three digits in bf16.
     CHECK(train(small.config("bf16", {"meta.precision=bf16"}), "never", 1)["loss"].get<double>() ==
-          Approx(reference).epsilon(0.1));
+          Approx(reference).margin(0.05));
 }
 
 TEST_CASE("a checkpoint is refused where it does not fit", "[tasks]")
