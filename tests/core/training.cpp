@@ -85,15 +85,20 @@ TEST_CASE("training learns what the stripes mean", "[tasks]")
     CHECK(after["top1"].get<double>() > 0.9);
 }
 
-TEST_CASE("bf16 and fp64 runs follow the fp32 run", "[tasks]")
+TEST_CASE("the first step of a bf16 and of a fp64 run agrees with that of a fp32 run", "[tasks]")
 {
     const test::SmallRun small;
-    const auto reference = train(small.config("fp32"), "never", 1)["loss"].get<double>();
-    CHECK(train(small.config("fp64", {"meta.precision=fp64"}), "never", 1)["loss"].get<double>() ==
-          Approx(reference).epsilon(1e-3));
-    // The loss is a difference of two numbers near 1, each good to three digits in bf16.
-    CHECK(train(small.config("bf16", {"meta.precision=bf16"}), "never", 1)["loss"].get<double>() ==
-          Approx(reference).margin(0.05));
+    // Later steps drift apart: training amplifies every rounding.
+    const auto first_cross_entropy = [&](const std::string& precision)
+    {
+        train(small.config(precision, {"meta.precision=" + precision}), "never", 1);
+        const auto line = lines_of(small.folder / (precision + "/small_r0.csv")).at(1);
+        REQUIRE(line.rfind("1,0,", 0) == 0);
+        return std::stod(line.substr(4));
+    };
+    const double reference = first_cross_entropy("fp32");
+    CHECK(first_cross_entropy("fp64") == Approx(reference).epsilon(1e-4));
+    CHECK(first_cross_entropy("bf16") == Approx(reference).epsilon(0.02));
 }
 
 TEST_CASE("a checkpoint is refused where it does not fit", "[tasks]")
