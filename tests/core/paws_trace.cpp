@@ -1,5 +1,7 @@
 // Whole training steps from the deterministic fill, against the published implementation.
 
+#include <cmath>
+
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
 #include "src/optim/schedule.hpp"
@@ -60,8 +62,11 @@ void check_trace(const io::h5::Group& group)
         optimizer.step(schedule.at(steps));
         CHECK(test::relative_error(value.cross_entropy, test::read_tensor(step, "paws_loss")) < test::double_tolerance);
         CHECK(test::relative_error(value.me_max, test::read_tensor(step, "me_max")) < test::double_tolerance);
-        CHECK(test::relative_error(value.cross_entropy + value.me_max, test::read_tensor(step, "loss")) <
-              test::double_tolerance);
+        // The sum can all but vanish (1.6066 − 1.6044 in one golden step); its error is measured by the size of its
+        // parts, each of which has agreed by itself.
+        const auto total = test::read_tensor(step, "loss").item<double>();
+        const double parts = std::abs(value.cross_entropy.item<double>()) + std::abs(value.me_max.item<double>());
+        CHECK(std::abs((value.cross_entropy + value.me_max).item<double>() - total) < test::double_tolerance * parts);
         const auto expected = test::read_tensor(step, "param_norms");
         auto norms = torch::zeros_like(expected);
         const auto parameters = encoder->named_parameters();
