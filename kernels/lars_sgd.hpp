@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/policies.hpp"
+#include "kernels/rows.hpp"
 
 namespace paws::kernels
 {
@@ -37,21 +37,26 @@ struct LarsSgdSettings
     bool nesterov;
     double trust_coefficient = 0.001;
     double epsilon = 1e-8;
+    /// Gradients are multiplied by it as they are read: one over the factor that the loss was scaled by.
+    double inverse_scale = 1;
 };
 
-/// One step of SGD under LARS, with the learning rate inside the momentum buffer:
-///   d = λ (g + w p),  λ = trust ‖p‖ / (‖g‖ + w ‖p‖ + ε)      (adapting tensors; d = g where ‖p‖ or ‖g‖ is zero)
-///   d = g + w p                                              (the others)
+/// One step of SGD under LARS, with the learning rate inside the momentum buffer, s the inverse scale:
+///   d = λ (s g + w p),  λ = trust ‖p‖ / (‖s g‖ + w ‖p‖ + ε)  (adapting tensors; d = s g where ‖p‖ or ‖g‖ is zero)
+///   d = s g + w p                                            (the others)
 ///   m ← momentum · m − rate · d;   p ← p + m,  or with nesterov  p ← p − rate · d + momentum · m .
-/// slices: [tensors], chunks: [chunks]; square_sums: double [chunks, 2], scratch. Sums are in double and in a fixed
-/// order.
-template <class Exec, class SliceView, class ChunkView, class SumView>
+/// Where the norm of any tensor's gradient is not finite, no array is changed, and overflowed() says how many tensors
+/// have such a gradient; the host may read it when the kernels have run.
+/// slices: [tensors], chunks: [chunks]; overflowed: int32, rank 0; scratch: square_sums: double [chunks, 2] and rates:
+/// double [tensors, 2]. Sums are in double and in a fixed order.
+template <class Exec, class SliceView, class ChunkView, class SumView, class FlagView>
 void lars_sgd(const Exec& exec, const SliceView& slices, const ChunkView& chunks, const LarsSgdSettings& settings,
-              const SumView& square_sums)
+              const SumView& square_sums, const SumView& rates, const FlagView& overflowed)
 {
     check_view<Exec, SliceView, 1>();
     check_view<Exec, ChunkView, 1>();
     check_view<Exec, SumView, 2>();
+    check_view<Exec, FlagView, 0>();
     using Slice = typename SliceView::non_const_value_type;
     using Scalar = std::remove_pointer_t<decltype(Slice::parameter)>;
     using Team = typename Kokkos::TeamPolicy<Exec>::member_type;
@@ -59,23 +64,16 @@ void lars_sgd(const Exec& exec, const SliceView& slices, const ChunkView& chunks
         "paws::lars_sgd::norms", row_policy(exec, chunks.extent(0)), KOKKOS_LAMBDA(const Team& team) {
             const auto chunk = chunks(team.league_rank());
             const auto slice = slices(chunk.slice);
-            if (!slice.adapt)
-            {
-                return;
-            }
             const auto length = static_cast<int>(chunk.end - chunk.begin);
-            const Scalar* const p = slice.parameter + chunk.begin;
-            const Scalar* const g = slice.gradient + chunk.begin;
-            double parameter_squares = 0;
-            double gradient_squares = 0;
-            Kokkos::parallel_reduce(
-                Kokkos::TeamThreadRange(team, length),
-                [&](int i, double& sum) { sum += static_cast<double>(p[i]) * static_cast<double>(p[i]); },
-                parameter_squares);
-            Kokkos::parallel_reduce(
-                Kokkos::TeamThreadRange(team, length),
-                [&](int i, double& sum) { sum += static_cast<double>(g[i]) * static_cast<double>(g[i]); },
-                gradient_squares);
+            const auto squares = [&](const Scalar* values)
+            {
+                return sum_row<double, Exec>(
+                    team, 0, length,
+                    [=](int i) { return static_cast<double>(values[i]) * static_cast<double>(values[i]); });
+            };
+            // Other tensors than adapting ones need no norms, but their gradients may overflow as well.
+            const double parameter_squares = slice.adapt ? squares(slice.parameter + chunk.begin) : 0;
+            const double gradient_squares = squares(slice.gradient + chunk.begin);
             Kokkos::single(Kokkos::PerTeam(team),
                            [&]()
                            {
@@ -84,24 +82,26 @@ void lars_sgd(const Exec& exec, const SliceView& slices, const ChunkView& chunks
                            });
         });
     const LarsSgdSettings s = settings;
-    Kokkos::parallel_for(
-        "paws::lars_sgd::update", row_policy(exec, chunks.extent(0)), KOKKOS_LAMBDA(const Team& team) {
+    Kokkos::parallel_reduce(
+        "paws::lars_sgd::rates", Kokkos::RangePolicy<Exec>(exec, 0, slices.extent(0)),
+        KOKKOS_LAMBDA(std::int64_t t, std::int32_t & not_finite) {
             using std::sqrt;
-            const auto chunk = chunks(team.league_rank());
-            const auto slice = slices(chunk.slice);
-            double decay = slice.weight_decay;
+            const auto slice = slices(t);
+            double parameter_squares = 0;
+            double gradient_squares = 0;
+            for (int c = slice.first_chunk; c < slice.first_chunk + slice.chunks; ++c)
+            {
+                parameter_squares += square_sums(c, 0);
+                gradient_squares += square_sums(c, 1);
+            }
+            // Infinity and NaN are what is left over when subtracted from themselves.
+            not_finite += gradient_squares - gradient_squares == 0 ? 0 : 1;
             double rate = 1;
+            double decay = slice.weight_decay;
             if (slice.adapt)
             {
-                double parameter_squares = 0;
-                double gradient_squares = 0;
-                for (int c = slice.first_chunk; c < slice.first_chunk + slice.chunks; ++c)
-                {
-                    parameter_squares += square_sums(c, 0);
-                    gradient_squares += square_sums(c, 1);
-                }
                 const double parameter_norm = sqrt(parameter_squares);
-                const double gradient_norm = sqrt(gradient_squares);
+                const double gradient_norm = s.inverse_scale * sqrt(gradient_squares);
                 if (parameter_norm != 0 && gradient_norm != 0)
                 {
                     rate = s.trust_coefficient * parameter_norm / (gradient_norm + parameter_norm * decay + s.epsilon);
@@ -111,22 +111,36 @@ void lars_sgd(const Exec& exec, const SliceView& slices, const ChunkView& chunks
                     decay = 0;
                 }
             }
-            const auto weight_decay = static_cast<Scalar>(decay);
-            const auto step = static_cast<Scalar>(-s.learning_rate * rate);
+            rates(t, 0) = rate;
+            rates(t, 1) = decay;
+        },
+        overflowed);
+    Kokkos::parallel_for(
+        "paws::lars_sgd::update", row_policy(exec, chunks.extent(0)), KOKKOS_LAMBDA(const Team& team) {
+            if (overflowed() != 0)
+            {
+                return;
+            }
+            const auto chunk = chunks(team.league_rank());
+            const auto slice = slices(chunk.slice);
+            const auto step = static_cast<Scalar>(-s.learning_rate * rates(chunk.slice, 0));
+            const auto weight_decay = static_cast<Scalar>(rates(chunk.slice, 1));
             const auto momentum = static_cast<Scalar>(s.momentum);
-            const auto length = static_cast<int>(chunk.end - chunk.begin);
+            const auto inverse_scale = static_cast<Scalar>(s.inverse_scale);
+            // Of the new buffer and of this step in what the parameter moves by.
+            const auto buffer_share = s.nesterov ? momentum : Scalar(1);
+            const auto step_share = s.nesterov ? Scalar(1) : Scalar(0);
             Scalar* const p = slice.parameter + chunk.begin;
             const Scalar* const g = slice.gradient + chunk.begin;
             Scalar* const m = slice.momentum + chunk.begin;
-            const bool nesterov = s.nesterov;
-            Kokkos::parallel_for(Kokkos::TeamThreadRange(team, length),
-                                 [=](int i)
-                                 {
-                                     const Scalar d = step * (g[i] + weight_decay * p[i]);
-                                     const Scalar buffer = momentum * m[i] + d;
-                                     m[i] = buffer;
-                                     p[i] += nesterov ? d + momentum * buffer : buffer;
-                                 });
+            for_row<Exec>(team, 0, static_cast<int>(chunk.end - chunk.begin),
+                          [=](int i)
+                          {
+                              const Scalar d = step * (inverse_scale * g[i] + weight_decay * p[i]);
+                              const Scalar buffer = momentum * m[i] + d;
+                              m[i] = buffer;
+                              p[i] += step_share * d + buffer_share * buffer;
+                          });
         });
 }
 }  // namespace paws::kernels

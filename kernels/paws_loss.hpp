@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/rows.hpp"
 #include "kernels/sharpen.hpp"
 
 namespace paws::kernels
@@ -36,7 +37,7 @@ void cross_entropy(const Exec& exec, const ProbabilityView& probabilities, const
 
 /// a_k = (1/N) Σ_n ρ(p_n)_k: the mean sharpened prediction that me-max spreads over the classes.
 /// probabilities [N, K], mean [K]; sharpened [N, K] is overwritten by ρ(p).
-/// Summed in the order of the rows by one thread a class: the same bits on every run.
+/// A class is summed in the order of the rows by one thread: the same bits on every run.
 template <class Exec, class ProbabilityView, class SharpenedView, class MeanView>
 void mean_sharpened(const Exec& exec, const ProbabilityView& probabilities, double sharpening,
                     const SharpenedView& sharpened, const MeanView& mean)
@@ -45,15 +46,41 @@ void mean_sharpened(const Exec& exec, const ProbabilityView& probabilities, doub
     sharpen(exec, probabilities, sharpening, sharpened);
     using Scalar = typename MeanView::non_const_value_type;
     const auto rows = static_cast<std::int64_t>(probabilities.extent(0));
+    const auto classes = static_cast<int>(mean.extent(0));
+    // Neighbouring classes share the lines of memory that are read: a vector of them a host thread.
+    constexpr int width = runs_on_host<Exec> ? 16 : 1;
     Kokkos::parallel_for(
-        "paws::mean_sharpened::classes", Kokkos::RangePolicy<Exec>(exec, 0, mean.extent(0)),
-        KOKKOS_LAMBDA(std::int64_t k) {
-            Scalar sum = 0;
+        "paws::mean_sharpened::classes", Kokkos::RangePolicy<Exec>(exec, 0, (classes + width - 1) / width),
+        KOKKOS_LAMBDA(std::int64_t group) {
+            const int first = static_cast<int>(group) * width;
+            const int count = first + width < classes ? width : classes - first;
+            Scalar sum[width] = {};
             for (std::int64_t n = 0; n < rows; ++n)
             {
-                sum += sharpened(n, k);
+                for (int k = 0; k < count; ++k)
+                {
+                    sum[k] += sharpened(n, first + k);
+                }
             }
-            mean(k) = sum / static_cast<Scalar>(rows);
+            for (int k = 0; k < count; ++k)
+            {
+                mean(first + k) = sum[k] / static_cast<Scalar>(rows);
+            }
+        });
+}
+
+/// The derivative of Σ_k a_k log a_k by a: slope_k = log a_k + 1, and 0 where a_k is 0 (no prediction has this class,
+/// so nothing flows to it). mean, slope: [K].
+template <class Exec, class MeanView, class SlopeView>
+void me_max_slope(const Exec& exec, const MeanView& mean, const SlopeView& slope)
+{
+    check_view<Exec, MeanView, 1>();
+    check_view<Exec, SlopeView, 1>();
+    using Scalar = typename SlopeView::non_const_value_type;
+    Kokkos::parallel_for(
+        "paws::me_max_slope", Kokkos::RangePolicy<Exec>(exec, 0, mean.extent(0)), KOKKOS_LAMBDA(std::int64_t k) {
+            using std::log;
+            slope(k) = mean(k) > 0 ? log(mean(k)) + 1 : Scalar(0);
         });
 }
 
@@ -80,52 +107,47 @@ void paws_loss(const Exec& exec, const LossView& losses, const MeanView& mean, c
 }
 
 /// The gradient of grad_loss · loss + grad_me_max · me_max by the class probabilities:
-///   −grad_loss t_k / (N p_k) + grad_me_max / N Σ_j (log a_j + 1) ∂ρ(p)_j / ∂p_k .
-/// probabilities, targets, grad_probabilities: [N, K]; mean: [K]; grad_loss, grad_me_max: one value each, on the
+///   −grad_loss t_k / (N p_k) + grad_me_max / N Σ_j slope_j ∂ρ(p)_j / ∂p_k , slope as me_max_slope gives it.
+/// probabilities, targets, grad_probabilities: [N, K]; slope: [K]; grad_loss, grad_me_max: one value each, on the
 /// device.
-template <class Exec, class ProbabilityView, class TargetView, class MeanView, class ScalarView, class GradView>
+template <class Exec, class ProbabilityView, class TargetView, class SlopeView, class ScalarView, class GradView>
 void paws_loss_backward(const Exec& exec, const ProbabilityView& probabilities, const TargetView& targets,
-                        const MeanView& mean, double sharpening, bool me_max, const ScalarView& grad_loss,
+                        const SlopeView& slope, double sharpening, bool me_max, const ScalarView& grad_loss,
                         const ScalarView& grad_me_max, const GradView& grad_probabilities)
 {
     check_view<Exec, ProbabilityView, 2>();
     check_view<Exec, TargetView, 2>();
-    check_view<Exec, MeanView, 1>();
+    check_view<Exec, SlopeView, 1>();
     check_view<Exec, ScalarView, 0>();
     check_view<Exec, GradView, 2>();
     using Scalar = typename GradView::non_const_value_type;
+    using Team = typename Kokkos::TeamPolicy<Exec>::member_type;
     const auto rows = static_cast<Scalar>(probabilities.extent(0));
     const auto classes = static_cast<int>(probabilities.extent(1));
     const auto exponent = static_cast<Scalar>(1 / sharpening);
     Kokkos::parallel_for(
-        "paws::paws_loss::backward", Kokkos::RangePolicy<Exec>(exec, 0, probabilities.extent(0)),
-        KOKKOS_LAMBDA(std::int64_t n) {
-            using std::log;
-            const auto p = Kokkos::subview(probabilities, n, Kokkos::ALL());
+        "paws::paws_loss::backward", row_policy(exec, probabilities.extent(0)), KOKKOS_LAMBDA(const Team& team) {
+            const int n = team.league_rank();
+            const auto* const p = &probabilities(n, 0);
+            const auto* const target = &targets(n, 0);
+            const auto* const towards = &slope(0);
+            auto* const grad = &grad_probabilities(n, 0);
             const Scalar scale = grad_loss() / rows;
-            for (int k = 0; k < classes; ++k)
-            {
-                const Scalar target = targets(n, k);
-                grad_probabilities(n, k) = target != 0 ? -scale * target / p(k) : Scalar(0);
-            }
+            // A target of zero contributes nothing, whatever p is.
+            const auto of_cross_entropy = [&](int k) { return target[k] != 0 ? -scale * target[k] / p[k] : Scalar(0); };
             if (!me_max)
             {
+                for_row<Exec>(team, 0, classes, [&](int k) { grad[k] = of_cross_entropy(k); });
                 return;
             }
-            const RowSharpener<Scalar> rho(exponent, p, classes);
-            Scalar expected = 0;
-            for (int k = 0; k < classes; ++k)
-            {
-                const Scalar sharpened = rho.sharpened(p(k));
-                expected += sharpened != 0 ? sharpened * (log(mean(k)) + 1) : Scalar(0);
-            }
+            const RowSharpener<Scalar> rho(exponent, Kokkos::subview(probabilities, n, Kokkos::ALL()), classes);
+            const Scalar expected =
+                sum_row<Scalar, Exec>(team, 0, classes, [&](int k) { return rho.sharpened(p[k]) * towards[k]; });
             const Scalar me_max_scale = grad_me_max() / rows;
-            for (int k = 0; k < classes; ++k)
-            {
-                const Scalar slope = rho.slope(p(k));
-                grad_probabilities(n, k) +=
-                    slope != 0 ? me_max_scale * slope * (log(mean(k)) + 1 - expected) : Scalar(0);
-            }
+            for_row<Exec>(team, 0, classes,
+                          [&](int k) {
+                              grad[k] = of_cross_entropy(k) + me_max_scale * rho.slope(p[k]) * (towards[k] - expected);
+                          });
         });
 }
 }  // namespace paws::kernels

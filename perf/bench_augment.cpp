@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <Kokkos_Core.hpp>
+#include <algorithm>
 #include <string>
 
 #include "kernels/augment/chain.hpp"
@@ -66,18 +67,25 @@ struct Crops
     }
 };
 
-/// A 32 × 32 picture becomes 2 views of 32 × 32 and 6 of 18 × 18.
-template <class Exec>
-void cifar10(benchmark::State& state)
+constexpr int batch_pictures = 64;
+
+HostView<std::uint8_t****> random_pictures()
 {
-    const int pictures = 64;
-    const HostView<std::uint8_t****> batch("pictures", pictures, 32, 32, 3);
+    HostView<std::uint8_t****> batch("pictures", batch_pictures, 32, 32, 3);
     for (std::size_t i = 0; i < batch.size(); ++i)
     {
         batch.data()[i] = paws::kernels::philox4x32({{static_cast<std::uint32_t>(i), 0, 0, 0}}, 0, 0).word[0] & 255;
     }
-    const Crops<Exec> large(cifar10_spec(32, 0.75, 1), pictures, 2, 0);
-    const Crops<Exec> small(cifar10_spec(18, 0.3, 0.75), pictures, 6, 2);
+    return batch;
+}
+
+/// A 32 × 32 picture becomes 2 views of 32 × 32 and 6 of 18 × 18.
+template <class Exec>
+void cifar10(benchmark::State& state)
+{
+    const auto batch = random_pictures();
+    const Crops<Exec> large(cifar10_spec(32, 0.75, 1), batch_pictures, 2, 0);
+    const Crops<Exec> small(cifar10_spec(18, 0.3, 0.75), batch_pictures, 6, 2);
     const Exec exec;
     AugmentKey key{17, 0};
     for (auto _ : state)
@@ -89,7 +97,32 @@ void cifar10(benchmark::State& state)
         benchmark::DoNotOptimize(large.out.data());
         benchmark::DoNotOptimize(small.out.data());
     }
-    state.SetItemsProcessed(state.iterations() * pictures * 8);
+    state.SetItemsProcessed(state.iterations() * batch_pictures * 8);
+}
+
+/// The bytes alone, on one core: every view reads as many bytes of a picture as it has values, and writes them as
+/// normalised floats.
+void cifar10_bytes(benchmark::State& state)
+{
+    const auto batch = random_pictures();
+    constexpr std::size_t values = batch_pictures * (2 * 32 * 32 + 6 * 18 * 18) * 3;
+    const HostView<float*> out("out", values);
+    for (auto _ : state)
+    {
+        const auto* const in = batch.data();
+        auto* const view = out.data();
+        for (std::size_t done = 0; done < values;)
+        {
+            const auto count = std::min(batch.size(), values - done);
+            for (std::size_t i = 0; i < count; ++i)
+            {
+                view[done + i] = (static_cast<float>(in[i]) - 125.0F) * 0.02F;
+            }
+            done += count;
+        }
+        benchmark::ClobberMemory();
+    }
+    state.SetItemsProcessed(state.iterations() * batch_pictures * 8);
 }
 }  // namespace
 
@@ -97,6 +130,7 @@ int main(int argc, char** argv)
 {
     const Kokkos::ScopeGuard kokkos(argc, argv);
     benchmark::RegisterBenchmark("augment/cifar10", cifar10<Kokkos::Serial>)->Unit(benchmark::kMicrosecond);
+    benchmark::RegisterBenchmark("augment_floor/cifar10", cifar10_bytes)->Unit(benchmark::kMicrosecond);
     const std::string host = Kokkos::DefaultHostExecutionSpace::name();
     benchmark::RegisterBenchmark(("augment/cifar10/" + host).c_str(), cifar10<Kokkos::DefaultHostExecutionSpace>)
         ->Unit(benchmark::kMicrosecond)

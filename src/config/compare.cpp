@@ -17,6 +17,7 @@ std::map<std::string, std::string> flattened(const Config& config)
                                                   "meta.read_checkpoint",
                                                   "data.evaluation_batch_size",
                                                   "criterion.snn_temperature",
+                                                  "criterion.similarity_memory_gb",
                                                   "criterion.embedding"};
     std::map<std::string, std::string> values;
     for (const auto& section : YAML::Load(config.to_yaml()))

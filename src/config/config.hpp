@@ -98,7 +98,8 @@ struct Criterion
     double temperature = 0.1;
     double sharpen = 0.25;  // sharpening exponent is 1 / sharpen
     bool me_max = true;
-    double snn_temperature = 0.1;  // of the evaluation
+    double similarity_memory_gb = 1;  // of the loss: views × supports; beyond it, they are computed by blocks
+    double snn_temperature = 0.1;     // of the evaluation
     Embedding embedding = Embedding::prediction;
 
     bool operator==(const Criterion&) const = default;

@@ -79,6 +79,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("criterion.temperature", criterion.temperature, with_supports);
     visit("criterion.sharpen", criterion.sharpen, paws_only);
     visit("criterion.me_max", criterion.me_max, paws_only);
+    visit("criterion.similarity_memory_gb", criterion.similarity_memory_gb, paws_only);
     visit("criterion.snn_temperature", criterion.snn_temperature, with_neighbours);
     visit("criterion.embedding", criterion.embedding, without_classifier);
 

@@ -114,6 +114,7 @@ void check_criterion(const Criterion& criterion, const Data& data, const Checker
     check.at_least<std::int64_t>("criterion.supervised_epochs", criterion.supervised_epochs, 0, "published: 100");
     check.positive("criterion.temperature", criterion.temperature, "published: 0.1");
     check.positive("criterion.sharpen", criterion.sharpen, "published: 0.25; 1 does not sharpen");
+    check.positive("criterion.similarity_memory_gb", criterion.similarity_memory_gb, "default: 1");
     check.positive("criterion.snn_temperature", criterion.snn_temperature, "published: 0.1");
     check.require(data.num_classes == 0 || criterion.classes_per_batch <= data.num_classes,
                   "criterion.classes_per_batch",

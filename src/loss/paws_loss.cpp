@@ -4,11 +4,9 @@
 
 #include <stdexcept>
 
-#include "kernels/l2_normalize.hpp"
 #include "kernels/multicrop_targets.hpp"
 #include "kernels/paws_loss.hpp"
-#include "src/nn/blas_threads.hpp"
-#include "src/nn/tensor_view.hpp"
+#include "src/loss/neighbours.hpp"
 
 namespace paws::loss
 {
@@ -19,86 +17,78 @@ using nn::view_of;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-struct Normalized
+/// What the anchors are compared with: h of the large views, swapped [2B, D], and of the supports [M, D], without
+/// gradient. Undefined where z is h: the anchors' own probabilities, swapped, are the targets' then.
+struct Targets
 {
-    torch::Tensor rows;   ///< [N, D], of length one
-    torch::Tensor norms;  ///< [N]
+    torch::Tensor views;
+    torch::Tensor supports;
 };
-
-template <class Scalar>
-Normalized normalized(const HostExec& exec, const torch::Tensor& x)
-{
-    const auto source = x.contiguous();
-    Normalized result{torch::empty_like(source), torch::empty({source.size(0)}, source.options())};
-    kernels::l2_normalize(exec, view_of<const Scalar, 2>(source), view_of<Scalar, 2>(result.rows),
-                          view_of<Scalar, 1>(result.norms));
-    return result;
-}
-
-struct Predictions
-{
-    torch::Tensor weights;        ///< [N, M] softmax over the supports
-    torch::Tensor probabilities;  ///< [N, K]
-};
-
-template <class Scalar>
-Predictions predict(const HostExec& exec, const torch::Tensor& queries, const torch::Tensor& supports,
-                    const SupportLabels& labels, double temperature)
-{
-    const nn::BlasThreads threads(queries.size(0), supports.size(0), queries.size(1));
-    Predictions result{torch::mm(queries, supports.t()),
-                       torch::empty({queries.size(0), labels.classes()}, queries.options())};
-    kernels::soft_nearest_neighbours(exec, view_of<Scalar, 2>(result.weights), labels.view(), temperature,
-                                     view_of<Scalar, 2>(result.probabilities));
-    return result;
-}
 
 /// Forward and analytic backward around the vendor library's matrix products; see kernels/ for the formulas.
+/// Where the similarities [N, M] of the anchors fit the memory allowed, the forward pass leaves their softmax to the
+/// backward pass, which turns it into their gradient in place; where they don't, both passes go through blocks of
+/// anchors, and the backward pass computes each block again.
 template <class Scalar>
 class PawsLossFunction : public torch::autograd::Function<PawsLossFunction<Scalar>>
 {
 public:
     static tensor_list forward(AutogradContext* context, const torch::Tensor& anchor_views,
-                               const torch::Tensor& anchor_supports, const torch::Tensor& target_views,
-                               const torch::Tensor& target_supports, std::shared_ptr<const SupportLabels> labels,
-                               PawsLossSettings settings)
+                               const torch::Tensor& anchor_supports, const Targets& target,
+                               std::shared_ptr<const SupportLabels> labels, PawsLossSettings settings)
     {
         const HostExec exec;
-        torch::Tensor targets = torch::empty({anchor_views.size(0), labels->classes()}, anchor_views.options());
+        const auto options = anchor_views.options().requires_grad(false);
+        const auto rows = anchor_views.size(0);
+        const auto queries = unit_rows<Scalar>(exec, anchor_views);
+        const auto supports = unit_rows<Scalar>(exec, anchor_supports, labels->order());
+        torch::Tensor numerators;
+        torch::Tensor totals;
+        torch::Tensor probabilities;
+        if (queries_of_block(labels->supports(), sizeof(Scalar), settings.similarity_bytes) >= rows)
         {
-            const auto queries = normalized<Scalar>(exec, target_views);
-            const auto supports = normalized<Scalar>(exec, target_supports);
-            const auto swapped = predict<Scalar>(exec, queries.rows, supports.rows, *labels, settings.temperature);
-            kernels::multicrop_targets(exec, view_of<const Scalar, 2>(swapped.probabilities), settings.sharpen,
-                                       view_of<Scalar, 2>(targets));
+            numerators = torch::empty({rows, labels->supports()}, options);
+            totals = torch::empty({rows}, options);
+            probabilities = torch::empty({rows, labels->classes()}, options);
+            predict<Scalar>(exec, queries.rows, supports.rows, *labels, settings.temperature, numerators, totals,
+                            probabilities);
         }
-        const auto queries = normalized<Scalar>(exec, anchor_views);
-        const auto supports = normalized<Scalar>(exec, anchor_supports);
-        const auto anchors = predict<Scalar>(exec, queries.rows, supports.rows, *labels, settings.temperature);
+        else
+        {
+            probabilities = predict_in_blocks<Scalar>(exec, queries.rows, supports.rows, *labels, settings.temperature,
+                                                      settings.similarity_bytes);
+        }
 
-        const auto options = anchor_views.options();
-        const auto row_losses = torch::empty({anchor_views.size(0)}, options);
+        const auto targets = torch::empty_like(probabilities);
+        kernels::multicrop_targets(
+            exec,
+            view_of<const Scalar, 2>(target.views.defined() ? target_probabilities(exec, target, *labels, settings)
+                                                            : swapped_large_views(probabilities, settings.multicrop)),
+            settings.sharpen, view_of<Scalar, 2>(targets));
+        exec.fence();
+
+        const auto row_losses = torch::empty({rows}, options);
         const auto mean = torch::zeros({labels->classes()}, options);
+        const auto slope = torch::zeros({labels->classes()}, options);
         const auto loss = torch::empty({}, options);
         const auto me_max = torch::empty({}, options);
-        const auto probabilities = view_of<const Scalar, 2>(anchors.probabilities);
-        kernels::cross_entropy(exec, probabilities, view_of<const Scalar, 2>(targets), view_of<Scalar, 1>(row_losses));
+        const auto p = view_of<const Scalar, 2>(probabilities);
+        kernels::cross_entropy(exec, p, view_of<const Scalar, 2>(targets), view_of<Scalar, 1>(row_losses));
         if (settings.me_max)
         {
-            const auto sharpened = torch::empty_like(anchors.probabilities);
-            kernels::mean_sharpened(exec, probabilities, settings.sharpen, view_of<Scalar, 2>(sharpened),
-                                    view_of<Scalar, 1>(mean));
+            const auto sharpened = torch::empty_like(probabilities);
+            kernels::mean_sharpened(exec, p, settings.sharpen, view_of<Scalar, 2>(sharpened), view_of<Scalar, 1>(mean));
+            kernels::me_max_slope(exec, view_of<const Scalar, 1>(mean), view_of<Scalar, 1>(slope));
+            exec.fence();
         }
         kernels::paws_loss(exec, view_of<const Scalar, 1>(row_losses), view_of<const Scalar, 1>(mean),
                            view_of<Scalar, 0>(loss), view_of<Scalar, 0>(me_max));
         exec.fence();
 
-        context->save_for_backward({queries.rows, queries.norms, supports.rows, supports.norms, anchors.weights,
-                                    anchors.probabilities, targets, mean});
-        context->saved_data["sharpen"] = settings.sharpen;
-        context->saved_data["temperature"] = settings.temperature;
-        context->saved_data["me_max"] = settings.me_max;
-        context->saved_data["labels"] = c10::IValue::make_capsule(c10::make_intrusive<LabelsHolder>(std::move(labels)));
+        context->save_for_backward({queries.rows, queries.norms, supports.rows, supports.norms, numerators, totals,
+                                    probabilities, targets, slope});
+        context->saved_data["call"] =
+            c10::IValue::make_capsule(c10::make_intrusive<Call>(std::move(labels), std::move(settings)));
         return {loss, me_max};
     }
 
@@ -107,11 +97,11 @@ public:
         const HostExec exec;
         const auto saved = context->get_saved_variables();
         const auto &queries = saved[0], &query_norms = saved[1], &supports = saved[2], &support_norms = saved[3];
-        // The weights become the gradient of the similarities, in place: a second backward pass has no weights left.
-        const auto &weights = saved[4], &probabilities = saved[5], &targets = saved[6], &mean = saved[7];
-        const auto labels =
-            c10::static_intrusive_pointer_cast<LabelsHolder>(context->saved_data["labels"].toCapsule())->labels;
-        if (labels == nullptr)
+        const auto &probabilities = saved[6], &targets = saved[7], &slope = saved[8];
+        const auto call = c10::static_intrusive_pointer_cast<Call>(context->saved_data["call"].toCapsule());
+        const auto& labels = *call->labels;
+        const auto& settings = call->settings;
+        if (call->numerators_spent)
         {
             throw std::logic_error("the PAWS loss keeps one set of weights: backward can run once only");
         }
@@ -119,39 +109,75 @@ public:
         { return grad.defined() ? grad.contiguous() : torch::zeros({}, queries.options()); };
         const auto grad_loss = zero_where_undefined(grads[0]);
         const auto grad_me_max = zero_where_undefined(grads[1]);
-
         const auto grad_probabilities = torch::empty_like(probabilities);
         kernels::paws_loss_backward(exec, view_of<const Scalar, 2>(probabilities), view_of<const Scalar, 2>(targets),
-                                    view_of<const Scalar, 1>(mean), context->saved_data["sharpen"].toDouble(),
-                                    context->saved_data["me_max"].toBool(), view_of<const Scalar, 0>(grad_loss),
-                                    view_of<const Scalar, 0>(grad_me_max), view_of<Scalar, 2>(grad_probabilities));
-        kernels::soft_nearest_neighbours_backward(exec, view_of<const Scalar, 2>(grad_probabilities), labels->view(),
-                                                  context->saved_data["temperature"].toDouble(),
-                                                  view_of<Scalar, 2>(weights));
-        exec.fence();
-        context->saved_data["labels"] = c10::IValue::make_capsule(c10::make_intrusive<LabelsHolder>(nullptr));
+                                    view_of<const Scalar, 1>(slope), settings.sharpen, settings.me_max,
+                                    view_of<const Scalar, 0>(grad_loss), view_of<const Scalar, 0>(grad_me_max),
+                                    view_of<Scalar, 2>(grad_probabilities));
 
-        const nn::BlasThreads threads(queries.size(0), supports.size(0), queries.size(1));
-        auto grad_views = torch::mm(weights, supports);
-        auto grad_supports = torch::mm(weights.t(), queries);
-        const auto through_normalization =
-            [&](const torch::Tensor& grad, const torch::Tensor& rows, const torch::Tensor& norms)
+        const auto rows = queries.size(0);
+        const bool kept = saved[4].defined();
+        const auto block = kept ? rows : queries_of_block(supports.size(0), sizeof(Scalar), settings.similarity_bytes);
+        const auto numerators = kept ? saved[4] : torch::empty({block, supports.size(0)}, queries.options());
+        const auto totals = kept ? saved[5] : torch::empty({block}, queries.options());
+        const auto again = kept ? torch::Tensor() : torch::empty({block, labels.classes()}, queries.options());
+        const auto grad_views = torch::empty_like(queries);
+        const auto grad_sorted = kept ? torch::empty_like(supports) : torch::zeros_like(supports);
+        for (std::int64_t begin = 0; begin < rows; begin += block)
         {
-            kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(grad), view_of<const Scalar, 2>(rows),
-                                           view_of<const Scalar, 1>(norms), view_of<Scalar, 2>(grad));
-        };
-        through_normalization(grad_views, queries, query_norms);
-        through_normalization(grad_supports, supports, support_norms);
+            const auto count = std::min(block, rows - begin);
+            const auto of_block = [&](const torch::Tensor& x) { return x.narrow(0, begin, count); };
+            const auto weights = numerators.narrow(0, 0, count);
+            if (!kept)
+            {
+                predict<Scalar>(exec, of_block(queries), supports, labels, settings.temperature, weights,
+                                totals.narrow(0, 0, count), again.narrow(0, 0, count));
+            }
+            kernels::soft_nearest_neighbours_backward(
+                exec, view_of<const Scalar, 2>(of_block(grad_probabilities)), labels.segments(), settings.temperature,
+                view_of<const Scalar, 1>(totals.narrow(0, 0, count)), view_of<Scalar, 2>(weights));
+            exec.fence();
+            nn::multiply(weights, supports, of_block(grad_views));
+            (kept ? nn::multiply : nn::multiply_add)(weights.t(), of_block(queries), grad_sorted);
+        }
+        call->numerators_spent = kept;
+
+        const auto grad_supports = torch::empty_like(supports);
+        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(grad_views), view_of<const Scalar, 2>(queries),
+                                       view_of<const Scalar, 1>(query_norms), view_of<Scalar, 2>(grad_views));
+        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(grad_sorted), view_of<const Scalar, 2>(supports),
+                                       view_of<const Scalar, 1>(support_norms), view_of<Scalar, 2>(grad_supports),
+                                       labels.order());
         exec.fence();
-        return {grad_views, grad_supports, {}, {}, {}, {}};
+        return {grad_views, grad_supports, {}, {}, {}};
     }
 
 private:
-    struct LabelsHolder : torch::CustomClassHolder
+    struct Call : torch::CustomClassHolder
     {
-        explicit LabelsHolder(std::shared_ptr<const SupportLabels> labels_) : labels(std::move(labels_)) {}
+        Call(std::shared_ptr<const SupportLabels> labels_, PawsLossSettings settings_)
+            : labels(std::move(labels_)), settings(settings_)
+        {
+        }
         std::shared_ptr<const SupportLabels> labels;
+        PawsLossSettings settings;
+        /// The kept numerators have become the gradient of the similarities: a second backward pass has none left.
+        bool numerators_spent = false;
     };
+
+    static torch::Tensor target_probabilities(const HostExec& exec, const Targets& target, const SupportLabels& labels,
+                                              const PawsLossSettings& settings)
+    {
+        return predict_in_blocks<Scalar>(exec, unit_rows<Scalar>(exec, target.views).rows,
+                                         unit_rows<Scalar>(exec, target.supports, labels.order()).rows, labels,
+                                         settings.temperature, settings.similarity_bytes);
+    }
+
+    static torch::Tensor swapped_large_views(const torch::Tensor& probabilities, std::int64_t multicrop)
+    {
+        const auto pictures = probabilities.size(0) / (2 + multicrop);
+        return torch::cat({probabilities.narrow(0, pictures, pictures), probabilities.narrow(0, 0, pictures)});
+    }
 };
 
 void require(bool holds, const std::string& message)
@@ -161,43 +187,63 @@ void require(bool holds, const std::string& message)
         throw std::invalid_argument("paws_loss: " + message);
     }
 }
+
+void require_anchors(const torch::Tensor& views, const torch::Tensor& supports, const SupportLabels& labels,
+                     const PawsLossSettings& settings)
+{
+    require(views.dim() == 2 && supports.dim() == 2, "embeddings are [N, D]");
+    require(views.scalar_type() == torch::kFloat32 || views.scalar_type() == torch::kFloat64,
+            "embeddings are float32 or float64");
+    const auto per_picture = 2 + settings.multicrop;
+    require(views.size(0) > 0 && views.size(0) % per_picture == 0,
+            fmt::format("{} anchor rows are no multiple of {} views", views.size(0), per_picture));
+    require(supports.size(0) == labels.supports(),
+            fmt::format("{} anchor supports for {} labels", supports.size(0), labels.supports()));
+}
+
+PawsLoss apply(const torch::Tensor& anchor_views, const torch::Tensor& anchor_supports, const Targets& targets,
+               const std::shared_ptr<const SupportLabels>& labels, const PawsLossSettings& settings)
+{
+    const auto run = [&](auto scalar) -> PawsLoss
+    {
+        const auto parts =
+            PawsLossFunction<decltype(scalar)>::apply(anchor_views, anchor_supports, targets, labels, settings);
+        return {parts[0], parts[1]};
+    };
+    return anchor_views.scalar_type() == torch::kFloat64 ? run(double{}) : run(float{});
+}
 }  // namespace
 
 PawsLoss paws_loss(const torch::Tensor& anchor_views, const torch::Tensor& anchor_supports,
                    const torch::Tensor& target_views, const torch::Tensor& target_supports,
                    std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings)
 {
+    require_anchors(anchor_views, anchor_supports, *labels, settings);
     const auto views = 2 + settings.multicrop;
-    require(
-        anchor_views.dim() == 2 && anchor_supports.dim() == 2 && target_views.dim() == 2 && target_supports.dim() == 2,
-        "embeddings are [N, D]");
-    require(anchor_views.size(0) > 0 && anchor_views.size(0) % views == 0,
-            fmt::format("{} anchor rows are no multiple of {} views", anchor_views.size(0), views));
+    require(target_views.dim() == 2 && target_supports.dim() == 2, "embeddings are [N, D]");
     require(target_views.size(0) == anchor_views.size(0) / views * 2,
             fmt::format("{} target rows for {} anchor rows of {} views each", target_views.size(0),
                         anchor_views.size(0), views));
-    require(anchor_supports.size(0) == labels->supports() && target_supports.size(0) == labels->supports(),
-            fmt::format("{} and {} supports for {} labels", anchor_supports.size(0), target_supports.size(0),
-                        labels->supports()));
-    const auto type = anchor_views.scalar_type();
-    const auto apply = [&](auto scalar) -> PawsLoss
-    {
-        const auto parts = PawsLossFunction<decltype(scalar)>::apply(
-            anchor_views, anchor_supports, target_views.detach(), target_supports.detach(), labels, settings);
-        return {parts[0], parts[1]};
-    };
-    require(type == torch::kFloat32 || type == torch::kFloat64, "embeddings are float32 or float64");
-    return type == torch::kFloat64 ? apply(double{}) : apply(float{});
+    require(target_supports.size(0) == labels->supports(),
+            fmt::format("{} target supports for {} labels", target_supports.size(0), labels->supports()));
+    return apply(anchor_views, anchor_supports, {target_views.detach(), target_supports.detach()}, labels, settings);
 }
 
 PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, std::int64_t pictures,
                                std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings)
 {
     const auto supports = labels->supports();
+    const auto anchor_views = z.narrow(0, supports, z.size(0) - supports);
+    const auto anchor_supports = z.narrow(0, 0, supports);
+    if (h.is_same(z))
+    {
+        require_anchors(anchor_views, anchor_supports, *labels, settings);
+        return apply(anchor_views, anchor_supports, {}, labels, settings);
+    }
     const auto targets = h.detach();
     const auto first = targets.narrow(0, supports, pictures);
     const auto second = targets.narrow(0, supports + pictures, pictures);
-    return paws_loss(z.narrow(0, supports, z.size(0) - supports), z.narrow(0, 0, supports), torch::cat({second, first}),
-                     targets.narrow(0, 0, supports), std::move(labels), settings);
+    return paws_loss(anchor_views, anchor_supports, torch::cat({second, first}), targets.narrow(0, 0, supports),
+                     std::move(labels), settings);
 }
 }  // namespace paws::loss

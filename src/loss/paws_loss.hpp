@@ -14,6 +14,9 @@ struct PawsLossSettings
     double temperature = 0.1;  ///< τ of the similarities
     double sharpen = 0.25;     ///< T of the targets and of me-max
     bool me_max = true;
+    /// Memory for the similarities of views and supports, in bytes. Where they need more, they are computed by blocks,
+    /// and once more in the backward pass.
+    std::int64_t similarity_bytes = std::int64_t{1} << 30;
 };
 
 /// The two parts of the loss, 0-dimensional and differentiable; what is minimised is their sum.
@@ -35,7 +38,8 @@ PawsLoss paws_loss(const torch::Tensor& anchor_views, const torch::Tensor& ancho
                    std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings);
 
 /// h or z as the encoder gives them, supports first, split into the arguments of the loss: for the large views of B
-/// pictures, the second views are the targets of the first and the other way round.
+/// pictures, the second views are the targets of the first and the other way round. Where z is h (the same tensor:
+/// there is no prediction head), the anchors' similarities serve the targets too.
 PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, std::int64_t pictures,
                                std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings);
 }  // namespace paws::loss

@@ -12,9 +12,9 @@ SupportLabels::SupportLabels(const torch::Tensor& class_of, std::int64_t classes
       on_(static_cast<float>(1 - smoothing + smoothing / static_cast<double>(classes))),
       off_(static_cast<float>(smoothing / static_cast<double>(classes)))
 {
-    class_of_ = class_of.to(torch::kInt32).contiguous();
-    const auto count = class_of_.size(0);
-    const auto* const label = class_of_.data_ptr<std::int32_t>();
+    const auto labels = class_of.contiguous();
+    const auto count = labels.size(0);
+    const auto* const label = labels.data_ptr<std::int64_t>();
     offsets_ = torch::zeros({classes + 1}, torch::kInt32);
     members_ = torch::empty({count}, torch::kInt32);
     auto* const offsets = offsets_.data_ptr<std::int32_t>();
@@ -45,9 +45,13 @@ SupportLabels SupportLabels::stratified(std::int64_t classes, std::int64_t image
     return {torch::arange(classes, torch::kInt64).repeat({images_per_class * views}), classes, smoothing};
 }
 
-kernels::StructuredLabels<nn::TensorView<const std::int32_t, 1>> SupportLabels::view() const
+nn::TensorView<const std::int32_t, 1> SupportLabels::order() const
 {
-    return {nn::view_of<const std::int32_t, 1>(class_of_), nn::view_of<const std::int32_t, 1>(members_),
-            nn::view_of<const std::int32_t, 1>(offsets_), on_, off_};
+    return nn::view_of<const std::int32_t, 1>(members_);
+}
+
+kernels::ClassSegments<nn::TensorView<const std::int32_t, 1>> SupportLabels::segments() const
+{
+    return {nn::view_of<const std::int32_t, 1>(offsets_), on_, off_};
 }
 }  // namespace paws::loss

@@ -7,7 +7,8 @@
 
 namespace paws::loss
 {
-/// The labels of the supports: a class each, with an on and an off value in place of a label matrix.
+/// The labels of the supports: a class each, with an on and an off value in place of a label matrix. Kernels see the
+/// supports sorted by class, in `order()`.
 class SupportLabels
 {
 public:
@@ -22,16 +23,17 @@ public:
                                     double smoothing);
 
     std::int64_t classes() const { return classes_; }
-    std::int64_t supports() const { return class_of_.size(0); }
+    std::int64_t supports() const { return members_.size(0); }
 
-    /// For kernels; valid as long as this object lives.
-    kernels::StructuredLabels<nn::TensorView<const std::int32_t, 1>> view() const;
+    /// int32 [M]: which support is the j-th when they are sorted by class; within a class the order is kept. Valid as
+    /// long as this object lives, as is the next one.
+    nn::TensorView<const std::int32_t, 1> order() const;
+    kernels::ClassSegments<nn::TensorView<const std::int32_t, 1>> segments() const;
 
 private:
     std::int64_t classes_;
     float on_, off_;
-    torch::Tensor class_of_;  ///< int32 [M]
-    torch::Tensor members_;   ///< int32 [M], supports sorted by class
-    torch::Tensor offsets_;   ///< int32 [classes + 1], where a class begins in members_
+    torch::Tensor members_;  ///< int32 [M], supports sorted by class
+    torch::Tensor offsets_;  ///< int32 [classes + 1], where a class begins in members_
 };
 }  // namespace paws::loss

@@ -20,6 +20,11 @@ tnn::Sequential projection_shortcut(std::int64_t in, std::int64_t out, int strid
     return tnn::Sequential(convolution(in, out, 1, stride), tnn::BatchNorm2d(out));
 }
 
+torch::Tensor project(tnn::Sequential& shortcut, const torch::Tensor& x)
+{
+    return batch_norm(*shortcut[1]->as<tnn::BatchNorm2d>(), shortcut[0]->as<tnn::Conv2d>()->forward(x));
+}
+
 class BasicBlock final : public tnn::Module
 {
 public:
@@ -40,8 +45,7 @@ public:
     torch::Tensor forward(const torch::Tensor& x)
     {
         auto y = batch_norm_relu(*bn1_, conv1_->forward(x));
-        y = batch_norm(*bn2_, conv2_->forward(y));
-        return y.add_(downsample_ ? downsample_->forward(x) : x).relu_();
+        return batch_norm_add_relu(*bn2_, conv2_->forward(y), downsample_ ? project(downsample_, x) : x);
     }
 
 private:
@@ -74,8 +78,7 @@ public:
     {
         auto y = batch_norm_relu(*bn1_, conv1_->forward(x));
         y = batch_norm_relu(*bn2_, conv2_->forward(y));
-        y = batch_norm(*bn3_, conv3_->forward(y));
-        return y.add_(downsample_ ? downsample_->forward(x) : x).relu_();
+        return batch_norm_add_relu(*bn3_, conv3_->forward(y), downsample_ ? project(downsample_, x) : x);
     }
 
 private:

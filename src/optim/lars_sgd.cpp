@@ -12,6 +12,24 @@ bool excluded_from_adaptation(const std::string& name)
     return name.find("bias") != std::string::npos || name.find("bn") != std::string::npos;
 }
 
+NamedTensors trainable_parameters(const torch::nn::Module& module)
+{
+    NamedTensors parameters;
+    for (const auto& item : module.named_parameters())
+    {
+        if (item.value().requires_grad())
+        {
+            parameters.emplace_back(item.key(), item.value());
+        }
+    }
+    return parameters;
+}
+
+LarsSgd::LarsSgd(const torch::nn::Module& module, const LarsSgdOptions& options)
+    : LarsSgd(trainable_parameters(module), options)
+{
+}
+
 LarsSgd::LarsSgd(NamedTensors parameters, const LarsSgdOptions& options)
     : parameters_(std::move(parameters)), options_(options)
 {
@@ -37,20 +55,15 @@ void LarsSgd::zero_grad()
     }
 }
 
-void LarsSgd::step(double learning_rate)
+bool LarsSgd::step(double learning_rate, double inverse_scale)
 {
-    if (parameters_.front().second.scalar_type() == torch::kFloat64)
-    {
-        step_typed<double>(learning_rate);
-    }
-    else
-    {
-        step_typed<float>(learning_rate);
-    }
+    return parameters_.front().second.scalar_type() == torch::kFloat64
+               ? step_typed<double>(learning_rate, inverse_scale)
+               : step_typed<float>(learning_rate, inverse_scale);
 }
 
 template <class Scalar>
-void LarsSgd::step_typed(double learning_rate)
+bool LarsSgd::step_typed(double learning_rate, double inverse_scale)
 {
     std::vector<kernels::ParameterSlice<Scalar>> slices;
     std::vector<kernels::ParameterChunk> chunks;
@@ -84,15 +97,20 @@ void LarsSgd::step_typed(double learning_rate)
     if (!square_sums_.defined() || square_sums_.size(0) < static_cast<std::int64_t>(chunks.size()))
     {
         square_sums_ = torch::empty({static_cast<std::int64_t>(chunks.size()), 2}, torch::kFloat64);
+        rates_ = torch::empty({static_cast<std::int64_t>(parameters_.size()), 2}, torch::kFloat64);
     }
     using Unmanaged = Kokkos::MemoryTraits<Kokkos::Unmanaged>;
     const Kokkos::View<kernels::ParameterSlice<Scalar>*, Kokkos::HostSpace, Unmanaged> slice_view(slices.data(),
                                                                                                   slices.size());
     const Kokkos::View<kernels::ParameterChunk*, Kokkos::HostSpace, Unmanaged> chunk_view(chunks.data(), chunks.size());
+    std::int32_t overflowed = 0;
     const nn::HostExec exec;
-    kernels::lars_sgd(exec, slice_view, chunk_view,
-                      {learning_rate, options_.momentum, options_.nesterov, options_.trust_coefficient},
-                      nn::view_of<double, 2>(square_sums_));
+    kernels::lars_sgd(
+        exec, slice_view, chunk_view,
+        {learning_rate, options_.momentum, options_.nesterov, options_.trust_coefficient, 1e-8, inverse_scale},
+        nn::view_of<double, 2>(square_sums_), nn::view_of<double, 2>(rates_),
+        Kokkos::View<std::int32_t, Kokkos::HostSpace, Unmanaged>(&overflowed));
     exec.fence();
+    return overflowed == 0;
 }
 }  // namespace paws::optim

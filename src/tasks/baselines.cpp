@@ -67,11 +67,7 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
     classifier->to(type);
     nn::to_channels_last(*encoder);
     encoder->train();
-    optim::LarsSgd::NamedTensors parameters;
-    for (const auto& item : encoder->named_parameters())
-    {
-        parameters.emplace_back(item.key(), item.value());
-    }
+    auto parameters = optim::trainable_parameters(*encoder);
     parameters.emplace_back("classifier.weight", classifier->weight);
     parameters.emplace_back("classifier.bias", classifier->bias);
     optim::LarsSgdOptions options;
@@ -97,7 +93,11 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
             logits = classifier->forward(encoder->embed(views, nn::Embedding::backbone));
         }
         torch::nn::functional::cross_entropy(logits.to(type), targets, smoothing).backward();
-        optimizer.step(schedule.at(step));
+        if (!optimizer.step(schedule.at(step)))
+        {
+            throw std::runtime_error(
+                fmt::format("training on labels only: the gradient is no number at step {}", step));
+        }
     }
 
     std::vector<std::int64_t> all(static_cast<std::size_t>(dataset.validation.count()));

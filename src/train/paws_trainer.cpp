@@ -32,16 +32,6 @@ std::shared_ptr<nn::Encoder> new_encoder(const config::Meta& meta, nn::Precision
     return encoder;
 }
 
-optim::LarsSgd::NamedTensors trainable(const nn::Encoder& encoder)
-{
-    optim::LarsSgd::NamedTensors parameters;
-    for (const auto& item : encoder.named_parameters())
-    {
-        parameters.emplace_back(item.key(), item.value());
-    }
-    return parameters;
-}
-
 /// The mean of what was added.
 class Mean
 {
@@ -65,9 +55,9 @@ PawsTrainer::PawsTrainer(const config::Config& config, const data::Dataset& data
       loader_(dataset, config),
       encoder_(new_encoder(config.meta, precision)),
       optimizer_(std::make_unique<optim::LarsSgd>(
-          trainable(*encoder_), optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
-                                                      config.optimization.nesterov, config.optimization.use_lars,
-                                                      config.optimization.trust_coefficient})),
+          *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
+                                           config.optimization.nesterov, config.optimization.use_lars,
+                                           config.optimization.trust_coefficient})),
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
                 config.optimization.warmup * loader_.steps_per_epoch(),
                 config.optimization.epochs * loader_.steps_per_epoch()},
@@ -75,7 +65,8 @@ PawsTrainer::PawsTrainer(const config::Config& config, const data::Dataset& data
           config.criterion.classes_per_batch, config.criterion.supervised_imgs_per_class,
           config.criterion.supervised_views, config.data.label_smoothing))),
       loss_settings_{config.data.multicrop, config.criterion.temperature, config.criterion.sharpen,
-                     config.criterion.me_max}
+                     config.criterion.me_max,
+                     static_cast<std::int64_t>(config.criterion.similarity_memory_gb * (std::int64_t{1} << 30))}
 {
 }
 
@@ -114,9 +105,10 @@ double PawsTrainer::run_epoch(const OnStep& on_step)
         optimizer_->zero_grad();
         const auto value = paws_forward_backward(*encoder_, *batch, labels_, loss_settings_, precision_);
         report.learning_rate = schedule_.at(progress_.steps_done);
+        bool updated = false;
         {
             const Phase phase("update");
-            optimizer_->step(report.learning_rate);
+            updated = optimizer_->step(report.learning_rate);
         }
         ++progress_.steps_done;
 
@@ -129,12 +121,13 @@ double PawsTrainer::run_epoch(const OnStep& on_step)
         report.epoch_seconds = seconds_since(epoch_start);
         report.pictures_per_second = pictures * static_cast<double>(report.step + 1) / report.epoch_seconds;
         report.data_wait_share = loader_.seconds_waited() / report.epoch_seconds;
-        if (!std::isfinite(report.cross_entropy + report.me_max))
+        const bool finite = std::isfinite(report.cross_entropy + report.me_max);
+        if (!finite || !updated)
         {
             throw std::runtime_error(fmt::format(
-                "the loss is no number at epoch {}, step {} (learning rate {:.3g}); the last checkpoint is kept: lower "
+                "the {} is no number at epoch {}, step {} (learning rate {:.3g}); the last checkpoint is kept: lower "
                 "optimization.lr or optimization.start_lr and start again",
-                report.epoch + 1, report.step, report.learning_rate));
+                finite ? "gradient" : "loss", report.epoch + 1, report.step, report.learning_rate));
         }
         on_step(report);
     }

@@ -63,6 +63,35 @@ void check_against_libtorch(std::vector<std::int64_t> shape, torch::ScalarType t
     CHECK(relative_error(ours->running_var, theirs->running_var) < tolerance);
     CHECK(ours->num_batches_tracked.equal(theirs->num_batches_tracked));
 }
+
+/// The same for the end of a residual block, with the gradient of the shortcut.
+void check_residual_against_libtorch(const std::vector<std::int64_t>& shape, torch::ScalarType type, bool training,
+                                     double tolerance)
+{
+    INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training " << training);
+    torch::manual_seed(8);
+    auto ours = layer(shape[1], type);
+    auto theirs = copy_of(ours);
+    ours->train(training);
+    theirs->train(training);
+    const auto direction = torch::randn(shape, type);
+    auto x = torch::randn(shape, type).requires_grad_();
+    auto shortcut = torch::randn(shape, type).requires_grad_();
+    auto reference_x = x.detach().clone().requires_grad_();
+    auto reference_shortcut = shortcut.detach().clone().requires_grad_();
+    const auto y = nn::fused_batch_norm_add_relu(*ours, x, shortcut);
+    const auto reference = torch::relu(theirs->forward(reference_x) + reference_shortcut);
+    CHECK(relative_error(y, reference) < tolerance);
+    (y * direction).sum().backward();
+    (reference * direction).sum().backward();
+    CHECK(relative_error(x.grad(), reference_x.grad()) < tolerance);
+    CHECK(relative_error(shortcut.grad(), reference_shortcut.grad()) < tolerance);
+    CHECK(relative_error(ours->weight.grad(), theirs->weight.grad()) < tolerance);
+    CHECK(relative_error(ours->bias.grad(), theirs->bias.grad()) < tolerance);
+    CHECK(relative_error(ours->running_mean, theirs->running_mean) < tolerance);
+    CHECK(relative_error(ours->running_var, theirs->running_var) < tolerance);
+    CHECK(ours->num_batches_tracked.equal(theirs->num_batches_tracked));
+}
 }  // namespace
 
 TEST_CASE("batch norm and ReLU agree with LibTorch's", "[nn]")
@@ -81,6 +110,55 @@ TEST_CASE("batch norm and ReLU agree with LibTorch's", "[nn]")
     }
 }
 
+TEST_CASE("batch norm, shortcut and ReLU in one agree with LibTorch's composition", "[nn]")
+{
+    for (const auto& shape : std::vector<std::vector<std::int64_t>>{{5, 3, 7, 9}, {6, 43, 5, 3}, {40, 48, 8, 8}})
+    {
+        for (const auto& [type, tolerance] : {std::pair{torch::kFloat64, 1e-11}, std::pair{torch::kFloat32, 2e-5}})
+        {
+            // A layer in evaluation mode is frozen, whatever the network around it does.
+            check_residual_against_libtorch(shape, type, true, tolerance);
+            check_residual_against_libtorch(shape, type, false, tolerance);
+        }
+    }
+}
+
+TEST_CASE("a shortcut of another type or memory order is taken", "[nn]")
+{
+    torch::manual_seed(6);
+    auto ours = layer(20, torch::kFloat32);
+    auto theirs = copy_of(ours);
+    const auto x = torch::randn({4, 20, 5, 6}).to(torch::kBFloat16);
+    auto shortcut = torch::randn({4, 6, 5, 20}).permute({0, 3, 2, 1}).requires_grad_();
+    auto reference_shortcut = shortcut.detach().clone().requires_grad_();
+    const auto y = nn::batch_norm_add_relu(*ours, x, shortcut);
+    const auto reference = torch::relu(theirs->forward(x.to(torch::kFloat32)) + reference_shortcut);
+    CHECK(y.scalar_type() == torch::kBFloat16);
+    CHECK(relative_error(y, reference) < 0.006);
+    y.sum().backward();
+    reference.sum().backward();
+    CHECK(shortcut.grad().scalar_type() == torch::kFloat32);
+    // Ones and zeros: where a value is within rounding of zero the mask may differ.
+    CHECK((shortcut.grad() - reference_shortcut.grad()).abs().sum().item<double>() <= 2);
+}
+
+TEST_CASE("frozen statistics stay, and their layer has gradients", "[nn]")
+{
+    torch::manual_seed(7);
+    auto bn = layer(16, torch::kFloat32);
+    bn->eval();
+    const auto mean = bn->running_mean.clone();
+    const auto variance = bn->running_var.clone();
+    auto x = torch::randn({4, 16, 5, 5}).requires_grad_();
+    nn::batch_norm(*bn, x).sum().backward();
+    CHECK(bn->running_mean.equal(mean));
+    CHECK(bn->running_var.equal(variance));
+    CHECK(bn->num_batches_tracked.item<std::int64_t>() == 0);
+    const auto slope = (bn->weight / (variance + 1e-5).sqrt()).view({1, 16, 1, 1}).expand_as(x);
+    CHECK(relative_error(x.grad(), slope.detach()) < 1e-6);
+    CHECK(bn->weight.grad().abs().sum().item<double>() > 0);
+}
+
 TEST_CASE("a large mean costs batch norm no precision", "[nn]")
 {
     check_against_libtorch({40, 17, 8, 8}, torch::kFloat64, true, true, 1e4, 1e-9);
@@ -93,23 +171,24 @@ TEST_CASE("a large mean costs batch norm no precision", "[nn]")
           1e-4);
 }
 
-TEST_CASE("batch norm on bfloat16 pictures follows the float one to rounding", "[nn]")
+TEST_CASE("batch norm on pictures of 16 bits follows the float one to rounding", "[nn]")
 {
+    // Half a unit in the last of bfloat16's eight and float16's eleven digits.
+    const auto [type, tolerance] = GENERATE(std::pair{torch::kBFloat16, 0.004}, std::pair{torch::kFloat16, 0.0005});
     torch::manual_seed(2);
     auto bn = layer(20, torch::kFloat32);
     auto exact = copy_of(bn);
-    auto x = torch::randn({8, 20, 6, 6}).to(torch::kBFloat16).requires_grad_();
+    auto x = torch::randn({8, 20, 6, 6}).to(type).requires_grad_();
     auto reference_x = x.detach().to(torch::kFloat32).requires_grad_();
-    const auto direction = torch::randn({8, 20, 6, 6}).to(torch::kBFloat16);
+    const auto direction = torch::randn({8, 20, 6, 6}).to(type);
     const auto y = nn::fused_batch_norm(*bn, x, true);
     const auto reference = torch::relu(exact->forward(reference_x));
-    CHECK(y.scalar_type() == torch::kBFloat16);
+    CHECK(y.scalar_type() == type);
     CHECK(y.is_contiguous(torch::MemoryFormat::ChannelsLast));
-    // Half a unit in the last of bfloat16's eight digits.
-    CHECK(relative_error(y, reference) < 0.004);
+    CHECK(relative_error(y, reference) < tolerance);
     (y * direction).sum().backward();
     (reference * direction.to(torch::kFloat32)).sum().backward();
-    CHECK(relative_error(x.grad(), reference_x.grad()) < 0.006);
+    CHECK(relative_error(x.grad(), reference_x.grad()) < 1.5 * tolerance);
     CHECK(relative_error(bn->weight.grad(), exact->weight.grad()) < 1e-4);
     CHECK(relative_error(bn->running_var, exact->running_var) < 1e-5);
 }
@@ -199,4 +278,8 @@ TEST_CASE("what batch norm cannot take is refused", "[nn]")
     CHECK_THROWS_WITH(nn::fused_batch_norm(*bn, torch::zeros({1, 16, 1, 1}), true), Catch::Contains("no statistics"));
     CHECK_THROWS_WITH(nn::fused_batch_norm(*bn, torch::zeros({2, 16, 4, 4}, torch::kInt64), true),
                       Catch::Contains("bfloat16"));
+    CHECK_THROWS_WITH(nn::fused_batch_norm_add_relu(*bn, torch::zeros({2, 16, 4, 4}), torch::zeros({2, 16, 4, 3})),
+                      Catch::Contains("the shape of the pictures"));
+    CHECK_THROWS_WITH(nn::fused_batch_norm_add_relu(*bn, torch::zeros({2, 8, 4, 4}), torch::zeros({2, 8, 4, 4})),
+                      Catch::Contains("number of channels"));
 }

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -34,4 +36,20 @@ inline double relative_error(const torch::Tensor& a, const torch::Tensor& b)
 
 inline constexpr double double_tolerance = 1e-9;
 inline constexpr double float_tolerance = 2e-5;
+
+/// x with every element moved up or down by its last bit, more or less: what another order of summation does to it.
+inline torch::Tensor with_rounding_noise(const torch::Tensor& x)
+{
+    const auto sign = torch::sin(torch::arange(x.numel(), torch::kFloat64)).sign().view_as(x);
+    return x * (1 + std::numeric_limits<double>::epsilon() * sign);
+}
+
+/// How far `ours` may be from a golden number in double: 1e-9, unless the computation itself magnifies rounding, as
+/// ResNet-50 with batch statistics over a handful of values does (some 10⁸ times); then ten times the distance to its
+/// `twin`, the same computation on input with rounding noise. Which sums round how depends on the vendor library's
+/// kernels for the processor at hand.
+inline double golden_tolerance(const torch::Tensor& ours, const torch::Tensor& twin)
+{
+    return std::max(double_tolerance, 10 * relative_error(twin, ours));
+}
 }  // namespace paws::test

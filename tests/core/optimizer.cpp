@@ -1,5 +1,8 @@
 #include "src/optim/lars_sgd.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "src/optim/schedule.hpp"
 #include "tests/core/golden_tensors.hpp"
 #include "tests/support/catch.hpp"
@@ -128,7 +131,55 @@ TEST_CASE("parameters without a gradient stay, and mixed types are refused", "[o
     CHECK_FALSE(moved.grad().defined());
     CHECK_THROWS_WITH(optim::LarsSgd({{"a", torch::ones({1})}, {"b", torch::ones({1}, torch::kFloat64)}}, {}),
                       Catch::Contains("another element type"));
-    CHECK_THROWS_WITH(optim::LarsSgd({}, {}), Catch::Contains("no parameters"));
+    CHECK_THROWS_WITH(optim::LarsSgd(optim::NamedTensors{}, {}), Catch::Contains("no parameters"));
+}
+
+TEST_CASE("gradients of a scaled loss are scaled back as they are read", "[optim]")
+{
+    torch::manual_seed(3);
+    const auto initial = torch::randn({7, 5});
+    const auto gradient = torch::randn({7, 5});
+    auto plain = initial.clone();
+    auto scaled = initial.clone();
+    plain.mutable_grad() = gradient.clone();
+    scaled.mutable_grad() = gradient * 1024;
+    optim::LarsSgd a({{"weight", plain}}, {});
+    optim::LarsSgd b({{"weight", scaled}}, {});
+    CHECK(a.step(0.5));
+    CHECK(b.step(0.5, 1.0 / 1024));
+    CHECK(scaled.equal(plain));
+    CHECK(scaled.grad().equal(gradient * 1024));
+}
+
+TEST_CASE("a gradient that is no number stops the step", "[optim]")
+{
+    const auto bad = GENERATE(std::numeric_limits<float>::infinity(), std::nanf(""));
+    auto one = torch::ones({4});
+    auto other = torch::ones({3});
+    one.mutable_grad() = torch::ones({4});
+    other.mutable_grad() = torch::ones({3});
+    other.mutable_grad()[1] = bad;
+    optim::LarsSgd optimizer({{"a.weight", one}, {"b.bias", other}}, {});
+    CHECK_FALSE(optimizer.step(1.0));
+    CHECK(one.equal(torch::ones({4})));
+    CHECK(other.equal(torch::ones({3})));
+    CHECK(optimizer.momentum()[0].second.equal(torch::zeros({4})));
+    other.mutable_grad()[1] = 1;
+    CHECK(optimizer.step(1.0));
+    CHECK_FALSE(other.equal(torch::ones({3})));
+}
+
+TEST_CASE("of a module, the parameters that require a gradient are trained", "[optim]")
+{
+    torch::nn::Linear linear(3, 2);
+    linear->bias.requires_grad_(false);
+    const auto parameters = optim::trainable_parameters(*linear);
+    REQUIRE(parameters.size() == 1);
+    CHECK(parameters[0].first == "weight");
+    const optim::LarsSgd optimizer(*linear, {});
+    CHECK(optimizer.momentum().size() == 1);
+    linear->weight.requires_grad_(false);
+    CHECK_THROWS_WITH(optim::LarsSgd(*linear, {}), Catch::Contains("no parameters"));
 }
 
 TEST_CASE("the published rule decides which parameters LARS leaves out", "[optim]")

@@ -69,10 +69,15 @@ void check_golden(const io::h5::Group& group, torch::ScalarType type, double tol
     REQUIRE(labels->classes() == label_matrix.size(1));
     REQUIRE(labels->supports() == label_matrix.size(0));
     const auto off = smoothing / static_cast<double>(labels->classes());
-    const auto view = labels->view();
-    for (std::int64_t j = 0; j < labels->supports(); ++j)
+    const auto order = labels->order();
+    const auto offsets = labels->segments().offsets;
+    for (std::size_t k = 0; k < static_cast<std::size_t>(labels->classes()); ++k)
     {
-        REQUIRE(label_matrix[j].argmax().item<std::int64_t>() == view.class_of(static_cast<std::size_t>(j)));
+        for (auto j = offsets(k); j < offsets(k + 1); ++j)
+        {
+            REQUIRE(label_matrix[order(static_cast<std::size_t>(j))].argmax().item<std::int64_t>() ==
+                    static_cast<std::int64_t>(k));
+        }
     }
     REQUIRE(label_matrix.min().item<double>() == Approx(off).margin(1e-7));
 
@@ -207,6 +212,80 @@ TEST_CASE("the loss of an encoding swaps the large views' targets", "[loss]")
     const auto parts = loss::paws_loss(z.slice(0, 6), z.slice(0, 0, 6), swapped, h.slice(0, 0, 6), labels, settings);
     CHECK(whole.cross_entropy.item<double>() == parts.cross_entropy.item<double>());
     CHECK(whole.me_max.item<double>() == parts.me_max.item<double>());
+}
+
+TEST_CASE("without a prediction head the anchors' similarities serve the targets", "[loss]")
+{
+    const auto problem = random_problem(3, 1, 7, 3, 4);
+    const auto labels = shared({torch::tensor(problem.classes_of, torch::kInt64), 3, 0.1});
+    const loss::PawsLossSettings settings{1, 0.1, 0.25, true};
+    const auto h = torch::randn({7 + 9, 4}, torch::kFloat64);
+    const auto gradient_of = [&](const torch::Tensor& z, const torch::Tensor& targets)
+    {
+        const auto value = loss::paws_loss_of_encoding(targets, z, 3, labels, settings);
+        (value.cross_entropy + value.me_max).backward();
+        return std::make_pair(value.cross_entropy.item<double>(), z.grad());
+    };
+    const auto alone = h.clone().requires_grad_();
+    const auto with_copy = h.clone().requires_grad_();
+    const auto [shared_loss, shared_gradient] = gradient_of(alone, alone);
+    const auto [loss, gradient] = gradient_of(with_copy, h);
+    CHECK(shared_loss == Approx(loss).epsilon(1e-12));
+    CHECK(relative_error(shared_gradient, gradient) < 1e-12);
+}
+
+TEST_CASE("the PAWS loss is the same when its similarities do not fit the memory allowed", "[loss]")
+{
+    auto problem = random_problem(5, 2, 43, 5, 9);
+    problem.anchors.requires_grad_();
+    problem.anchor_supports.requires_grad_();
+    const auto run = [&](std::int64_t bytes)
+    {
+        problem.anchors.mutable_grad() = torch::Tensor();
+        problem.anchor_supports.mutable_grad() = torch::Tensor();
+        const auto value = loss_of(problem, {2, 0.1, 0.25, true, bytes}, 0.1);
+        const auto sum = value.cross_entropy + 0.7 * value.me_max;
+        sum.backward();
+        return torch::cat(
+            {sum.detach().view({1}), problem.anchors.grad().flatten(), problem.anchor_supports.grad().flatten()});
+    };
+    const auto whole = run(std::int64_t{1} << 20);
+    // One row a block, blocks of seven with a rest, and all but the last row.
+    for (const std::int64_t rows : {0, 7, 19})
+    {
+        INFO(rows << " rows a block");
+        CHECK(relative_error(run(rows * 43 * 8), whole) < 1e-12);
+    }
+}
+
+TEST_CASE("the PAWS loss in float32 agrees with float64 at odd sizes", "[loss]")
+{
+    // Segments below, at and above a vector's width; more than one vector of classes.
+    for (const std::int64_t supports : {31, 33, 321})
+    {
+        for (const std::int64_t classes : {1, 2, 17, 37})
+        {
+            INFO(supports << " supports, " << classes << " classes");
+            auto problem = random_problem(3, 2, supports, classes, 33);
+            const auto gradients = [&](torch::ScalarType type)
+            {
+                Problem p{problem.anchors.to(type).clone().requires_grad_(),
+                          problem.anchor_supports.to(type).clone().requires_grad_(),
+                          problem.targets.to(type),
+                          problem.target_supports.to(type),
+                          problem.classes_of,
+                          classes};
+                const auto value = loss_of(p, {2, 0.1, 0.25, true}, 0.1);
+                (value.cross_entropy + value.me_max).backward();
+                return torch::cat({value.cross_entropy.detach().view({1}), p.anchors.grad().flatten(),
+                                   p.anchor_supports.grad().flatten()})
+                    .to(torch::kFloat64);
+            };
+            const auto exact = gradients(torch::kFloat64);
+            CHECK((gradients(torch::kFloat32) - exact).abs().max().item<double>() <
+                  1e-5 * exact.abs().max().item<double>() + 1e-7);
+        }
+    }
 }
 
 TEST_CASE("shapes that do not fit the PAWS loss are refused", "[loss]")

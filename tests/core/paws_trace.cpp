@@ -23,26 +23,65 @@ data::PawsBatch batch_of(const io::h5::Group& group, const std::string& step)
 
 optim::LarsSgd optimizer_of(const io::h5::Group& group, const nn::Encoder& encoder)
 {
-    optim::LarsSgd::NamedTensors parameters;
-    for (const auto& item : encoder.named_parameters())
-    {
-        parameters.emplace_back(item.key(), item.value());
-    }
-    return {std::move(parameters),
+    return {encoder,
             {group.attribute<double>("momentum"), group.attribute<double>("weight_decay"),
              group.attribute<bool>("nesterov"), true, group.attribute<double>("trust_coefficient")}};
+}
+
+/// A network and its optimiser on the way through the golden's steps.
+struct Run
+{
+    explicit Run(const io::h5::Group& group)
+        : encoder(
+              nn::make_encoder({group.attribute<std::string>("model_name"), group.attribute<std::int64_t>("output_dim"),
+                                group.attribute<bool>("use_pred_head")})),
+          optimizer(
+              [&]
+              {
+                  test::deterministic_fill(*encoder, static_cast<double>(group.attribute<std::int64_t>("fill_seed")));
+                  encoder->to(torch::kFloat64);
+                  encoder->train();
+                  return optimizer_of(group, *encoder);
+              }())
+    {
+    }
+
+    loss::PawsLoss step(const data::PawsBatch& batch, const std::shared_ptr<const loss::SupportLabels>& labels,
+                        const loss::PawsLossSettings& settings, double rate)
+    {
+        optimizer.zero_grad();
+        auto value = train::paws_forward_backward(*encoder, batch, labels, settings, nn::Precision::fp64);
+        optimizer.step(rate);
+        return value;
+    }
+
+    torch::Tensor parameter_norms(const std::vector<std::string>& names) const
+    {
+        std::vector<torch::Tensor> norms;
+        const auto parameters = encoder->named_parameters();
+        for (const auto& name : names)
+        {
+            norms.push_back(parameters[name].detach().norm());
+        }
+        return torch::stack(norms);
+    }
+
+    std::shared_ptr<nn::Encoder> encoder;
+    optim::LarsSgd optimizer;
+};
+
+data::PawsBatch with_rounding_noise(const data::PawsBatch& batch)
+{
+    return {test::with_rounding_noise(batch.supports), test::with_rounding_noise(batch.large),
+            batch.small.defined() ? test::with_rounding_noise(batch.small) : torch::Tensor()};
 }
 
 void check_trace(const io::h5::Group& group)
 {
     const auto integer = [&](const char* name) { return group.attribute<std::int64_t>(name); };
     const auto real = [&](const char* name) { return group.attribute<double>(name); };
-    const auto encoder = nn::make_encoder(
-        {group.attribute<std::string>("model_name"), integer("output_dim"), group.attribute<bool>("use_pred_head")});
-    test::deterministic_fill(*encoder, static_cast<double>(integer("fill_seed")));
-    encoder->to(torch::kFloat64);
-    encoder->train();
-    auto optimizer = optimizer_of(group, *encoder);
+    Run run(group);
+    Run twin(group);
     const optim::WarmupCosine schedule{real("start_lr"), real("lr"), real("final_lr"), integer("warmup_steps"),
                                        integer("total_steps")};
     const auto labels = std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(
@@ -56,25 +95,23 @@ void check_trace(const io::h5::Group& group)
         const auto name = "step" + std::to_string(steps);
         INFO(name);
         const auto step = group.group(name);
-        optimizer.zero_grad();
-        const auto value =
-            train::paws_forward_backward(*encoder, batch_of(group, name), labels, settings, nn::Precision::fp64);
-        optimizer.step(schedule.at(steps));
-        CHECK(test::relative_error(value.cross_entropy, test::read_tensor(step, "paws_loss")) < test::double_tolerance);
-        CHECK(test::relative_error(value.me_max, test::read_tensor(step, "me_max")) < test::double_tolerance);
+        const auto batch = batch_of(group, name);
+        const auto value = run.step(batch, labels, settings, schedule.at(steps));
+        const auto noisy = twin.step(with_rounding_noise(batch), labels, settings, schedule.at(steps));
+        const auto check = [&](const torch::Tensor& ours, const torch::Tensor& other, const char* golden)
+        {
+            INFO(golden);
+            CHECK(test::relative_error(ours, test::read_tensor(step, golden)) < test::golden_tolerance(ours, other));
+        };
+        check(value.cross_entropy, noisy.cross_entropy, "paws_loss");
+        check(value.me_max, noisy.me_max, "me_max");
         // The sum can all but vanish (1.6066 − 1.6044 in one golden step); its error is measured by the size of its
         // parts, each of which has agreed by itself.
-        const auto total = test::read_tensor(step, "loss").item<double>();
-        const double parts = std::abs(value.cross_entropy.item<double>()) + std::abs(value.me_max.item<double>());
-        CHECK(std::abs((value.cross_entropy + value.me_max).item<double>() - total) < test::double_tolerance * parts);
-        const auto expected = test::read_tensor(step, "param_norms");
-        auto norms = torch::zeros_like(expected);
-        const auto parameters = encoder->named_parameters();
-        for (std::size_t i = 0; i < names.size(); ++i)
-        {
-            norms[static_cast<std::int64_t>(i)] = parameters[names[i]].detach().norm();
-        }
-        CHECK(test::relative_error(norms, expected) < test::double_tolerance);
+        const auto parts = torch::stack({value.cross_entropy, value.me_max}).detach();
+        const auto tolerance = test::golden_tolerance(parts, torch::stack({noisy.cross_entropy, noisy.me_max}));
+        CHECK(std::abs(parts.sum().item<double>() - test::read_tensor(step, "loss").item<double>()) <
+              tolerance * parts.abs().sum().item<double>());
+        check(run.parameter_norms(names), twin.parameter_norms(names), "param_norms");
     }
     REQUIRE(steps > 0);
 }

@@ -1,0 +1,78 @@
+// Soft nearest-neighbour evaluation in blocks of queries, beside the matrix product that bounds it.
+
+#include <benchmark/benchmark.h>
+#include <torch/torch.h>
+
+#include "perf/warm.hpp"
+#include "src/loss/snn_classifier.hpp"
+#include "src/nn/matrix_product.hpp"
+#include "src/tasks/runtime.hpp"
+
+namespace
+{
+using namespace paws;
+
+struct Shape
+{
+    std::int64_t queries, supports, classes, dims;
+};
+
+std::vector<std::int64_t> labels_of(std::int64_t count, std::int64_t classes)
+{
+    std::vector<std::int64_t> labels;
+    for (std::int64_t j = 0; j < count; ++j)
+    {
+        labels.push_back(j % classes);
+    }
+    return labels;
+}
+
+void evaluate(benchmark::State& state, const Shape& shape)
+{
+    torch::manual_seed(0);
+    const auto queries = torch::randn({shape.queries, shape.dims});
+    const auto supports = torch::randn({shape.supports, shape.dims});
+    const auto query_labels = labels_of(shape.queries, shape.classes);
+    const auto support_labels = labels_of(shape.supports, shape.classes);
+    bench::measure_warm(state,
+                        [&]
+                        {
+                            const auto probabilities =
+                                loss::snn_probabilities(queries, supports, support_labels, shape.classes, 0.1);
+                            benchmark::DoNotOptimize(loss::accuracy(probabilities, query_labels).top5);
+                        });
+    state.SetItemsProcessed(state.iterations() * shape.queries);
+}
+
+void matrix_product(benchmark::State& state, const Shape& shape)
+{
+    torch::manual_seed(0);
+    const auto queries = torch::randn({shape.queries, shape.dims});
+    const auto supports = torch::randn({shape.supports, shape.dims});
+    const auto similarities = torch::empty({shape.queries, shape.supports});
+    bench::measure_warm(state,
+                        [&]
+                        {
+                            nn::multiply(queries, supports.t(), similarities);
+                            benchmark::ClobberMemory();
+                        });
+    state.SetItemsProcessed(state.iterations() * shape.queries);
+}
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    const tasks::ComputeSession session(0);
+    constexpr Shape shape{4096, 12000, 1000, 2048};
+    benchmark::RegisterBenchmark("snn_eval/4096x12000", evaluate, shape)->Unit(benchmark::kMillisecond)->UseRealTime();
+    benchmark::RegisterBenchmark("snn_eval_floor/4096x12000", matrix_product, shape)
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime();
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+    {
+        return 2;
+    }
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}

@@ -1,0 +1,108 @@
+"""What the peers share: their options, torch's threads, and the timing loop.
+
+A peer does the work of one of our benchmark programs in plain PyTorch. Each prints one JSON object a line and variant:
+{"name", "variant", "seconds": [per repetition, of one call], "items": of one call, "threads", "busy_cores"}.
+"""
+
+import argparse
+import ctypes
+import gc
+import json
+import os
+import sys
+import time
+from typing import Callable, NamedTuple
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 up")
+    return number
+
+
+def threads_option():
+    parser = argparse.ArgumentParser(add_help=False)
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--threads", type=positive, default=cores, help=f"default: the usable cores, {cores} here")
+    return parser
+
+
+# OpenMP and OpenBLAS read these once, when torch is loaded. Without them torch counts the cores in its own way:
+# Debian's takes one thread on some virtual machines with two cores.
+THREADS = threads_option().parse_known_args()[0].threads
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_variable] = str(THREADS)
+
+try:
+    import torch
+except ImportError:
+    sys.exit("PyTorch is missing: apt-get install python3-torch python3-torchvision python3-pil")
+torch.set_num_threads(THREADS)
+
+BF16_INSTRUCTIONS = any("avx512_bf16" in line for line in open("/proc/cpuinfo") if line.startswith("flags"))
+
+
+class Peer(NamedTuple):
+    """One case. A variant is a function that makes the inputs and returns the call to be timed."""
+
+    items: int
+    shipped: Callable  #: as people write and ship it
+    tuned: Callable  #: as somebody would who has read PyTorch's tuning guide
+
+
+def keep_freed_memory():
+    """Lets glibc keep what is freed, as the tuning guide's allocators do: else each large tensor costs page faults."""
+    trim_threshold, mmap_threshold = -1, -3
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except AttributeError:  # another C library
+        return
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(mmap_threshold, 2**31 - 1)
+
+
+def timed(call, count):
+    """Wall-clock and processor seconds of one of `count` calls."""
+    wall, processor = time.perf_counter(), time.process_time()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - wall) / count, (time.process_time() - processor) / count
+
+
+def measure(call, repetitions, min_time):
+    """The times of each repetition, which goes on for about `min_time` seconds, after one or two calls to warm up."""
+    estimate = timed(call, 1)[0]
+    if estimate < min_time:  # the first call also allocates and sets up its convolutions
+        estimate = timed(call, 1)[0]
+    count = max(1, round(min_time / estimate))
+    gc.collect()
+    return [timed(call, count) for _ in range(repetitions)]
+
+
+def main(peers, description):
+    """`peers`: by the name of the case."""
+    parser = argparse.ArgumentParser(description=description, parents=[threads_option()])
+    parser.add_argument("--case", choices=list(peers), help="only this one")
+    parser.add_argument("--variant", choices=("shipped", "tuned"), help="only this one")
+    parser.add_argument("--repetitions", type=positive, default=3)
+    parser.add_argument("--min-time", type=float, default=0.5, help="seconds of one repetition, at least one call")
+    options = parser.parse_args()
+    if torch.get_num_threads() != options.threads:
+        sys.exit(f"torch uses {torch.get_num_threads()} threads instead of {options.threads}")
+    # "tuned" comes last, for its memory settings hold for the rest of the process.
+    for variant in [options.variant] if options.variant else ["shipped", "tuned"]:
+        if variant == "tuned":
+            keep_freed_memory()
+        for name in [options.case] if options.case else peers:
+            torch.manual_seed(0)
+            times = measure(getattr(peers[name], variant)(), options.repetitions, options.min_time)
+            result = {
+                "name": name,
+                "variant": variant,
+                "seconds": [wall for wall, _ in times],
+                "items": peers[name].items,
+                "threads": options.threads,
+                "busy_cores": round(sum(cores for _, cores in times) / sum(wall for wall, _ in times), 2),
+            }
+            print(json.dumps(result), flush=True)

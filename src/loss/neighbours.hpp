@@ -1,0 +1,75 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/l2_normalize.hpp"
+#include "src/loss/support_labels.hpp"
+#include "src/nn/matrix_product.hpp"
+#include "src/nn/tensor_view.hpp"
+
+// The pieces that everything with soft nearest neighbours is put together from: unit rows, and blocks of queries that
+// bound the memory of the similarities.
+
+namespace paws::loss
+{
+struct UnitRows
+{
+    torch::Tensor rows;   ///< [N, D], of length one
+    torch::Tensor norms;  ///< [N], the lengths before
+};
+
+/// The rows of x [N, D] (Scalar, host memory) divided by their lengths, in the order given (see l2_normalize).
+template <class Scalar, class Order = kernels::SameOrder>
+UnitRows unit_rows(const nn::HostExec& exec, const torch::Tensor& x, const Order& order = {})
+{
+    const auto source = x.detach().contiguous();
+    UnitRows result{torch::empty_like(source), torch::empty({source.size(0)}, source.options())};
+    kernels::l2_normalize(exec, nn::view_of<const Scalar, 2>(source), nn::view_of<Scalar, 2>(result.rows),
+                          nn::view_of<Scalar, 1>(result.norms), order);
+    return result;
+}
+
+/// How many queries may share a block of similarities with `supports` columns in `bytes` of memory; at least one.
+inline std::int64_t queries_of_block(std::int64_t supports, std::size_t element_size, std::int64_t bytes)
+{
+    return std::max<std::int64_t>(
+        1, bytes / std::max<std::int64_t>(1, supports * static_cast<std::int64_t>(element_size)));
+}
+
+/// Soft nearest neighbours of unit queries [N, D] among unit supports [M, D] sorted by class. `numerators` [N, M] is
+/// scratch; with `totals` [N] it is what the backward pass needs. probabilities: [N, K].
+template <class Scalar>
+void predict(const nn::HostExec& exec, const torch::Tensor& queries, const torch::Tensor& supports,
+             const SupportLabels& labels, double temperature, const torch::Tensor& numerators,
+             const torch::Tensor& totals, const torch::Tensor& probabilities)
+{
+    exec.fence();  // the products below are not launched on `exec`
+    nn::multiply(queries, supports.t(), numerators);
+    kernels::soft_nearest_neighbours(exec, nn::view_of<Scalar, 2>(numerators), labels.segments(), temperature,
+                                     nn::view_of<Scalar, 1>(totals), nn::view_of<Scalar, 2>(probabilities));
+    exec.fence();
+}
+
+/// The probabilities alone, block after block of queries in at most `bytes` of similarities.
+template <class Scalar>
+torch::Tensor predict_in_blocks(const nn::HostExec& exec, const torch::Tensor& queries, const torch::Tensor& supports,
+                                const SupportLabels& labels, double temperature, std::int64_t bytes)
+{
+    const auto rows = queries.size(0);
+    const auto block = std::min(rows, queries_of_block(supports.size(0), sizeof(Scalar), bytes));
+    const auto probabilities = torch::empty({rows, labels.classes()}, queries.options());
+    const auto numerators = torch::empty({block, supports.size(0)}, queries.options());
+    const auto totals = torch::empty({block}, queries.options());
+    for (std::int64_t begin = 0; begin < rows; begin += block)
+    {
+        const auto count = std::min(block, rows - begin);
+        predict<Scalar>(exec, queries.narrow(0, begin, count), supports, labels, temperature,
+                        numerators.narrow(0, 0, count), totals.narrow(0, 0, count),
+                        probabilities.narrow(0, begin, count));
+    }
+    return probabilities;
+}
+}  // namespace paws::loss
