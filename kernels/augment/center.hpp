@@ -1,9 +1,6 @@
 #pragma once
 
-#include "kernels/augment/normalise.hpp"
-#include "kernels/augment/params.hpp"
-#include "kernels/augment/pictures.hpp"
-#include "kernels/augment/workspace.hpp"
+#include "kernels/augment/one_view.hpp"
 
 namespace paws::kernels
 {
@@ -14,10 +11,26 @@ inline Axis center_axis(int length, int shorter, int resize, int crop)
 {
     // The longer side is cut to a whole number as Python's int(resize * long / short).
     const int resized = resize == 0 ? length : static_cast<int>(std::int64_t{resize} * length / std::int64_t{shorter});
-    require(crop <= resized, "a crop of " + std::to_string(crop) + " pixels does not fit into " +
-                                 std::to_string(resized) + ": choose a smaller crop or a larger resize");
+    require(crop <= resized, "a crop of ", crop, " pixels does not fit into ", resized,
+            ": choose a smaller crop or a larger resize");
     return {length, resized, round_half_even((resized - crop) / 2.0), crop};
 }
+
+/// Both axes for a picture of this size. Throws std::invalid_argument if the sizes are impossible.
+struct CenterAxes
+{
+    Axis vertical;
+    Axis horizontal;
+
+    CenterAxes(int height, int width, int resize, int crop)
+    {
+        require(crop >= 1 && crop <= largest_side, "crop must be from 1 to ", largest_side);
+        require(resize >= 0, "resize must not be negative (0: no resizing)");
+        const int shorter = height < width ? height : width;
+        vertical = center_axis(height, shorter, resize, crop);
+        horizontal = center_axis(width, shorter, resize, crop);
+    }
+};
 
 template <class Pictures, class Rows, class Out>
 struct CenterViews
@@ -34,18 +47,8 @@ struct CenterViews
     KOKKOS_INLINE_FUNCTION void operator()(const Team& team) const
     {
         const int n = team.league_rank();
-        const int size = vertical.count;
-        const Workspace::Slice scratch = workspace.slice(team);
-        const Taps row_taps = fill_taps(team, horizontal, scratch.row_first, scratch.row_weight);
-        const Taps column_taps = fill_taps(team, vertical, scratch.column_first, scratch.column_weight);
-        const int top = column_taps.first[0];
-        const int bottom = column_taps.first[size - 1] + column_taps.taps;
-        const Planes narrowed{scratch.spare, bottom - top, size};
-        const Planes picture{scratch.picture, size, size};
-        resize_rows(team, &pictures(row(n), top, 0, 0), std::ptrdiff_t{channels} * horizontal.in, row_taps, false,
-                    narrowed);
-        resize_columns(team, narrowed, top, column_taps, picture);
-        write_normalised(team, picture, normalisation, &out(n, 0, 0, 0));
+        make_center_view(team, vertical, horizontal, normalisation, source_of(pictures, row(n)), workspace.slice(team),
+                         &out(n, 0, 0, 0));
     }
 };
 }  // namespace augment
@@ -59,9 +62,6 @@ void center_views(const Exec& exec, int resize, int crop, const float (&mean)[3]
                   const Pictures& pictures, const Rows& row, const Out& out)
 {
     augment::check_pictures<Exec, Pictures, Rows, Out>();
-    augment::require(crop >= 1 && crop <= augment::largest_side,
-                     "crop must be from 1 to " + std::to_string(augment::largest_side));
-    augment::require(resize >= 0, "resize must not be negative (0: no resizing)");
     augment::validate_std(std);
     augment::require(row.extent(0) == out.extent(0), "row and out must be of the same length");
     augment::validate_shapes(pictures, out, crop);
@@ -71,13 +71,12 @@ void center_views(const Exec& exec, int resize, int crop, const float (&mean)[3]
     }
     const auto height = static_cast<int>(pictures.extent(1));
     const auto width = static_cast<int>(pictures.extent(2));
-    const int shorter = height < width ? height : width;
-    const augment::Axis vertical = augment::center_axis(height, shorter, resize, crop);
-    const augment::Axis horizontal = augment::center_axis(width, shorter, resize, crop);
-    augment::Workspace workspace(vertical, horizontal, false);
+    const augment::CenterAxes axes(height, width, resize, crop);
+    augment::Workspace workspace(axes.vertical, axes.horizontal, false);
     const auto policy = augment::view_policy(exec, out.extent(0), workspace);
-    Kokkos::parallel_for("paws::augment::center", policy,
-                         augment::CenterViews<Pictures, Rows, Out>{
-                             vertical, horizontal, augment::Normalisation(mean, std), workspace, pictures, row, out});
+    Kokkos::parallel_for(
+        "paws::augment::center", policy,
+        augment::CenterViews<Pictures, Rows, Out>{axes.vertical, axes.horizontal, augment::Normalisation(mean, std),
+                                                  workspace, pictures, row, out});
 }
 }  // namespace paws::kernels

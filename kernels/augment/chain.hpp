@@ -1,40 +1,11 @@
 #pragma once
 
-#include "kernels/augment/normalise.hpp"
-#include "kernels/augment/params.hpp"
-#include "kernels/augment/pictures.hpp"
-#include "kernels/augment/workspace.hpp"
+#include "kernels/augment/one_view.hpp"
 
 namespace paws::kernels
 {
 namespace augment
 {
-/// The colour jitter in the order that was drawn; parts of no strength are left out, as torchvision does.
-template <class Team>
-KOKKOS_INLINE_FUNCTION void apply_jitter(const Team& team, const AugmentSpec& spec, const ViewParams& params,
-                                         const Planes& picture)
-{
-    for (const Jitter part : params.order)
-    {
-        if (part == Jitter::brightness && spec.brightness > 0)
-        {
-            adjust_brightness(team, picture, params.brightness);
-        }
-        else if (part == Jitter::contrast && spec.contrast > 0)
-        {
-            adjust_contrast(team, picture, params.contrast);
-        }
-        else if (part == Jitter::saturation && spec.saturation > 0)
-        {
-            adjust_saturation(team, picture, params.saturation);
-        }
-        else if (part == Jitter::hue && spec.hue > 0)
-        {
-            adjust_hue(team, picture, params.hue_shift);
-        }
-    }
-}
-
 /// One team makes one view.
 template <class Pictures, class Rows, class Indices, class Numbers, class Out>
 struct AugmentViews
@@ -53,51 +24,16 @@ struct AugmentViews
     KOKKOS_INLINE_FUNCTION void operator()(const Team& team) const
     {
         const int n = team.league_rank();
-        const auto height = static_cast<int>(pictures.extent(1));
-        const auto width = static_cast<int>(pictures.extent(2));
+        const Source source = source_of(pictures, row(n));
         const Workspace::Slice scratch = workspace.slice(team);
-        Kokkos::single(Kokkos::PerTeam(team),
-                       [&]()
-                       {
-                           const ViewRandom random(key.seed, key.epoch, static_cast<std::uint64_t>(index(n)), view(n));
-                           *scratch.params = draw_params(spec, height, width, random);
-                       });
-        team.team_barrier();
+        once(team,
+             [&]()
+             {
+                 const ViewRandom random(key.seed, key.epoch, static_cast<std::uint64_t>(index(n)), view(n));
+                 *scratch.params = draw_params(spec, source.height, source.width, random);
+             });
         const ViewParams params = *scratch.params;
-
-        const CropBox& crop = params.crop;
-        const Planes picture{scratch.picture, spec.size, spec.size};
-        const Planes narrowed{scratch.spare, crop.height, spec.size};
-        const Taps row_taps =
-            fill_taps(team, Axis{crop.width, spec.size, 0, spec.size}, scratch.row_first, scratch.row_weight);
-        const Taps column_taps =
-            fill_taps(team, Axis{crop.height, spec.size, 0, spec.size}, scratch.column_first, scratch.column_weight);
-        // Everything after the flip is symmetric or looks at single pixels, so it costs nothing to flip here.
-        resize_rows(team, &pictures(row(n), crop.top, crop.left, 0), std::ptrdiff_t{channels} * width, row_taps,
-                    params.flip, narrowed);
-        resize_columns(team, narrowed, 0, column_taps, picture);
-
-        if (params.jitter)
-        {
-            apply_jitter(team, spec, params, picture);
-        }
-        if (params.grey)
-        {
-            make_grey(team, picture);
-        }
-        if (params.solarise)
-        {
-            solarise(team, picture, params.threshold);
-        }
-        if (params.equalise)
-        {
-            equalise(team, picture, scratch.histogram);
-        }
-        if (params.blur)
-        {
-            gaussian_blur(team, params.box, picture, Planes{scratch.spare, spec.size, spec.size});
-        }
-        write_normalised(team, picture, normalisation, &out(n, 0, 0, 0));
+        make_view(team, spec, params, normalisation, source, scratch, &out(n, 0, 0, 0));
     }
 };
 }  // namespace augment
@@ -106,7 +42,7 @@ struct AugmentViews
 /// view's number alone: not on where it is in the batch, nor on the number of threads, ranks or the device.
 /// pictures: uint8 [P, H, W, 3], row-major; row: int64 [n], below P: which of `pictures` to take; index: int64 [n], the
 /// picture's place in its data set, and view: uint32 [n], below 2²⁴, the view's number: both for the random key;
-/// out: [n, size, size, 3], row-major, of any type that a float can be cast to.
+/// out: [n, size, size, 3], row-major, of float, a storage type, or any type that a float can be cast to.
 /// Throws std::invalid_argument if the spec or a shape is impossible. Uses `exec` alone and does not wait for it.
 template <class Exec, class Pictures, class Rows, class Indices, class Numbers, class Out>
 void augment_views(const Exec& exec, const AugmentSpec& spec, const AugmentKey& key, const Pictures& pictures,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/augment/team.hpp"
+#include "kernels/storage_types.hpp"
 
 namespace paws::kernels::augment
 {
@@ -21,26 +22,39 @@ struct Normalisation
     }
 };
 
+/// A value as it is stored: rounded to a storage type, cast to any other.
+template <class Value>
+KOKKOS_FORCEINLINE_FUNCTION void put(Value& place, float value)
+{
+    if constexpr (std::is_same_v<typename Compute<Value>::type, Value>)
+    {
+        place = static_cast<Value>(value);
+    }
+    else
+    {
+        store(place, value);
+    }
+}
+
 /// Writes a picture as height × width pixels of three normalised values each, one after the other.
 template <class Team, class Value>
 KOKKOS_INLINE_FUNCTION void write_normalised(const Team& team, const Planes& picture,
                                              const Normalisation& normalisation, Value* out)
 {
-    for_spans(
-        team, 1, picture.pixels(),
-        [&](int, int begin, int end)
-        {
-            const std::uint8_t* KOKKOS_RESTRICT red = picture.plane(0);
-            const std::uint8_t* KOKKOS_RESTRICT green = picture.plane(1);
-            const std::uint8_t* KOKKOS_RESTRICT blue = picture.plane(2);
-            Value* KOKKOS_RESTRICT to = out;
-            const Normalisation n = normalisation;
-            for (int i = begin; i < end; ++i)
-            {
-                to[channels * i] = static_cast<Value>((static_cast<float>(red[i]) - n.offset[0]) * n.scale[0]);
-                to[channels * i + 1] = static_cast<Value>((static_cast<float>(green[i]) - n.offset[1]) * n.scale[1]);
-                to[channels * i + 2] = static_cast<Value>((static_cast<float>(blue[i]) - n.offset[2]) * n.scale[2]);
-            }
-        });
+    for_spans(team, 1, picture.pixels(),
+              [&](int, int begin, int end)
+              {
+                  const std::uint8_t* KOKKOS_RESTRICT red = picture.plane(0);
+                  const std::uint8_t* KOKKOS_RESTRICT green = picture.plane(1);
+                  const std::uint8_t* KOKKOS_RESTRICT blue = picture.plane(2);
+                  Value* KOKKOS_RESTRICT to = out;
+                  const Normalisation n = normalisation;
+                  for (int i = begin; i < end; ++i)
+                  {
+                      put(to[channels * i], (static_cast<float>(red[i]) - n.offset[0]) * n.scale[0]);
+                      put(to[channels * i + 1], (static_cast<float>(green[i]) - n.offset[1]) * n.scale[1]);
+                      put(to[channels * i + 2], (static_cast<float>(blue[i]) - n.offset[2]) * n.scale[2]);
+                  }
+              });
 }
 }  // namespace paws::kernels::augment

@@ -6,6 +6,26 @@
 
 namespace paws::kernels::augment
 {
+inline constexpr std::size_t largest_picture = 1 << 16;
+
+/// A picture in memory: interleaved 8-bit RGB, its rows so many bytes apart.
+struct Source
+{
+    const std::uint8_t* pixels;
+    std::ptrdiff_t row_bytes;
+    int height;
+    int width;
+};
+
+/// One picture of a batch [P, H, W, 3].
+template <class Pictures>
+KOKKOS_INLINE_FUNCTION Source source_of(const Pictures& pictures, std::int64_t row)
+{
+    const auto height = static_cast<int>(pictures.extent(1));
+    const auto width = static_cast<int>(pictures.extent(2));
+    return {&pictures(row, 0, 0, 0), std::ptrdiff_t{channels} * width, height, width};
+}
+
 /// What both transforms ask of their Views at compile time.
 template <class Exec, class Pictures, class Rows, class Out>
 constexpr void check_pictures()
@@ -19,17 +39,19 @@ constexpr void check_pictures()
                   "pictures and views are row-major");
 }
 
+inline void validate_size(std::size_t height, std::size_t width)
+{
+    require(height >= 1 && height <= largest_picture && width >= 1 && width <= largest_picture,
+            "height and width of pictures must be from 1 to ", largest_picture);
+}
+
 /// And at run time: [P, H, W, 3] with something in it, and [n, size, size, 3].
 template <class Pictures, class Out>
 void validate_shapes(const Pictures& pictures, const Out& out, int size)
 {
-    constexpr std::size_t largest_picture = 1 << 16;
     require(pictures.extent(3) == channels && out.extent(3) == channels, "pictures and views must have 3 channels");
-    require(pictures.extent(1) >= 1 && pictures.extent(1) <= largest_picture && pictures.extent(2) >= 1 &&
-                pictures.extent(2) <= largest_picture,
-            "height and width of pictures must be from 1 to " + std::to_string(largest_picture));
+    validate_size(pictures.extent(1), pictures.extent(2));
     const auto side = static_cast<std::size_t>(size);
-    require(out.extent(1) == side && out.extent(2) == side,
-            "out must be of " + std::to_string(size) + " x " + std::to_string(size) + " pixels");
+    require(out.extent(1) == side && out.extent(2) == side, "out must be of ", size, " x ", size, " pixels");
 }
 }  // namespace paws::kernels::augment

@@ -2,8 +2,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <sstream>
 #include <stdexcept>
-#include <string>
 
 namespace paws::kernels
 {
@@ -58,11 +58,16 @@ inline constexpr int largest_side = 4096;
 /// Fixed-point factors fit into 32 bits up to here.
 inline constexpr double largest_strength = 6;
 
-inline void require(bool good, const std::string& what)
+/// Throws std::invalid_argument with the parts put together, which costs nothing where all is well.
+template <class... Part>
+void require(bool good, const Part&... parts)
 {
     if (!good)
     {
-        throw std::invalid_argument("augmentation: " + what);
+        std::ostringstream what;
+        what << "augmentation: ";
+        (what << ... << parts);
+        throw std::invalid_argument(what.str());
     }
 }
 
@@ -77,7 +82,7 @@ inline void validate_std(const float (&std)[3])
 /// Throws std::invalid_argument that names the first field with an impossible value.
 inline void validate(const AugmentSpec& spec)
 {
-    require(spec.size >= 1 && spec.size <= largest_side, "size must be from 1 to " + std::to_string(largest_side));
+    require(spec.size >= 1 && spec.size <= largest_side, "size must be from 1 to ", largest_side);
     require(spec.scale_min > 0 && spec.scale_min <= spec.scale_max && spec.scale_max <= 1,
             "scale_min and scale_max must be in (0, 1] and in order");
     require(spec.ratio_min > 0 && spec.ratio_min <= spec.ratio_max && std::isfinite(spec.ratio_max),
@@ -99,12 +104,11 @@ inline void validate(const AugmentSpec& spec)
                    {"hue", spec.hue, 0.5}};
     for (const auto& field : bounded)
     {
-        require(field.value >= 0 && field.value <= field.largest,
-                std::string(field.name) + " must be from 0 to " + std::to_string(field.largest));
+        require(field.value >= 0 && field.value <= field.largest, field.name, " must be from 0 to ", field.largest);
     }
     require(
         spec.blur_sigma_min >= 0 && spec.blur_sigma_min <= spec.blur_sigma_max && spec.blur_sigma_max <= largest_side,
-        "blur_sigma_min and blur_sigma_max must be from 0 to " + std::to_string(largest_side) + " and in order");
+        "blur_sigma_min and blur_sigma_max must be from 0 to ", largest_side, " and in order");
     validate_std(spec.std);
 }
 }  // namespace augment

@@ -25,6 +25,29 @@ struct Planes
     KOKKOS_INLINE_FUNCTION std::uint8_t* plane(int channel) const { return data + channel * pixels(); }
 };
 
+/// The calling thread as a team of its own, for work outside of Kokkos' kernels.
+struct HostTeam
+{
+    using execution_space = Kokkos::DefaultHostExecutionSpace;
+
+    void team_barrier() const {}
+};
+
+/// Calls body once; all threads of the team see what it has done.
+template <class Team, class Body>
+KOKKOS_INLINE_FUNCTION void once(const Team& team, const Body& body)
+{
+    if constexpr (runs_on_host<typename Team::execution_space>)
+    {
+        body();
+    }
+    else
+    {
+        Kokkos::single(Kokkos::PerTeam(team), body);
+        team.team_barrier();
+    }
+}
+
 /// Calls body(row, begin, end) so that [begin, end) covers [0, columns) in each of the rows; ends with a barrier.
 template <class Team, class Body>
 KOKKOS_INLINE_FUNCTION void for_spans(const Team& team, int rows, int columns, const Body& body)

@@ -36,10 +36,8 @@ public:
         };
         table_level_ = level_for(tables);
         picture_level_ = level_for(pictures);
-        require(taken[1] <= static_cast<std::size_t>(policy.scratch_size_max(1)),
-                "a view needs " + std::to_string(taken[1]) +
-                    " bytes of scratch memory, more than this device gives: use "
-                    "smaller pictures");
+        require(taken[1] <= static_cast<std::size_t>(policy.scratch_size_max(1)), "a view needs ", taken[1],
+                " bytes of scratch memory, more than this device gives: use smaller pictures");
         for (int level = 0; level < 2; ++level)
         {
             if (taken[level] > 0)
@@ -65,25 +63,25 @@ public:
     template <class Team>
     KOKKOS_INLINE_FUNCTION Slice slice(const Team& team) const
     {
+        void* const tables = team.team_scratch(table_level_).get_shmem(static_cast<int>(table_bytes()));
+        return slice(tables, team.team_scratch(picture_level_).get_shmem(static_cast<int>(picture_bytes())));
+    }
+
+    /// The same of memory that somebody else took: table_bytes(), aligned for double, and picture_bytes().
+    KOKKOS_INLINE_FUNCTION Slice slice(void* table_memory, void* picture_memory) const
+    {
         Slice slice{};
-        auto* tables = static_cast<int*>(team.team_scratch(table_level_).get_shmem(static_cast<int>(table_bytes())));
+        auto* tables = static_cast<int*>(table_memory);
         slice.params = reinterpret_cast<ViewParams*>(tables);
         slice.histogram = reinterpret_cast<std::uint32_t*>(tables + params_ints);
         slice.row_first = tables + params_ints + histogram_ints;
         slice.column_first = slice.row_first + size_;
         slice.row_weight = slice.column_first + size_;
         slice.column_weight = slice.row_weight + row_weights_;
-        slice.picture =
-            static_cast<std::uint8_t*>(team.team_scratch(picture_level_).get_shmem(static_cast<int>(picture_bytes())));
+        slice.picture = static_cast<std::uint8_t*>(picture_memory);
         slice.spare = slice.picture + channels * size_ * size_;
         return slice;
     }
-
-private:
-    static constexpr std::size_t alignment = 16;
-    static constexpr int params_ints = sizeof(ViewParams) / sizeof(int);
-    static constexpr int histogram_ints = channels * levels;
-    static_assert(sizeof(ViewParams) % sizeof(int) == 0 && alignof(ViewParams) <= alignof(int));
 
     KOKKOS_INLINE_FUNCTION std::size_t table_bytes() const
     {
@@ -95,6 +93,12 @@ private:
         return static_cast<std::size_t>(channels) * static_cast<std::size_t>(size_) *
                static_cast<std::size_t>(size_ + spare_rows_);
     }
+
+private:
+    static constexpr std::size_t alignment = 16;
+    static constexpr int params_ints = sizeof(ViewParams) / sizeof(int);
+    static constexpr int histogram_ints = channels * levels;
+    static_assert(sizeof(ViewParams) % sizeof(int) == 0 && alignof(ViewParams) <= alignof(int));
 
     int row_weights_;
     int column_weights_;

@@ -20,84 +20,6 @@ namespace
 using Serial = Kokkos::Serial;
 using Host = Kokkos::DefaultHostExecutionSpace;
 
-void set_channel_statistics(AugmentSpec& spec)
-{
-    const float mean[] = {0.4914F, 0.4822F, 0.4465F};
-    const float std[] = {0.2023F, 0.1994F, 0.2010F};
-    for (int c = 0; c < 3; ++c)
-    {
-        spec.mean[c] = mean[c];
-        spec.std[c] = std[c];
-    }
-}
-
-/// Every operation with a probability that lets most pairs of them meet within a few hundred views.
-AugmentSpec everything(int size)
-{
-    AugmentSpec spec;
-    spec.size = size;
-    spec.scale_min = 0.2;
-    spec.flip_p = 0.5;
-    spec.jitter_p = 0.8;
-    spec.brightness = spec.contrast = spec.saturation = 0.4;
-    spec.hue = 0.1;
-    spec.grey_p = spec.solarise_p = spec.equalise_p = 0.3;
-    spec.blur_p = 0.5;
-    spec.blur_sigma_min = 0.1;
-    spec.blur_sigma_max = 2;
-    set_channel_statistics(spec);
-    return spec;
-}
-
-/// `count` pictures of noise in one View.
-HostView<std::uint8_t****> noisy_pictures(int count, int height, int width)
-{
-    const HostView<std::uint8_t****> pictures("pictures", static_cast<std::size_t>(count),
-                                              static_cast<std::size_t>(height), static_cast<std::size_t>(width), 3);
-    for (int i = 0; i < count; ++i)
-    {
-        const Picture picture = noisy_picture(height, width, static_cast<std::uint32_t>(i));
-        std::copy(picture.values.begin(), picture.values.end(), &pictures(i, 0, 0, 0));
-    }
-    return pictures;
-}
-
-/// The rows, indices and view numbers of a call.
-struct Wanted
-{
-    HostView<std::int64_t*> row;
-    HostView<std::int64_t*> index;
-    HostView<std::uint32_t*> view;
-
-    explicit Wanted(int count)
-        : row("row", static_cast<std::size_t>(count)), index("index", row.extent(0)), view("view", row.extent(0))
-    {
-    }
-};
-
-/// Views 0, 1, ... of each picture in turn.
-Wanted all_views(int pictures, int views)
-{
-    Wanted wanted(pictures * views);
-    for (int i = 0; i < pictures * views; ++i)
-    {
-        wanted.row(i) = wanted.index(i) = i / views;
-        wanted.view(i) = static_cast<std::uint32_t>(i % views);
-    }
-    return wanted;
-}
-
-template <class Value, class Exec>
-HostView<Value****> augment(const Exec& exec, const AugmentSpec& spec, const AugmentKey& key,
-                            const HostView<std::uint8_t****>& pictures, const Wanted& wanted)
-{
-    const auto side = static_cast<std::size_t>(spec.size);
-    const HostView<Value****> out("out", wanted.row.extent(0), side, side, 3);
-    paws::kernels::augment_views(exec, spec, key, pictures, wanted.row, wanted.index, wanted.view, out);
-    exec.fence();
-    return out;
-}
-
 /// Whether view `a` of one batch is, bit for bit, view `b` of another.
 bool same_view(const HostView<float****>& left, std::size_t a, const HostView<float****>& right, std::size_t b)
 {
@@ -146,20 +68,6 @@ Picture by_hand(const Picture& picture, const AugmentSpec& spec, const ViewParam
        [&](const auto& team, const Planes& p, const Planes& spare, auto...)
        { gaussian_blur(team, params.box, p, spare); });
     return result;
-}
-
-template <class Call>
-std::string message_of(const Call& call)
-{
-    try
-    {
-        call();
-    }
-    catch (const std::invalid_argument& error)
-    {
-        return error.what();
-    }
-    return "no error";
 }
 }  // namespace
 

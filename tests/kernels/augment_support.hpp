@@ -3,6 +3,8 @@
 #include <Kokkos_Core.hpp>
 
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "kernels/augment/chain.hpp"
@@ -141,5 +143,97 @@ Picture resized_crop(const Picture& picture, const kernels::augment::CropBox& cr
                            resize_rows(team, corner, stride, rows, mirrored, between);
                            resize_columns(team, between, 0, columns, out);
                        });
+}
+
+inline void set_channel_statistics(kernels::AugmentSpec& spec)
+{
+    const float mean[] = {0.4914F, 0.4822F, 0.4465F};
+    const float std[] = {0.2023F, 0.1994F, 0.2010F};
+    for (int c = 0; c < 3; ++c)
+    {
+        spec.mean[c] = mean[c];
+        spec.std[c] = std[c];
+    }
+}
+
+/// Every operation with a probability that lets most pairs of them meet within a few hundred views.
+inline kernels::AugmentSpec everything(int size)
+{
+    kernels::AugmentSpec spec;
+    spec.size = size;
+    spec.scale_min = 0.2;
+    spec.flip_p = 0.5;
+    spec.jitter_p = 0.8;
+    spec.brightness = spec.contrast = spec.saturation = 0.4;
+    spec.hue = 0.1;
+    spec.grey_p = spec.solarise_p = spec.equalise_p = 0.3;
+    spec.blur_p = 0.5;
+    spec.blur_sigma_min = 0.1;
+    spec.blur_sigma_max = 2;
+    set_channel_statistics(spec);
+    return spec;
+}
+
+/// `count` pictures of noise in one View.
+inline HostView<std::uint8_t****> noisy_pictures(int count, int height, int width)
+{
+    const HostView<std::uint8_t****> pictures("pictures", static_cast<std::size_t>(count),
+                                              static_cast<std::size_t>(height), static_cast<std::size_t>(width), 3);
+    for (int i = 0; i < count; ++i)
+    {
+        const Picture picture = noisy_picture(height, width, static_cast<std::uint32_t>(i));
+        std::copy(picture.values.begin(), picture.values.end(), &pictures(i, 0, 0, 0));
+    }
+    return pictures;
+}
+
+/// The rows, indices and view numbers of a call.
+struct Wanted
+{
+    HostView<std::int64_t*> row;
+    HostView<std::int64_t*> index;
+    HostView<std::uint32_t*> view;
+
+    explicit Wanted(int count)
+        : row("row", static_cast<std::size_t>(count)), index("index", row.extent(0)), view("view", row.extent(0))
+    {
+    }
+};
+
+/// Views 0, 1, ... of each picture in turn.
+inline Wanted all_views(int pictures, int views)
+{
+    Wanted wanted(pictures * views);
+    for (int i = 0; i < pictures * views; ++i)
+    {
+        wanted.row(i) = wanted.index(i) = i / views;
+        wanted.view(i) = static_cast<std::uint32_t>(i % views);
+    }
+    return wanted;
+}
+
+template <class Value, class Exec>
+HostView<Value****> augment(const Exec& exec, const kernels::AugmentSpec& spec, const kernels::AugmentKey& key,
+                            const HostView<std::uint8_t****>& pictures, const Wanted& wanted)
+{
+    const auto side = static_cast<std::size_t>(spec.size);
+    const HostView<Value****> out("out", wanted.row.extent(0), side, side, 3);
+    kernels::augment_views(exec, spec, key, pictures, wanted.row, wanted.index, wanted.view, out);
+    exec.fence();
+    return out;
+}
+
+template <class Call>
+std::string message_of(const Call& call)
+{
+    try
+    {
+        call();
+    }
+    catch (const std::invalid_argument& error)
+    {
+        return error.what();
+    }
+    return "no error";
 }
 }  // namespace paws::test
