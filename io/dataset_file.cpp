@@ -126,6 +126,11 @@ DatasetFile::Split DatasetFile::open_split(const std::string& name) const
     {
         const h5::Dataset offsets = group.dataset("offsets");
         require_shape(offsets, offsets.shape() == h5::Shape{count + 1}, "whole numbers [N + 1] " + pictures);
+        const h5::Dataset encoded = group.dataset("encoded");
+        require_shape(encoded,
+                      encoded.shape().size() == 1 && encoded.kind() == h5::Kind::integer &&
+                          encoded.element_size() == 1 && encoded.is_unsigned(),
+                      "uint8 [bytes]");
         split.encoded = true;
         return split;
     }
@@ -181,6 +186,23 @@ const DatasetFile::Split& DatasetFile::find_images(std::string_view split) const
     return found;
 }
 
+const DatasetFile::Split& DatasetFile::find_encoded(std::string_view split) const
+{
+    const Split& found = find(split);
+    if (!found.encoded)
+    {
+        throw Error(path_.string() + ", split '" + std::string(split) +
+                    "': holds pictures of one size, not encoded ones (JPEG, PNG); make the file with pack --format "
+                    "imagefolder");
+    }
+    return found;
+}
+
+bool DatasetFile::has_part(std::string_view split, const char* name) const
+{
+    return file_.has_dataset(std::string(split) + "/" + name);
+}
+
 h5::Dataset DatasetFile::part(std::string_view split, const char* name) const
 {
     return file_.dataset(std::string(split) + "/" + name);
@@ -206,5 +228,61 @@ void DatasetFile::read_images(std::string_view split, std::size_t first, std::si
 {
     find_images(split);
     part(split, "images").read_rows(first, count, out);
+}
+
+template <typename T>
+std::vector<T> DatasetFile::read_verified(std::string_view split, const char* name, const h5::Shape& shape) const
+{
+    const h5::Dataset dataset = part(split, name);
+    std::string lengths;
+    for (const std::size_t length : shape)
+    {
+        lengths += (lengths.empty() ? "" : ", ") + std::to_string(length);
+    }
+    require_shape(dataset, dataset.shape() == shape && dataset.kind() == h5::Kind::integer,
+                  "whole numbers [" + lengths + "], as there are labels");
+    const std::vector<T> values = dataset.read<T>();
+    require_checksum_if_stored(dataset, crc32(std::as_bytes(std::span(values))));
+    return values;
+}
+
+std::vector<std::uint64_t> DatasetFile::offsets(std::string_view split) const
+{
+    const std::size_t count = find_encoded(split).labels.size();
+    auto offsets = read_verified<std::uint64_t>(split, "offsets", {count + 1});
+    const std::size_t bytes = part(split, "encoded").size();
+    if (offsets.front() != 0 || offsets.back() != bytes || !std::is_sorted(offsets.begin(), offsets.end()))
+    {
+        throw Error(part(split, "offsets").where() + ": must ascend from 0 to " + std::to_string(bytes) +
+                    ", the bytes of encoded; make the file again");
+    }
+    return offsets;
+}
+
+std::vector<std::uint32_t> DatasetFile::checksums(std::string_view split) const
+{
+    const std::size_t count = find_encoded(split).labels.size();
+    return has_part(split, "checksums") ? read_verified<std::uint32_t>(split, "checksums", {count})
+                                        : std::vector<std::uint32_t>();
+}
+
+std::vector<std::uint32_t> DatasetFile::sizes(std::string_view split) const
+{
+    const std::size_t count = find_encoded(split).labels.size();
+    return has_part(split, "sizes") ? read_verified<std::uint32_t>(split, "sizes", {count, 2})
+                                    : std::vector<std::uint32_t>();
+}
+
+std::vector<std::string> DatasetFile::skipped(std::string_view split) const
+{
+    find_encoded(split);
+    return has_part(split, "skipped") ? read_strings(part(split, "skipped")) : std::vector<std::string>();
+}
+
+void DatasetFile::read_encoded(std::string_view split, std::uint64_t first_byte, std::size_t count,
+                               std::span<std::uint8_t> out) const
+{
+    find_encoded(split);
+    part(split, "encoded").read_rows(first_byte, count, out);
 }
 }  // namespace paws::io

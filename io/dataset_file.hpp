@@ -42,9 +42,12 @@ void write_dataset(const std::filesystem::path& path, const DatasetContent& cont
 ///     /class_names                        text [K]
 ///     /SPLIT/labels, /SPLIT/names         int64 [N], text [N]
 ///     /SPLIT/images                       uint8 [N, H, W, 3]
-///     /SPLIT/encoded, /SPLIT/offsets      instead of images: the bytes of JPEG and PNG files one after another, uint8
-///     [bytes],
-///                                         and where each begins, uint64 [N + 1]
+/// or, instead of images, the bytes of JPEG and PNG files one after another:
+///
+///     /SPLIT/encoded, /SPLIT/offsets      uint8 [bytes], and where each picture begins, uint64 [N + 1]
+///     /SPLIT/checksums, /SPLIT/sizes      optional: CRC-32 of each picture's bytes, uint32 [N], and its height and
+///                                         width in pixels, uint32 [N, 2]
+///     /SPLIT/skipped                      optional: "NAME: REASON" of each picture that was left out, text
 ///
 /// Any data set may have the attribute `crc32`. Reading from several threads is safe.
 class DatasetFile
@@ -79,6 +82,22 @@ public:
     /// verified.
     void read_images(std::string_view split, std::size_t first, std::size_t count, std::span<std::uint8_t> out) const;
 
+    // Each of these throws for a split of pictures that are not encoded.
+
+    /// Where each picture begins in the encoded bytes, and their end: [N + 1], ascending from 0.
+    /// Throws if they are not so, or do not match their checksum.
+    std::vector<std::uint64_t> offsets(std::string_view split) const;
+    /// CRC-32 of each picture's bytes, [N]; nothing if the file does not have them.
+    std::vector<std::uint32_t> checksums(std::string_view split) const;
+    /// Height and width of each picture in pixels, [N, 2]; nothing if the file does not have them.
+    std::vector<std::uint32_t> sizes(std::string_view split) const;
+    /// "NAME: REASON" of each picture that was left out when the file was made.
+    std::vector<std::string> skipped(std::string_view split) const;
+    /// Bytes [first_byte, first_byte + count) of the encoded pictures into `out`, which has `count` elements. Checksums
+    /// are not verified.
+    void read_encoded(std::string_view split, std::uint64_t first_byte, std::size_t count,
+                      std::span<std::uint8_t> out) const;
+
 private:
     struct Split
     {
@@ -91,6 +110,10 @@ private:
     Split open_split(const std::string& name) const;
     const Split& find(std::string_view split) const;
     const Split& find_images(std::string_view split) const;
+    const Split& find_encoded(std::string_view split) const;
+    bool has_part(std::string_view split, const char* name) const;
+    template <typename T>
+    std::vector<T> read_verified(std::string_view split, const char* name, const h5::Shape& shape) const;
     h5::Dataset part(std::string_view split, const char* name) const;
 
     std::filesystem::path path_;

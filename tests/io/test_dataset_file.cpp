@@ -1,3 +1,4 @@
+#include <functional>
 #include <numeric>
 
 #include "io/dataset_file.hpp"
@@ -158,6 +159,102 @@ TEST_CASE("encoded pictures are recognised but not read as images", "[io]")
     CHECK(dataset.count("train") == 2);
     check_refused([&] { dataset.read("train"); }, {"file.h5", "'train'", "encoded pictures"});
     check_refused([&] { (void)dataset.height("train"); }, {"encoded pictures"});
+}
+
+TEST_CASE("the bytes of encoded pictures are read", "[io]")
+{
+    const TemporaryFolder folder;
+    h5::File file = foreign(folder / "file.h5");
+    const std::vector<std::uint8_t> bytes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    file.write<std::uint8_t>("train/encoded", bytes, {10});
+    file.write<std::uint64_t>("train/offsets", std::vector<std::uint64_t>{0, 4, 10}, {3});
+    file.write<std::int64_t>("val/labels", Labels{1}, {1});
+    file.write_strings("val/names", {"y"});
+    file.write<std::uint8_t>("val/encoded", bytes, {10});
+    file.write<std::uint64_t>("val/offsets", std::vector<std::uint64_t>{0, 10}, {2});
+    file.write<std::uint32_t>("val/checksums", std::vector<std::uint32_t>{0xfedcba98}, {1});
+    file.write<std::uint32_t>("val/sizes", std::vector<std::uint32_t>{375, 500}, {1, 2});
+    file.write_strings("val/skipped", {"z: is empty"});
+    file.save();
+    const DatasetFile dataset(folder / "file.h5");
+    CHECK(dataset.offsets("train") == std::vector<std::uint64_t>{0, 4, 10});
+    CHECK(dataset.checksums("train").empty());
+    CHECK(dataset.sizes("train").empty());
+    CHECK(dataset.skipped("train").empty());
+    CHECK(dataset.checksums("val") == std::vector<std::uint32_t>{0xfedcba98});
+    CHECK(dataset.sizes("val") == std::vector<std::uint32_t>{375, 500});
+    CHECK(dataset.skipped("val") == std::vector<std::string>{"z: is empty"});
+    std::vector<std::uint8_t> out(6);
+    dataset.read_encoded("train", 4, 6, out);
+    CHECK(out == std::vector<std::uint8_t>{4, 5, 6, 7, 8, 9});
+    check_refused([&] { dataset.read_encoded("train", 5, 6, out); }, {"file.h5:/train/encoded", "5 to 11", "10"});
+    check_refused([&] { dataset.read_encoded("train", 0, 5, out); }, {"file.h5:/train/encoded", "elements given"});
+    check_refused([&] { dataset.offsets("test"); }, {"no split 'test'"});
+
+    write_dataset(folder / "images.h5", made_up_content());
+    const DatasetFile images(folder / "images.h5");
+    for (const auto& read :
+         std::initializer_list<std::function<void()>>{
+             [&] { images.offsets("train"); }, [&] { images.checksums("train"); }, [&] { images.sizes("train"); },
+             [&] { images.skipped("train"); }, [&] { images.read_encoded("train", 0, 6, out); }})
+    {
+        check_refused(read, {"images.h5", "'train'", "not encoded", "pack --format imagefolder"});
+    }
+}
+
+TEST_CASE("encoded pictures that do not hold together are refused by name", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto open = [&](const std::vector<std::uint64_t>& offsets, auto change)
+    {
+        h5::File file = foreign(folder / "file.h5");
+        file.write<std::uint8_t>("train/encoded", std::vector<std::uint8_t>(10), {10});
+        file.write<std::uint64_t>("train/offsets", offsets, {offsets.size()});
+        change(file);
+        file.save();
+        return DatasetFile(folder / "file.h5");
+    };
+    const auto nothing = [](h5::File&) {};
+    for (const std::vector<std::uint64_t>& wrong :
+         {std::vector<std::uint64_t>{1, 4, 10}, {0, 4, 9}, {0, 4, 11}, {0, 11, 10}})
+    {
+        check_refused([&] { open(wrong, nothing).offsets("train"); },
+                      {"file.h5:/train/offsets", "ascend from 0 to 10", "make the file again"});
+    }
+    check_refused([&] { open({0, 10}, nothing); }, {"/train/offsets", "[N + 1]"});
+    check_refused(
+        [&]
+        {
+            open({0, 4, 10},
+                 [](h5::File& file) { file.dataset("train/offsets").set_attribute<std::int64_t>("crc32", 7); })
+                .offsets("train");
+        },
+        {"file.h5:/train/offsets", "checksum"});
+    check_refused(
+        [&]
+        {
+            open({0, 4, 10}, [](h5::File& file)
+                 { file.write<std::uint32_t>("train/checksums", std::vector<std::uint32_t>{1}, {1}); })
+                .checksums("train");
+        },
+        {"/train/checksums", "whole numbers [2]"});
+    check_refused(
+        [&]
+        {
+            open({0, 4, 10},
+                 [](h5::File& file) {
+                     file.write<std::uint32_t>("train/sizes", std::vector<std::uint32_t>{1, 2}, {2});
+                 })
+                .sizes("train");
+        },
+        {"/train/sizes", "whole numbers [2, 2]"});
+    check_refused_with(
+        [](h5::File& f)
+        {
+            f.write<std::int64_t>("train/encoded", Labels(10), {10});
+            f.write<std::uint64_t>("train/offsets", std::vector<std::uint64_t>{0, 4, 10}, {3});
+        },
+        {"/train/encoded", "uint8 [bytes]"});
 }
 
 TEST_CASE("files of other formats and newer versions are refused by name", "[io]")
