@@ -16,6 +16,11 @@ std::map<std::string, std::string> flattened(const Config& config)
                                                   "meta.load_checkpoint",
                                                   "meta.read_checkpoint",
                                                   "data.evaluation_batch_size",
+                                                  "data.cache_gb",
+                                                  "data.prefetch_batches",
+                                                  "data.workers",
+                                                  "data.copy_data",
+                                                  "data.scratch",
                                                   "criterion.snn_temperature",
                                                   "criterion.similarity_memory_gb",
                                                   "criterion.embedding"};

@@ -29,7 +29,18 @@ std::vector<std::string> all_keys()
     {
         keys.emplace_back(inert.key);
     }
+    for (const MovedKey& moved : moved_keys)
+    {
+        keys.emplace_back(moved.published);
+    }
     return keys;
+}
+
+std::string moved_key(const std::string& key)
+{
+    const auto* const found = std::find_if(moved_keys.begin(), moved_keys.end(),
+                                           [&](const MovedKey& moved) { return key == moved.published; });
+    return found == moved_keys.end() ? key : found->key;
 }
 
 bool applies(const std::string& key, Task task)

@@ -99,6 +99,12 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("data.unique_classes_per_rank", data.unique_classes_per_rank, with_supports);
     visit("data.label_smoothing", data.label_smoothing, with_supports);
     visit("data.evaluation_batch_size", data.evaluation_batch_size, every_task);
+    visit("data.cache_gb", data.cache_gb, every_task);
+    visit("data.prefetch_batches", data.prefetch_batches, every_task);
+    visit("data.workers", data.workers, every_task);
+    visit("data.skip_broken", data.skip_broken, every_task);
+    visit("data.copy_data", data.copy_data, every_task);
+    visit("data.scratch", data.scratch, every_task);
     visit("data.normalize", data.normalize, every_task);
     visit("data.mean", data.mean, every_task);
     visit("data.std", data.std, every_task);
@@ -149,13 +155,23 @@ struct InertKey
 };
 
 inline constexpr std::array inert_keys{
-    InertKey{"meta.copy_data",
-             "pictures are read where they are; copy them in the job script if a local disk is faster"},
     InertKey{"meta.master_port", "ranks find each other through MPI"},
 };
 
-/// Every key that may be written, `task` and the inert ones included.
+/// A key of the published files that has another place here.
+struct MovedKey
+{
+    const char* published;
+    const char* key;
+};
+
+inline constexpr std::array moved_keys{MovedKey{"meta.copy_data", "data.copy_data"}};
+
+/// Every key that may be written, `task`, the inert and the moved ones included.
 std::vector<std::string> all_keys();
+
+/// Where a key stands here: itself, or the place of a moved one.
+std::string moved_key(const std::string& key);
 
 /// Whether `key` has a meaning for `task`.
 bool applies(const std::string& key, Task task);

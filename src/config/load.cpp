@@ -72,6 +72,10 @@ void collect_notices(Config& config, const Document& document)
 
 Config resolve(Document document, const std::vector<std::string>& overrides, const std::string& selected_task)
 {
+    for (const MovedKey& moved : moved_keys)
+    {
+        document.move(moved.published, moved.key);
+    }
     apply_overrides(document, overrides);
     check_keys(document);
 

@@ -20,7 +20,7 @@ void apply_overrides(Document& document, const std::vector<std::string>& overrid
         }
         try
         {
-            document.set({key, YAML::Load(text.substr(equals + 1)), "--set"});
+            document.set({moved_key(key), YAML::Load(text.substr(equals + 1)), "--set"});
         }
         catch (const YAML::Exception& error)
         {

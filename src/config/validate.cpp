@@ -165,6 +165,11 @@ void check_sources(const Data& data, const Checker& check)
     check.require(!data.validation_split.empty(), "data.validation_split", "is empty; usual: val");
     check.at_least<std::int64_t>("data.num_classes", data.num_classes, 0, "0 means as many as the data have");
     check.at_least<std::int64_t>("data.evaluation_batch_size", data.evaluation_batch_size, 1, "usual: 256");
+    check.at_least("data.cache_gb", data.cache_gb.value_or(0), 0., "0 keeps no pictures in memory");
+    check.at_least<std::int64_t>("data.prefetch_batches", data.prefetch_batches, 0, "0 chooses by memory");
+    check.at_least<std::int64_t>("data.workers", data.workers, 0, "0 chooses by cores");
+    check.require(!data.scratch || !data.scratch->empty(), "data.scratch",
+                  "is empty; name a folder on the node's own disk, or leave the key out");
 }
 
 void check_augmentation(const Data& data, const Checker& check)

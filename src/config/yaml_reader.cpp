@@ -177,6 +177,20 @@ void Document::set(Entry entry)
     *found = std::move(entry);
 }
 
+void Document::move(const std::string& from, const std::string& to)
+{
+    const Entry* const given = find(from);
+    if (given == nullptr)
+    {
+        return;
+    }
+    if (has(to))
+    {
+        fail(given->where, from, "is the published name of " + to + ", which is given as well; leave one out");
+    }
+    entries_[static_cast<std::size_t>(given - entries_.data())].key = to;
+}
+
 const Entry* Document::find(const std::string& key) const
 {
     const auto found =

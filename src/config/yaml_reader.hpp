@@ -38,6 +38,9 @@ public:
     /// Adds an entry, or puts it in the place of the one with that key.
     void set(Entry entry);
 
+    /// Gives an entry another key. Throws Error if both are given.
+    void move(const std::string& from, const std::string& to);
+
     const std::string& name() const { return name_; }
     const std::vector<Entry>& entries() const { return entries_; }
     /// Null when the key is not given.

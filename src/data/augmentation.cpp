@@ -1,8 +1,8 @@
 #include "src/data/augmentation.hpp"
 
 #include <Kokkos_Core.hpp>
+#include <algorithm>
 
-#include "kernels/augment/center.hpp"
 #include "kernels/augment/chain.hpp"
 #include "src/nn/tensor_view.hpp"
 
@@ -30,12 +30,6 @@ kernels::AugmentSpec common_spec(const config::Data& data)
         spec.std[c] = data.normalize ? static_cast<float>(data.std[c]) : 1.0F;
     }
     return spec;
-}
-
-/// Pictures come and go channels-last: [n, S, S, 3] in memory, [n, 3, S, S] to the network.
-torch::Tensor empty_views(std::int64_t count, std::int64_t size)
-{
-    return torch::empty({count, size, size, 3}, torch::kFloat32);
 }
 
 template <class T>
@@ -73,18 +67,32 @@ torch::Tensor make_views(const torch::Tensor& pixels, const kernels::AugmentSpec
     kernels::augment_views(exec, spec, key, nn::view_of<const std::uint8_t, 4>(pixels), view_of_vector(rows),
                            view_of_vector(view_numbers), nn::view_of<float, 4>(views));
     exec.fence();
-    return views.permute({0, 3, 1, 2});
+    return channels_last(views);
 }
 
-torch::Tensor center_views(const torch::Tensor& pixels, const config::Data& data, const std::vector<std::int64_t>& rows)
+CenterView center_view(const config::Data& data)
 {
-    auto views = empty_views(static_cast<std::int64_t>(rows.size()), data.eval_crop_size);
+    CenterView view;
+    view.resize = static_cast<int>(data.eval_resize);
+    view.crop = static_cast<int>(data.eval_crop_size);
     const auto spec = common_spec(data);
-    const Kokkos::Serial exec;
-    kernels::center_views(exec, static_cast<int>(data.eval_resize), static_cast<int>(data.eval_crop_size), spec.mean,
-                          spec.std, nn::view_of<const std::uint8_t, 4>(pixels), view_of_vector(rows),
-                          nn::view_of<float, 4>(views));
-    exec.fence();
+    std::copy_n(spec.mean, 3, view.mean.begin());
+    std::copy_n(spec.std, 3, view.std.begin());
+    return view;
+}
+
+torch::Tensor empty_views(std::int64_t count, std::int64_t size)
+{
+    return torch::empty({count, size, size, 3}, torch::kFloat32);
+}
+
+float* view_data(const torch::Tensor& views, std::int64_t n)
+{
+    return views.data_ptr<float>() + n * views.stride(0);
+}
+
+torch::Tensor channels_last(const torch::Tensor& views)
+{
     return views.permute({0, 3, 1, 2});
 }
 }  // namespace paws::data

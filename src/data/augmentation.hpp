@@ -7,6 +7,7 @@
 
 #include "kernels/augment/spec.hpp"
 #include "src/config/config.hpp"
+#include "src/data/view_pipeline.hpp"
 
 namespace paws::data
 {
@@ -20,8 +21,12 @@ kernels::AugmentSpec small_view_spec(const config::Data& data);
 torch::Tensor make_views(const torch::Tensor& pixels, const kernels::AugmentSpec& spec, const kernels::AugmentKey& key,
                          const std::vector<std::int64_t>& rows, const std::vector<std::uint32_t>& view_numbers);
 
-/// The views of evaluation: resize (where data.eval_resize asks for it) and centre crop. Gives [n, 3, S, S],
-/// channels-last.
-torch::Tensor center_views(const torch::Tensor& pixels, const config::Data& data,
-                           const std::vector<std::int64_t>& rows);
+/// The view of evaluation: resize (where data.eval_resize asks for it) and centre crop.
+CenterView center_view(const config::Data& data);
+
+/// Views in the making: float32 [count, size, size, 3], uninitialised, where view n begins in it, and the same values
+/// as a network takes them, [count, 3, size, size], channels-last.
+torch::Tensor empty_views(std::int64_t count, std::int64_t size);
+float* view_data(const torch::Tensor& views, std::int64_t n);
+torch::Tensor channels_last(const torch::Tensor& views);
 }  // namespace paws::data

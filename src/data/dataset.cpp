@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <numeric>
 
 #include "io/dataset_file.hpp"
 #include "io/pack.hpp"
 #include "io/subset_file.hpp"
+#include "src/data/loader_settings.hpp"
+#include "src/data/packed_file.hpp"
 #include "src/data/samplers.hpp"
 
 namespace paws::data
@@ -32,16 +34,38 @@ Pictures resident(io::PictureSet&& set)
     return pictures;
 }
 
-Dataset read_packed(const config::Data& data, Splits splits)
+/// `cache_left`: what is left of the memory for pictures, which a split that is read takes its part of.
+Pictures open_split(const std::shared_ptr<const io::DatasetFile>& file, const std::string& split,
+                    std::int64_t& cache_left)
 {
-    const io::DatasetFile file(*data.file);
+    if (!file->is_encoded(split))
+    {
+        const auto bytes = static_cast<std::int64_t>(file->count(split) * file->height(split) * file->width(split) * 3);
+        if (bytes <= cache_left)
+        {
+            cache_left -= bytes;
+            return resident(file->read(split));
+        }
+    }
+    Pictures pictures;
+    pictures.labels = file->labels(split);
+    pictures.names = file->names(split);
+    pictures.stored = std::make_shared<StoredSplit>(file, split, cache_left);
+    cache_left -= std::min(cache_left, pictures.stored->bytes());
+    return pictures;
+}
+
+Dataset read_packed(const config::Data& data, const fs::path& path, Splits splits)
+{
+    const auto file = std::make_shared<const io::DatasetFile>(path);
     Dataset dataset;
-    dataset.source = *data.file;
-    dataset.class_names = file.class_names();
-    dataset.train = resident(file.read(data.train_split));
+    dataset.source = path.string();
+    dataset.class_names = file->class_names();
+    auto cache_left = cache_bytes(data);
+    dataset.train = open_split(file, data.train_split, cache_left);
     if (splits == Splits::train_and_validation)
     {
-        dataset.validation = resident(file.read(data.validation_split));
+        dataset.validation = open_split(file, data.validation_split, cache_left);
     }
     return dataset;
 }
@@ -83,17 +107,11 @@ Dataset read_cifar10(const config::Data& data, Splits splits)
 
 Dataset read_pictures(const config::Data& data, Splits splits)
 {
-    if (data.file)
-    {
-        return read_packed(data, splits);
-    }
-    if (data.is_cifar10())
+    if (!data.file && data.is_cifar10())
     {
         return read_cifar10(data, splits);
     }
-    throw config::Error(
-        fmt::format("data.dataset: {} is read from a packed file; give data.file (made by `paws_hpc pack`)",
-                    to_string(data.dataset)));
+    return read_packed(data, packed_file(data), splits);
 }
 
 std::vector<std::int64_t> labelled_rows(const config::Data& data, const Pictures& train)
@@ -108,9 +126,7 @@ std::vector<std::int64_t> labelled_rows(const config::Data& data, const Pictures
                 "subset`), or 0 to use all labels",
                 data.unlabeled_frac));
         }
-        std::vector<std::int64_t> all(static_cast<std::size_t>(train.count()));
-        std::iota(all.begin(), all.end(), 0);
-        return all;
+        return train.all_rows();
     }
     const auto rows = io::read_subset(*list, train.names);
     return {rows.begin(), rows.end()};
@@ -126,9 +142,7 @@ std::vector<std::int64_t> unlabelled_rows(const config::Config& config, const Pi
     }
     if (wanted == 0 || wanted == train.count())
     {
-        std::vector<std::int64_t> all(static_cast<std::size_t>(train.count()));
-        std::iota(all.begin(), all.end(), 0);
-        return all;
+        return train.all_rows();
     }
     auto rows = random_permutation(train.count(), static_cast<std::uint64_t>(config.meta.seed));
     rows.resize(static_cast<std::size_t>(wanted));
@@ -157,6 +171,11 @@ Dataset load_dataset(const config::Config& config, Splits splits)
     }
     dataset.labelled = labelled_rows(config.data, dataset.train);
     dataset.unlabelled = unlabelled_rows(config, dataset.train);
+    if (!dataset.train.in_memory() && dataset.labelled.size() < static_cast<std::size_t>(dataset.train.count()))
+    {
+        // The labelled pictures come back many times in an epoch, the others once.
+        dataset.train.stored->prefer_in_cache(dataset.labelled);
+    }
     return dataset;
 }
 }  // namespace paws::data

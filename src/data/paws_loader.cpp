@@ -1,17 +1,12 @@
 #include "src/data/paws_loader.hpp"
 
-#include <Kokkos_Core.hpp>
-#include <chrono>
-
 #include "src/data/augmentation.hpp"
+#include "src/data/loader_settings.hpp"
 
 namespace paws::data
 {
 namespace
 {
-/// Enough to bridge a slow batch; more would only hold memory.
-constexpr std::size_t batches_ahead = 2;
-
 /// Views of the supports are numbered apart from those of the unlabelled pictures, and anew in every step: a labelled
 /// picture comes back many times in an epoch and shall look different each time.
 constexpr std::uint32_t first_support_view = 1U << 10;
@@ -45,119 +40,80 @@ PawsLoader::PawsLoader(const Dataset& dataset, const config::Config& config)
 {
 }
 
-PawsLoader::~PawsLoader()
-{
-    finish_thread();
-}
-
-void PawsLoader::finish_thread()
-{
-    if (producer_.joinable())
-    {
-        producer_.request_stop();
-        changed_.notify_all();
-        producer_.join();
-    }
-}
-
 void PawsLoader::start_epoch(std::int64_t epoch)
 {
-    finish_thread();
+    pipeline_.reset();
     unlabelled_sampler_.set_epoch(epoch);
     support_sampler_.set_epoch(epoch);
-    ready_.clear();
-    failure_ = nullptr;
-    finished_ = false;
-    seconds_waited_ = 0;
-    producer_ = std::jthread([this, epoch](const std::stop_token& stop) { produce(epoch, stop); });
+    pipeline_ =
+        std::make_unique<ViewPipeline>(dataset_.train, pipeline_settings(config_, training_batch_bytes(config_)),
+                                       [this, epoch, step = std::int64_t{0}]() mutable { return plan(epoch, step++); });
 }
 
-void PawsLoader::produce(std::int64_t epoch, const std::stop_token& stop)
+std::optional<BatchPlan> PawsLoader::plan(std::int64_t epoch, std::int64_t step)
 {
-    try
+    const auto unlabelled = unlabelled_sampler_.next_batch();
+    if (unlabelled.empty())
     {
-        for (std::int64_t step = 0; !stop.stop_requested(); ++step)
-        {
-            const auto positions = unlabelled_sampler_.next_batch();
-            if (positions.empty())
-            {
-                break;
-            }
-            auto batch = prepare(epoch, step, positions);
-            std::unique_lock lock(mutex_);
-            if (!changed_.wait(lock, stop, [this] { return ready_.size() < batches_ahead; }))
-            {
-                break;
-            }
-            ready_.push_back(std::move(batch));
-            changed_.notify_all();
-        }
+        return std::nullopt;
     }
-    catch (...)
-    {
-        const std::lock_guard lock(mutex_);
-        failure_ = std::current_exception();
-    }
-    const std::lock_guard lock(mutex_);
-    finished_ = true;
-    changed_.notify_all();
-}
-
-PawsBatch PawsLoader::prepare(std::int64_t epoch, std::int64_t step, const std::vector<std::int64_t>& positions)
-{
+    const auto labelled = support_sampler_.next_batch();
     const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch)};
-    const auto large = large_view_spec(config_.data);
-    const auto pixels = dataset_.train.pixels;
+    const auto large_size = config_.data.crop_size;
+    const auto small_size = config_.data.small_crop_size;
+    const auto support_views = config_.criterion.supervised_views;
+    const auto small_views = config_.data.multicrop;
+    const auto labelled_count = static_cast<std::int64_t>(labelled.size());
+    const auto unlabelled_count = static_cast<std::int64_t>(unlabelled.size());
 
-    std::vector<std::int64_t> rows;
-    std::vector<std::uint32_t> numbers;
-    const auto add_views = [&](const std::vector<std::int64_t>& pictures, const std::vector<std::int64_t>& chosen,
-                               std::int64_t first_number, std::int64_t views)
+    BatchPlan plan;
+    plan.kinds = {RandomView{large_view_spec(config_.data), key}};
+    plan.tensors = {empty_views(labelled_count * support_views, large_size),
+                    empty_views(2 * unlabelled_count, large_size)};
+    if (small_views > 0)
     {
-        rows.clear();
-        numbers.clear();
+        plan.kinds.emplace_back(RandomView{small_view_spec(config_.data), key});
+        plan.tensors.push_back(empty_views(small_views * unlabelled_count, small_size));
+    }
+    plan.pictures.reserve(labelled.size() + unlabelled.size());
+    const auto add = [&](std::int64_t row, std::int64_t place, std::int64_t first_number, std::int64_t pictures,
+                         std::int64_t views, std::size_t kind, const torch::Tensor& into)
+    {
+        // View after view, the pictures in turn.
         for (std::int64_t v = 0; v < views; ++v)
         {
-            for (const auto position : chosen)
-            {
-                rows.push_back(pictures[static_cast<std::size_t>(position)]);
-                numbers.push_back(static_cast<std::uint32_t>(first_number + v));
-            }
+            plan.pictures.back().views.push_back(
+                {kind, static_cast<std::uint32_t>(first_number + v), view_data(into, v * pictures + place)});
         }
+        plan.pictures.back().row = row;
     };
-
-    PawsBatch batch;
-    const auto support_views = config_.criterion.supervised_views;
-    add_views(dataset_.labelled, support_sampler_.next_batch(), first_support_view + step * support_views,
-              support_views);
-    batch.supports = make_views(pixels, large, key, rows, numbers);
-    add_views(dataset_.unlabelled, positions, 0, 2);
-    batch.large = make_views(pixels, large, key, rows, numbers);
-    if (config_.data.multicrop > 0)
+    for (std::int64_t i = 0; i < labelled_count; ++i)
     {
-        add_views(dataset_.unlabelled, positions, 2, config_.data.multicrop);
-        batch.small = make_views(pixels, small_view_spec(config_.data), key, rows, numbers);
+        const auto row = dataset_.labelled[static_cast<std::size_t>(labelled[static_cast<std::size_t>(i)])];
+        plan.pictures.emplace_back();
+        add(row, i, first_support_view + step * support_views, labelled_count, support_views, 0, plan.tensors[0]);
     }
-    return batch;
+    for (std::int64_t i = 0; i < unlabelled_count; ++i)
+    {
+        const auto row = dataset_.unlabelled[static_cast<std::size_t>(unlabelled[static_cast<std::size_t>(i)])];
+        plan.pictures.emplace_back();
+        add(row, i, 0, unlabelled_count, 2, 0, plan.tensors[1]);
+        if (small_views > 0)
+        {
+            add(row, i, 2, unlabelled_count, small_views, 1, plan.tensors[2]);
+        }
+    }
+    return plan;
 }
 
 std::optional<PawsBatch> PawsLoader::next()
 {
-    const auto start = std::chrono::steady_clock::now();
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !ready_.empty() || finished_; });
-    seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (ready_.empty())
+    const auto tensors = pipeline_->next();
+    if (!tensors)
     {
-        if (failure_)
-        {
-            std::rethrow_exception(failure_);
-        }
         return std::nullopt;
     }
-    auto batch = std::move(ready_.front());
-    ready_.pop_front();
-    changed_.notify_all();
-    return batch;
+    return PawsBatch{channels_last((*tensors)[0]), channels_last((*tensors)[1]),
+                     tensors->size() > 2 ? channels_last((*tensors)[2]) : torch::Tensor()};
 }
 }  // namespace paws::data

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "src/data/augmentation.hpp"
 #include "src/nn/encoder.hpp"
@@ -100,10 +99,8 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
         }
     }
 
-    std::vector<std::int64_t> all(static_cast<std::size_t>(dataset.validation.count()));
-    std::iota(all.begin(), all.end(), 0);
-    const auto features =
-        train::embed(*encoder, dataset.validation.pixels, all, config.data, nn::Embedding::backbone, precision);
+    const auto features = train::embed(*encoder, dataset.validation, dataset.validation.all_rows(), config,
+                                       nn::Embedding::backbone, precision);
     train::TrainingProgress progress;
     progress.steps_done = settings.steps;
     train::save_checkpoint(checkpoint, *encoder, optimizer, progress, config);

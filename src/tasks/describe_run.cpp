@@ -101,7 +101,9 @@ std::string describe_run(const config::Config& config, std::int64_t threads)
     const auto memory = train::estimate_memory(config, precision);
     text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",
                         gibibytes(memory.total()), gibibytes(memory.weights), gibibytes(memory.activations),
-                        dataset ? ", " + gibibytes(dataset->train.pixels.numel()) + " pictures beside them" : "");
+                        dataset ? ", " + gibibytes(dataset->train.bytes()) +
+                                      (dataset->train.in_memory() ? " pictures beside them" : " pictures in their file")
+                                : "");
     if (!no_data.empty())
     {
         text += fmt::format("data            not read, so no number of steps: {}\n", no_data);

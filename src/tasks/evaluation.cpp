@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <numeric>
 
 #include "io/checkpoint_file.hpp"
 #include "io/embeddings_file.hpp"
@@ -15,13 +14,6 @@ namespace paws::tasks
 {
 namespace
 {
-std::vector<std::int64_t> all_rows(const data::Pictures& pictures)
-{
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(pictures.count()));
-    std::iota(rows.begin(), rows.end(), 0);
-    return rows;
-}
-
 double seconds_since(std::chrono::steady_clock::time_point start)
 {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -54,9 +46,9 @@ loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, 
                             nn::Precision precision)
 {
     const auto which = embedding_of(config);
-    const auto supports = train::embed(encoder, dataset.train.pixels, dataset.labelled, config.data, which, precision);
+    const auto supports = train::embed(encoder, dataset.train, dataset.labelled, config, which, precision);
     const auto queries =
-        train::embed(encoder, dataset.validation.pixels, all_rows(dataset.validation), config.data, which, precision);
+        train::embed(encoder, dataset.validation, dataset.validation.all_rows(), config, which, precision);
     const auto probabilities = loss::snn_probabilities(queries, supports, dataset.labelled_targets(), dataset.classes(),
                                                        config.criterion.snn_temperature);
     return loss::accuracy(probabilities, dataset.validation.labels);
@@ -100,10 +92,12 @@ Summary embed(const std::filesystem::path& checkpoint, const config::Config& con
     wanted.data.subset_path.reset();
     wanted.data.unlabeled_frac = 0;
     wanted.data.unlabelled_count = 0;
+    // A row of embeddings belongs to the picture of that name and to no other.
+    wanted.data.skip_broken = false;
     const auto dataset = data::load_dataset(wanted, data::Splits::train);
-    const auto rows = all_rows(dataset.train);
+    const auto rows = dataset.train.all_rows();
     const auto embeddings =
-        train::embed(*pretrained.encoder, dataset.train.pixels, rows, config.data, embedding_of(config), precision);
+        train::embed(*pretrained.encoder, dataset.train, rows, wanted, embedding_of(config), precision);
 
     io::Embeddings content;
     const auto* const values = embeddings.data_ptr<float>();

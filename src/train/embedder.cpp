@@ -1,8 +1,6 @@
 #include "src/train/embedder.hpp"
 
-#include <algorithm>
-
-#include "src/data/augmentation.hpp"
+#include "src/data/evaluation_loader.hpp"
 
 namespace paws::train
 {
@@ -26,21 +24,17 @@ private:
 };
 }  // namespace
 
-torch::Tensor embed(nn::Encoder& encoder, const torch::Tensor& pixels, const std::vector<std::int64_t>& rows,
-                    const config::Data& data, nn::Embedding which, nn::Precision precision)
+torch::Tensor embed(nn::Encoder& encoder, const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
+                    const config::Config& config, nn::Embedding which, nn::Precision precision)
 {
     const torch::NoGradGuard no_gradient;
     const EvaluationScope evaluation(encoder);
     std::vector<torch::Tensor> parts;
-    const auto batch = static_cast<std::size_t>(data.evaluation_batch_size);
-    for (std::size_t begin = 0; begin < rows.size(); begin += batch)
+    data::EvaluationLoader loader(pictures, config, rows);
+    while (const auto views = loader.next())
     {
-        const auto end = std::min(rows.size(), begin + batch);
-        const std::vector<std::int64_t> chunk(rows.begin() + static_cast<std::ptrdiff_t>(begin),
-                                              rows.begin() + static_cast<std::ptrdiff_t>(end));
-        const auto pictures = data::center_views(pixels, data, chunk).to(nn::storage_type(precision));
         const nn::AutocastScope autocast(precision);
-        parts.push_back(encoder.embed(pictures, which).to(torch::kFloat32));
+        parts.push_back(encoder.embed(views->to(nn::storage_type(precision)), which).to(torch::kFloat32));
     }
     return torch::cat(parts);
 }

@@ -163,13 +163,25 @@ TEST_CASE("the task is read, selected or inferred", "[config]")
 
 TEST_CASE("the file of a training run serves its evaluation as it is", "[config]")
 {
-    const auto config = read(paws::test::paws_yaml, {"meta.copy_data=true"}, "snn_eval");
+    const auto config = read(paws::test::paws_yaml, {"meta.master_port=1"}, "snn_eval");
     CHECK(config.task == Task::snn_eval);
     CHECK(config.logging.pretrain_path == "paws-latest.h5");
     CHECK(config.data.multicrop == 0);
     CHECK(config.notices.size() == 1);
     CHECK(read(paws::test::paws_yaml, {}, "embed").notices.empty());
     CHECK(read(paws::test::snn_eval_yaml, {"logging.pretrain_path=a.h5"}).logging.pretrain_path == "a.h5");
+}
+
+TEST_CASE("copy_data stands under meta, as published, or under data", "[config]")
+{
+    CHECK_FALSE(read(paws::test::paws_yaml).data.copy_data);
+    CHECK(read(paws::test::paws_yaml, {"meta.copy_data=true"}).data.copy_data);
+    CHECK(read(paws::test::paws_yaml, {"data.copy_data=true"}).data.copy_data);
+    CHECK(load(std::string(PAWS_SOURCE_DIR) + "/configs/paws/imgnt_train.yaml").data.copy_data);
+    CHECK_FALSE(
+        load(std::string(PAWS_SOURCE_DIR) + "/configs/paws/imgnt_train.yaml", {"data.copy_data=false"}).data.copy_data);
+    const std::string both = "task: embed\nmeta: {copy_data: true}\ndata: {copy_data: true}\n";
+    CHECK_THROWS_WITH(parse(both, "both.yaml"), Catch::Contains("published name of data.copy_data"));
 }
 
 TEST_CASE("keys without an effect are named once each", "[config]")

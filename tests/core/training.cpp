@@ -79,10 +79,16 @@ TEST_CASE("a run stopped after an epoch and resumed equals an uninterrupted one"
 TEST_CASE("training learns what the stripes mean", "[tasks]")
 {
     const test::SmallRun small;
-    const auto before = train(small.config("learn"), "never", 1);
-    const auto after = train(small.config("learn2", {"optimization.epochs=25", "logging.eval_every=25"}), "never");
-    CHECK(after["loss"].get<double>() < before["loss"].get<double>());
-    CHECK(after["top1"].get<double>() > 0.9);
+    // Flips turn one class's stripes into another's, and colours have nothing to say: with both, such a small run
+    // learns or does not by the seed and by the last bit of the machine's arithmetic.
+    const auto learnt = train(small.config("learn", {"optimization.epochs=40", "logging.eval_every=40",
+                                                     "criterion.supervised_imgs_per_class=4", "data.flip_probability=0",
+                                                     "data.jitter_probability=0", "data.solarise_probability=0",
+                                                     "data.equalise_probability=0"}),
+                              "never");
+    // A network that tells nothing apart has a loss of 0: log 3 of cross-entropy less log 3 of mean entropy.
+    CHECK(learnt["loss"].get<double>() < -0.6);
+    CHECK(learnt["top1"].get<double>() > 0.9);
 }
 
 TEST_CASE("the first step of a bf16 and of a fp64 run agrees with that of a fp32 run", "[tasks]")

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+#include "src/config/config.hpp"
+#include "src/data/node_share.hpp"
+#include "src/data/view_pipeline.hpp"
+
+namespace paws::data
+{
+/// Bytes of the views of a training step, and of an evaluation batch, on one rank.
+std::int64_t training_batch_bytes(const config::Config& config);
+std::int64_t evaluation_batch_bytes(const config::Data& data);
+
+/// Threads and batches ahead as the configuration says, or by default: on a GPU all cores but one, on a CPU, where the
+/// step itself wants the cores, a quarter of them; four batches, or fewer where they would take more than an eighth of
+/// the memory.
+ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes,
+                                         const NodeShare& node = node_share());
+
+/// Memory for pictures: data.cache_gb, by default half of what a rank may use.
+std::int64_t cache_bytes(const config::Data& data, const NodeShare& node = node_share());
+}  // namespace paws::data

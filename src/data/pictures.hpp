@@ -1,0 +1,32 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/data/stored_split.hpp"
+
+namespace paws::data
+{
+/// The pictures of one split: in host memory, or in their file.
+struct Pictures
+{
+    torch::Tensor pixels;                 ///< uint8 [P, H, W, 3]; undefined when they are stored
+    std::shared_ptr<StoredSplit> stored;  ///< null when they are in memory
+    std::vector<std::int64_t> labels;     ///< [P]
+    std::vector<std::string> names;       ///< [P]
+
+    std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
+    bool in_memory() const { return pixels.defined(); }
+    /// 0, 1, ..., P − 1.
+    std::vector<std::int64_t> all_rows() const;
+    /// Of the pictures as they lie in memory or in the file.
+    std::int64_t bytes() const;
+    /// The next picture of the same class, in a circle: what stands in for one that cannot be decoded. `row` itself
+    /// when it is the only one.
+    std::int64_t next_of_class(std::int64_t row) const;
+};
+}  // namespace paws::data

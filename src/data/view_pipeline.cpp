@@ -1,0 +1,167 @@
+#include "src/data/view_pipeline.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "src/data/view_maker.hpp"
+
+namespace paws::data
+{
+namespace
+{
+/// Small pictures are taken several at a time: a lock for each would cost as much as its views.
+constexpr std::size_t pictures_at_a_time = 4;
+}  // namespace
+
+struct ViewPipeline::Batch
+{
+    BatchPlan plan;
+    std::vector<StoredSplit::Bytes> stored;  ///< of each picture; empty for pictures in memory
+    std::size_t taken = 0;                   ///< pictures that a worker has or had in hand
+    std::size_t done = 0;
+
+    std::size_t count() const { return plan.pictures.size(); }
+};
+
+ViewPipeline::ViewPipeline(const Pictures& pictures, const Settings& settings, NextPlan next_plan)
+    : pictures_(pictures),
+      settings_(settings),
+      next_plan_(std::move(next_plan)),
+      reader_([this](const std::stop_token& stop) { read_ahead(stop); })
+{
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, settings_.workers); ++i)
+    {
+        workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    }
+}
+
+ViewPipeline::~ViewPipeline()
+{
+    reader_.request_stop();
+    for (auto& worker : workers_)
+    {
+        worker.request_stop();
+    }
+}
+
+void ViewPipeline::end_with(std::exception_ptr failure)
+{
+    const std::lock_guard lock(mutex_);
+    failure_ = failure_ ? failure_ : std::move(failure);
+    changed_.notify_all();
+}
+
+void ViewPipeline::read_ahead(const std::stop_token& stop)
+{
+    try
+    {
+        while (true)
+        {
+            {
+                std::unique_lock lock(mutex_);
+                if (!changed_.wait(lock, stop, [this] { return batches_.size() < settings_.batches_ahead; }))
+                {
+                    return;
+                }
+            }
+            auto plan = next_plan_();
+            if (!plan)
+            {
+                break;
+            }
+            auto batch = std::make_shared<Batch>();
+            batch->plan = std::move(*plan);
+            if (!pictures_.in_memory())
+            {
+                std::vector<std::int64_t> rows;
+                for (const auto& picture : batch->plan.pictures)
+                {
+                    rows.push_back(picture.row);
+                }
+                batch->stored = pictures_.stored->read(rows);
+            }
+            const std::lock_guard lock(mutex_);
+            batches_.push_back(std::move(batch));
+            changed_.notify_all();
+        }
+    }
+    catch (...)
+    {
+        end_with(std::current_exception());
+    }
+    const std::lock_guard lock(mutex_);
+    planned_all_ = true;
+    changed_.notify_all();
+}
+
+void ViewPipeline::work(const std::stop_token& stop)
+{
+    try
+    {
+        ViewMaker maker(pictures_, settings_.skip_broken);
+        std::set<std::string> broken;
+        const std::size_t at_a_time = pictures_.in_memory() ? pictures_at_a_time : 1;
+        const auto to_do = [](const std::shared_ptr<Batch>& batch) { return batch->taken < batch->count(); };
+        while (true)
+        {
+            std::shared_ptr<Batch> batch;
+            std::size_t first = 0, last = 0;
+            {
+                std::unique_lock lock(mutex_);
+                const auto something = [&] { return std::any_of(batches_.begin(), batches_.end(), to_do); };
+                if (!changed_.wait(lock, stop, something))
+                {
+                    return;
+                }
+                batch = *std::find_if(batches_.begin(), batches_.end(), to_do);
+                first = batch->taken;
+                batch->taken = last = std::min(batch->count(), first + at_a_time);
+            }
+            for (std::size_t i = first; i < last; ++i)
+            {
+                maker.make(batch->plan.pictures[i], batch->plan.kinds,
+                           batch->stored.empty() ? nullptr : std::move(batch->stored[i]), broken);
+            }
+            const std::lock_guard lock(mutex_);
+            batch->done += last - first;
+            broken_.merge(broken);
+            if (batch->done == batch->count())
+            {
+                changed_.notify_all();
+            }
+        }
+    }
+    catch (...)
+    {
+        end_with(std::current_exception());
+    }
+}
+
+std::optional<std::vector<torch::Tensor>> ViewPipeline::next()
+{
+    const auto start = std::chrono::steady_clock::now();
+    std::unique_lock lock(mutex_);
+    const auto front_is_done = [this]
+    { return !batches_.empty() && batches_.front()->done == batches_.front()->count(); };
+    changed_.wait(lock, [&] { return front_is_done() || failure_ || (batches_.empty() && planned_all_); });
+    seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (front_is_done())
+    {
+        auto tensors = std::move(batches_.front()->plan.tensors);
+        batches_.pop_front();
+        changed_.notify_all();
+        return tensors;
+    }
+    if (failure_)
+    {
+        std::rethrow_exception(failure_);
+    }
+    return std::nullopt;
+}
+
+std::set<std::string> ViewPipeline::broken() const
+{
+    const std::lock_guard lock(mutex_);
+    return broken_;
+}
+}  // namespace paws::data
