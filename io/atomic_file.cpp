@@ -6,74 +6,13 @@
 #include <cerrno>
 #include <system_error>
 
+#include "io/descriptor.hpp"
 #include "io/error.hpp"
 
 namespace paws::io
 {
 namespace
 {
-std::string reason(const char* function)
-{
-    return std::string(function) + " failed: " + std::generic_category().message(errno);
-}
-
-/// A file descriptor of POSIX.
-class Descriptor
-{
-public:
-    Descriptor(const std::filesystem::path& path, int flags)
-        : path_(path), number_(::open(path.c_str(), flags | O_CLOEXEC, 0666))
-    {
-        if (number_ < 0)
-        {
-            throw SystemError(path_.string(), reason("open"));
-        }
-    }
-    ~Descriptor()
-    {
-        if (number_ >= 0)
-        {
-            ::close(number_);
-        }
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    void write(std::string_view bytes)
-    {
-        while (!bytes.empty())
-        {
-            const ssize_t written = ::write(number_, bytes.data(), bytes.size());
-            if (written < 0 && errno != EINTR)
-            {
-                throw SystemError(path_.string(), reason("write"));
-            }
-            bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
-        }
-    }
-
-    /// Waits until the storage has it. Some file systems have nothing to wait for, for a folder, and say so.
-    void sync()
-    {
-        if (::fsync(number_) != 0 && errno != EINVAL && errno != ENOTSUP)
-        {
-            throw SystemError(path_.string(), reason("fsync"));
-        }
-    }
-
-    void close()
-    {
-        if (::close(std::exchange(number_, -1)) != 0)
-        {
-            throw SystemError(path_.string(), reason("close"));
-        }
-    }
-
-private:
-    std::filesystem::path path_;
-    int number_;
-};
-
 std::filesystem::path folder_of(const std::filesystem::path& path)
 {
     return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
@@ -118,7 +57,7 @@ void AtomicFile::commit()
     Descriptor(temporary_, O_RDONLY).sync();
     if (std::rename(temporary_.c_str(), path_.c_str()) != 0)
     {
-        throw SystemError(path_.string(), reason("rename"));
+        throw SystemError(path_.string(), "rename failed: " + std::generic_category().message(errno));
     }
     Descriptor(folder_of(path_), O_RDONLY | O_DIRECTORY).sync();
 }

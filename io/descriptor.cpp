@@ -1,0 +1,98 @@
+#include "io/descriptor.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "io/error.hpp"
+
+namespace paws::io
+{
+namespace
+{
+[[noreturn]] void fail(const std::filesystem::path& path, const char* function)
+{
+    throw SystemError(path.string(), std::string(function) + " failed: " + std::generic_category().message(errno));
+}
+}  // namespace
+
+Descriptor::Descriptor(const std::filesystem::path& path, int flags)
+    : path_(path), number_(::open(path.c_str(), flags | O_CLOEXEC, 0666))
+{
+    if (number_ < 0)
+    {
+        fail(path_, "open");
+    }
+}
+
+Descriptor::~Descriptor()
+{
+    if (number_ >= 0)
+    {
+        ::close(number_);
+    }
+}
+
+void Descriptor::write(std::string_view bytes)
+{
+    while (!bytes.empty())
+    {
+        const ssize_t written = ::write(number_, bytes.data(), bytes.size());
+        if (written < 0 && errno != EINTR)
+        {
+            fail(path_, "write");
+        }
+        bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
+    }
+}
+
+std::size_t Descriptor::read(std::span<std::byte> out)
+{
+    std::size_t filled = 0;
+    while (filled < out.size())
+    {
+        const ssize_t got = ::read(number_, out.data() + filled, out.size() - filled);
+        if (got < 0 && errno != EINTR)
+        {
+            fail(path_, "read");
+        }
+        if (got == 0)
+        {
+            break;
+        }
+        filled += got < 0 ? 0 : static_cast<std::size_t>(got);
+    }
+    return filled;
+}
+
+void Descriptor::sync()
+{
+    if (::fsync(number_) != 0 && errno != EINVAL && errno != ENOTSUP)
+    {
+        fail(path_, "fsync");
+    }
+}
+
+void Descriptor::lock()
+{
+    while (::flock(number_, LOCK_EX) != 0)
+    {
+        if (errno != EINTR)
+        {
+            fail(path_, "flock");
+        }
+    }
+}
+
+void Descriptor::close()
+{
+    if (::close(std::exchange(number_, -1)) != 0)
+    {
+        fail(path_, "close");
+    }
+}
+}  // namespace paws::io

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace paws::io
+{
+/// A file descriptor of POSIX, for what streams do not do: errors with their reason, fsync, locks. Each function throws
+/// SystemError, which quotes the call that failed.
+class Descriptor
+{
+public:
+    /// `flags`: those of open(2). A file that is made may be read and written as the umask says.
+    Descriptor(const std::filesystem::path& path, int flags);
+    ~Descriptor();
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    void write(std::string_view bytes);
+
+    /// Reads on until `out` is full or the file ends; gives the number of bytes read.
+    std::size_t read(std::span<std::byte> out);
+
+    /// Waits until the storage has it. Some file systems have nothing to wait for, for a folder, and say so.
+    void sync();
+
+    /// Waits until no other descriptor of the file, in this process or another of the machine, has its lock. The lock
+    /// goes with the descriptor.
+    void lock();
+
+    void close();
+
+    int number() const { return number_; }
+
+private:
+    std::filesystem::path path_;
+    int number_;
+};
+}  // namespace paws::io
