@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +12,20 @@ namespace paws::io
 /// HDF5 passes over what follows its own data, and drops it when it changes a file. So a file can be verified before
 /// HDF5 opens it, which matters since HDF5 itself may crash on damaged files.
 std::string make_seal(std::string_view bytes);
+
+/// What a seal says of all bytes before it.
+struct Seal
+{
+    std::uint64_t length = 0;
+    std::uint32_t checksum = 0;  ///< CRC-32
+};
+
+/// The seal of a file, or none if it has none. Reads no more than that, so the bytes may still not match; throws Error
+/// if not even their number does.
+std::optional<Seal> read_seal(const std::filesystem::path& path);
+
+/// Throws Error: what is said of a file whose bytes do not match its seal.
+[[noreturn]] void refuse_broken_seal(const std::filesystem::path& path);
 
 /// Reads a file through, piece by piece. False if it has no seal; throws Error if its bytes do not match its seal.
 bool verify_seal(const std::filesystem::path& path);

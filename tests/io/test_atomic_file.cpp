@@ -1,39 +1,10 @@
-#include <sys/resource.h>
-
-#include <csignal>
-
 #include "io/atomic_file.hpp"
 #include "io/h5.hpp"
 #include "tests/io/files.hpp"
+#include "tests/io/full_disk.hpp"
 
 using namespace paws::test;
 using paws::io::AtomicFile;
-
-namespace
-{
-/// While it lives, files cannot grow beyond some bytes, as on a disk that is full.
-class FullDisk
-{
-public:
-    explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN))
-    {
-        getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit limit{bytes, before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~FullDisk()
-    {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    FullDisk(const FullDisk&) = delete;
-    FullDisk& operator=(const FullDisk&) = delete;
-
-private:
-    rlimit before_{};
-    void (*handler_)(int);
-};
-}  // namespace
 
 TEST_CASE("a file appears with commit and not before", "[io]")
 {
