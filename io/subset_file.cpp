@@ -171,11 +171,22 @@ std::vector<std::size_t> draw(std::span<const std::int64_t> labels, std::size_t 
     std::sort(drawn.begin(), drawn.end());
     return drawn;
 }
+std::string read_text(const std::filesystem::path& path)
+{
+    std::string text = read_file(path);
+    if (text.find('\0') != std::string::npos)
+    {
+        throw Error(path.string() + ": is no text; name a file with one picture a line");
+    }
+    // Some editors begin UTF-8 with a mark, which would be part of the first name.
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
 }  // namespace
 
 std::vector<std::size_t> read_subset(const std::filesystem::path& path, std::span<const std::string> names)
 {
-    std::istringstream lines(read_file(path));
+    std::istringstream lines(read_text(path));
     std::vector<std::size_t> indices;
     std::vector<bool> seen(names.size(), false);
     std::optional<Lookup> lookup;

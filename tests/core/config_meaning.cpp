@@ -211,6 +211,11 @@ TEST_CASE("lists of labelled pictures", "[config]")
     CHECK(data.held_out_list() == "lists/val.txt");
     data.unlabeled_frac = 0.99;
     CHECK(data.labelled_list() == "lists/99percent.txt");
+    // 28.999... per cent in double precision, in Python as here.
+    data.unlabeled_frac = 0.29;
+    CHECK(data.labelled_list() == "lists/28percent.txt");
+    data.unlabeled_frac = 0;
+    CHECK(data.labelled_list() == "lists/0percent.txt");
     data.unlabeled_frac = -1;
     CHECK(data.labelled_list() == "lists/val.txt");
 

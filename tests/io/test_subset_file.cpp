@@ -57,6 +57,8 @@ TEST_CASE("a subset is read by positions or by names", "[io]")
     CHECK(read("b/three.png\na/two.png") == Indices{3, 1});
     CHECK(read("three.png\ntwo.png\n") == Indices{3, 1});
     CHECK(read("b/one.png\na/one.png\n12\n") == Indices{2, 0, 4});
+    CHECK(read("\xef\xbb\xbf"
+               "3\n0\n") == Indices{3, 0});
 }
 
 TEST_CASE("a subset that does not fit its data set is refused with the line", "[io]")
@@ -71,7 +73,22 @@ TEST_CASE("a subset that does not fit its data set is refused with the line", "[
     refuse("a/two.png\ntwo.png\n", {"line 2", "'two.png' comes twice"});
     refuse("\n \n", {"subset.txt", "names no picture"});
     refuse("", {"subset.txt", "names no picture"});
+    refuse(std::string("\x89HDF\r\n\x1a\n\0\0", 10), {"subset.txt: is no text", "one picture a line"});
     check_refused([] { read_subset("/nowhere/subset.txt", names); }, {"/nowhere/subset.txt", "no such file"});
+}
+
+TEST_CASE("published lists fit names with and without the folder of the class", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto list = write_file(folder / "90percent.txt", "n01440764_10026.JPEG\nn15075141_7258.JPEG\n");
+    const std::vector<std::string> packed = {"n01440764/n01440764_10026.JPEG", "n01440764/n01440764_9.JPEG",
+                                             "n15075141/n15075141_7258.JPEG"};
+    CHECK(read_subset(list, packed) == Indices{0, 2});
+    const std::vector<std::string> bare = {"n15075141_7258.JPEG", "n01440764_10026.JPEG"};
+    CHECK(read_subset(list, bare) == Indices{1, 0});
+    const std::vector<std::string> without_one = {"n01440764/n01440764_10026.JPEG", "n01440764/n01440764_9.JPEG"};
+    check_refused([&] { read_subset(list, without_one); },
+                  {"90percent.txt, line 2", "no picture named 'n15075141_7258.JPEG'"});
 }
 
 TEST_CASE("a subset is read as it was written", "[io]")
