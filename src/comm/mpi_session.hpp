@@ -1,16 +1,11 @@
 #pragma once
 
-#include <stdexcept>
 #include <string>
+
+#include "src/comm/error.hpp"
 
 namespace paws::comm
 {
-/// An MPI call that failed; the message quotes it and says what MPI says.
-struct Error : std::runtime_error
-{
-    using std::runtime_error::runtime_error;
-};
-
 /// MPI from construction to destruction; one per process.
 class MpiSession
 {

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/comm/error.hpp"
+
+namespace paws::comm
+{
+/// A collective call under way. Its tensor must not be touched before wait() has returned.
+class Pending
+{
+public:
+    virtual ~Pending() = default;
+    /// Whether it has ended; lets it go on if not. Throws Error.
+    virtual bool poll() = 0;
+    /// Throws Error.
+    virtual void wait() = 0;
+};
+
+/// The ranks that train together. Every rank must make the same calls in the same order, with tensors of the same shape
+/// and type: contiguous; float32, float64, bfloat16, float16, or int64. Results are the same bits on all ranks. A call
+/// that the others do not answer within the deadline throws Error, which names the call.
+class Communicator
+{
+public:
+    virtual ~Communicator() = default;
+
+    virtual int rank() const = 0;
+    virtual int world_size() const = 0;
+    bool is_alone() const { return world_size() == 1; }
+
+    /// The sum over all ranks, in place.
+    virtual void all_reduce(const torch::Tensor& values) = 0;
+    /// The same, going on by itself as far as the library can; several may be under way, started in the same order on
+    /// all ranks.
+    virtual std::unique_ptr<Pending> start_all_reduce(const torch::Tensor& values) = 0;
+    /// [N, ...] of every rank, rank after rank: [W · N, ...].
+    virtual torch::Tensor all_gather(const torch::Tensor& values) = 0;
+    /// [W · N, ...]: the sum over all ranks of what each has for this rank, [N, ...].
+    virtual torch::Tensor reduce_scatter(const torch::Tensor& values) = 0;
+    /// The values of rank `root` to all, in place.
+    virtual void broadcast(const torch::Tensor& values, int root) = 0;
+    virtual void barrier() = 0;
+};
+
+/// A world of one rank, which needs no library.
+std::shared_ptr<Communicator> make_single_rank();
+
+/// Text of any length, possibly different on each rank, from `root` to all.
+std::string broadcast_text(Communicator& communicator, const std::string& text, int root);
+/// The texts of all ranks.
+std::vector<std::string> gather_texts(Communicator& communicator, const std::string& text);
+}  // namespace paws::comm

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+
+#include "src/comm/communicator.hpp"
+
+namespace paws::comm
+{
+/// [N, ...] of every rank, rank after rank: [W · N, ...]. The gradient of a rank's rows is the sum of what all ranks'
+/// losses have for them, as published: means over ranks are taken later, of the parameters' gradients.
+torch::Tensor gather_with_gradient(const std::shared_ptr<Communicator>& communicator, const torch::Tensor& values);
+}  // namespace paws::comm
