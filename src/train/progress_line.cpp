@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace paws::train
 {
@@ -42,7 +43,11 @@ std::string format_progress(const ProgressValues& v)
     return line + fmt::format("  {} left", format_duration(v.seconds_left));
 }
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDOUT_FILENO) != 0), last_(std::chrono::steady_clock::now()) {}
+ProgressLine::ProgressLine()
+    : terminal_(isatty(STDOUT_FILENO) != 0 && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr),
+      last_(std::chrono::steady_clock::now())
+{
+}
 
 ProgressLine::~ProgressLine()
 {
