@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ public:
     /// Of all pictures, as they are in the file.
     std::int64_t bytes() const { return static_cast<std::int64_t>(begins_.back()); }
     std::int64_t bytes_cached() const;
+    /// The most that bytes_cached() becomes.
+    std::int64_t cache_limit() const { return std::min(cache_bytes_, bytes()); }
 
     /// The pictures at these rows, each its encoded file or its pixels [H, W, 3]: read in the order of the file, those
     /// that lie close together in one piece. Any thread may call it. Throws io::Error.
