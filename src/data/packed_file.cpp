@@ -9,6 +9,7 @@
 #include <chrono>
 #include <numeric>
 #include <optional>
+#include <string_view>
 #include <system_error>
 
 #include "io/checksum.hpp"
@@ -144,6 +145,26 @@ std::string status_text(const io::FolderPackStatus& status)
                        bytes_in_words(status.bytes, status.total_bytes, status.seconds));
 }
 
+/// The words of the command are not those of a configuration.
+io::FolderPackReport pack_or_refuse(const io::FolderPackRequest& request, MPI_Comm comm,
+                                    const io::FolderPackProgress& progress)
+{
+    try
+    {
+        return io::pack_image_folder(request, comm, progress);
+    }
+    catch (const io::Error& error)
+    {
+        std::string text = error.what();
+        constexpr std::string_view option = "--skip-broken";
+        if (const auto at = text.rfind(option); at != std::string::npos)
+        {
+            text.replace(at, option.size(), "data.skip_broken: true");
+        }
+        throw io::Error(text);
+    }
+}
+
 std::vector<std::string> pack(const config::Data& data, const PackedPlace& place, const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
@@ -152,8 +173,8 @@ std::vector<std::string> pack(const config::Data& data, const PackedPlace& place
     request.input = place.folder;
     request.output = place.file;
     request.skip_broken = data.skip_broken;
-    const auto report = io::pack_image_folder(
-        request, world.mpi, [&](const io::FolderPackStatus& status) { line.update(status_text(status)); });
+    const auto report = pack_or_refuse(request, world.mpi,
+                                       [&](const io::FolderPackStatus& status) { line.update(status_text(status)); });
     const auto pictures = std::accumulate(report.splits.begin(), report.splits.end(), std::size_t{0},
                                           [](std::size_t sum, const auto& split) { return sum + split.pictures; });
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

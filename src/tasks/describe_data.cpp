@@ -20,7 +20,7 @@ std::string memory_of_pictures(const data::Pictures& pictures)
         return fmt::format("{} in memory", gibibytes(pictures.bytes()));
     }
     const auto& split = *pictures.stored;
-    return fmt::format("{} of {}, of which memory keeps up to {} once it was read", gibibytes(split.bytes()),
+    return fmt::format("{} of {}, of which memory keeps up to {}", gibibytes(split.bytes()),
                        split.is_encoded() ? "JPEG and PNG files" : "pixels", gibibytes(split.cache_limit()));
 }
 }  // namespace
