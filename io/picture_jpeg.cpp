@@ -70,9 +70,12 @@ Picture decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name
     tjhandle handle = decompressor.get();
     int width = 0;
     int height = 0;
-    int subsampling = 0;
-    int colours = 0;
-    if (tjDecompressHeader3(handle, bytes.data(), bytes.size(), &width, &height, &subsampling, &colours) != 0)
+    int subsampling = -1;
+    int colours = -1;
+    // The header is also refused for subsamplings without a name, as Pillow's CMYK files have; they are decoded all the
+    // same, and what else the header says is known then.
+    if (tjDecompressHeader3(handle, bytes.data(), bytes.size(), &width, &height, &subsampling, &colours) != 0 &&
+        (width < 1 || height < 1 || colours < 0))
     {
         refuse_picture(name, tjGetErrorStr2(handle));
     }
