@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include "io/descriptor.hpp"
-#include "io/error.hpp"
 
 namespace paws::io
 {
@@ -62,6 +61,17 @@ void AtomicFile::commit()
     Descriptor(folder_of(path_), O_RDONLY | O_DIRECTORY).sync();
 }
 
+std::filesystem::path AtomicFile::folder() const
+{
+    return folder_of(path_);
+}
+
+void refuse_write(const std::filesystem::path& path, const SystemError& error)
+{
+    throw SystemError(path.string(), "cannot be written (" + error.reason() + "); free some space or quota in '" +
+                                         folder_of(path).string() + "', or name another folder");
+}
+
 void write_atomically(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces)
 {
     AtomicFile file(path);
@@ -77,8 +87,7 @@ void write_atomically(const std::filesystem::path& path, std::initializer_list<s
     }
     catch (const SystemError& error)
     {
-        throw SystemError(path.string(), "cannot be written (" + error.reason() + "); free some space or quota in '" +
-                                             folder_of(path).string() + "', or name another folder");
+        refuse_write(path, error);
     }
 }
 }  // namespace paws::io

@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "io/error.hpp"
+
 namespace paws::io
 {
 /// A file that appears whole or not at all: it is written under another name in the same folder (PATH.partial-PID),
@@ -24,6 +26,8 @@ public:
     AtomicFile& operator=(const AtomicFile&) = delete;
 
     const std::filesystem::path& temporary() const { return temporary_; }
+    /// That of the file.
+    std::filesystem::path folder() const;
 
     /// Puts the file in its place. What was written must be closed by now. Throws SystemError.
     void commit();
@@ -32,6 +36,9 @@ private:
     std::filesystem::path path_;
     std::filesystem::path temporary_;
 };
+
+/// Throws SystemError: `path` cannot be written for the reason of `error`, and what to do.
+[[noreturn]] void refuse_write(const std::filesystem::path& path, const SystemError& error);
 
 /// Writes a file whole. Throws SystemError, which names `path` and what to do, on a full disk for example.
 /// Its contents are the pieces, one after another.

@@ -1,6 +1,7 @@
 #include "src/cli/command_line.hpp"
 
 #include <fmt/format.h>
+#include <mpi.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -136,7 +137,16 @@ config::Config evaluation_config(const Arguments& arguments)
     return config::parse(config.to_yaml(), arguments.checkpoint, arguments.overrides);
 }
 
-using Command = std::function<tasks::Summary()>;
+struct Command
+{
+    template <typename Run>
+    Command(Run action, bool on_many_ranks = false) : run(std::move(action)), runs_on_many_ranks(on_many_ranks)
+    {
+    }
+
+    std::function<tasks::Summary()> run;
+    bool runs_on_many_ranks;
+};
 
 void add_run(CLI::App& app, Arguments& arguments)
 {
@@ -151,13 +161,24 @@ void add_run(CLI::App& app, Arguments& arguments)
 
 Command add_pack(CLI::App& app, Arguments& arguments)
 {
-    auto* const command = app.add_subcommand("pack", "Put a published data set into one HDF5 file");
-    command->add_option("--format", arguments.pack.format, "cifar10 or idx (MNIST, Fashion-MNIST)")->required();
-    command->add_option("--input", arguments.pack.input, "Folder that the data set came in")->required();
-    command->add_option("--output", arguments.pack.output, "HDF5 file to write")->required();
-    command->add_option("--class-names", arguments.pack.class_names, "idx: digits (default) or fashion-mnist")
+    auto& pack = arguments.pack;
+    auto* const command =
+        app.add_subcommand("pack", "Put a data set into one HDF5 file (--format imagefolder: also under mpirun, srun)");
+    command
+        ->add_option("--format", pack.format,
+                     "cifar10, idx (MNIST, Fashion-MNIST), imagefolder (train/CLASS/*, val/CLASS/*)")
+        ->required();
+    command->add_option("--input", pack.input, "Folder that the data set came in")->required();
+    command->add_option("--output", pack.output, "HDF5 file to write")->required();
+    command->add_option("--class-names", pack.class_names, "idx: digits (default) or fashion-mnist")
         ->check(CLI::IsMember({"digits", "fashion-mnist"}));
-    return [&arguments] { return tasks::pack(arguments.pack); };
+    command->add_option("--shorter-side", pack.shorter_side,
+                        "imagefolder: reduce pictures whose shorter side has more pixels (JPEG, quality 95)");
+    command->add_option("--val-list", pack.val_list,
+                        "imagefolder: text file of the pictures of train that become val; the folder val is not read");
+    command->add_flag("--skip-broken", pack.skip_broken,
+                      "imagefolder: leave broken pictures out and list them, instead of refusing the folder");
+    return {[&pack] { return tasks::pack(pack, MPI_COMM_WORLD); }, /*on_many_ranks=*/true};
 }
 
 Command add_subset(CLI::App& app, Arguments& arguments)
@@ -253,15 +274,15 @@ private:
     bool speaks_;
 };
 
-int run_command(const Arguments& arguments, const Command& command, int world_size, bool on_many_ranks)
+int run_command(const Arguments& arguments, const Command& command, int world_size, bool is_first)
 {
-    if (world_size > 1 && !on_many_ranks)
+    if (world_size > 1 && !command.runs_on_many_ranks)
     {
         throw config::Error(fmt::format(
             "started on {} ranks, but this command runs on one; start a single rank (srun -n 1)", world_size));
     }
-    const auto summary = command();
-    if (!arguments.summary.empty())
+    const auto summary = command.run();
+    if (is_first && !arguments.summary.empty())
     {
         tasks::write_summary(arguments.summary, summary);
     }
@@ -303,8 +324,7 @@ int run(int argc, char** argv)
     }
 
     comm::World world;
-    Command command = [&]() -> tasks::Summary { return run_configured_task(arguments, world); };
-    const bool on_many_ranks = app.get_subcommands().empty();
+    Command command([&]() -> tasks::Summary { return run_configured_task(arguments, world); }, true);
     for (const auto& [name, known] : commands)
     {
         if (app.got_subcommand(name))
@@ -330,7 +350,7 @@ int run(int argc, char** argv)
             {
                 world = comm::make_world(MPI_COMM_WORLD, std::chrono::minutes(10));
             }
-            return run_command(arguments, command, mpi.world_size(), on_many_ranks);
+            return run_command(arguments, command, mpi.world_size(), mpi.rank() == 0);
         }
         catch (const config::Error& error)
         {

@@ -87,7 +87,7 @@ double seconds_since(std::chrono::steady_clock::time_point start)
 Summary paws_train(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
     const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
-    return paws_train(config, data::load_dataset(config, splits), options, world);
+    return paws_train(config, data::load_dataset(config, splits, world), options, world);
 }
 
 Summary paws_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
