@@ -1,6 +1,7 @@
 #include "src/cli/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -9,17 +10,19 @@
 #include <string>
 #include <vector>
 
-#include "io/error.hpp"
+#include "src/cli/launch.hpp"
 #include "src/cli/version.hpp"
-#include "src/comm/mpi_session.hpp"
+#include "src/comm/agreement.hpp"
+#include "src/comm/launcher.hpp"
 #include "src/config/config.hpp"
-#include "src/data/samplers.hpp"
+#include "src/tasks/agreed.hpp"
 #include "src/tasks/data_commands.hpp"
 #include "src/tasks/demo.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/paws_train.hpp"
 #include "src/tasks/runtime.hpp"
+#include "src/tasks/same_input.hpp"
 
 namespace paws::cli
 {
@@ -78,17 +81,57 @@ std::optional<std::int64_t> parse_stop_after(const std::string& text)
     return epochs;
 }
 
-tasks::Summary run_configured_task(const Arguments& arguments)
+/// All ranks ask for the same at the same time, so all are refused, and one says so.
+void require_one_rank(const Ranks& ranks, const std::string& command)
 {
-    const auto config = config::load(arguments.config, arguments.overrides, arguments.task);
-    print_notices(config);
-    const tasks::ComputeSession session(config.meta.threads);
+    if (!ranks.is_alone())
+    {
+        throw comm::AgreedFailure(fmt::format("{} runs on one rank, but was started on {}; start a single one "
+                                              "(mpirun -n 1, srun -n 1)",
+                                              command, ranks.world().world_size()),
+                                  comm::bad_input);
+    }
+}
+
+/// Read on every rank, and the same on all.
+config::Config load_config(const Arguments& arguments, Ranks& ranks)
+{
+    auto& communicator = *ranks.world().communicator;
+    auto config = tasks::agreed(communicator,
+                                [&] { return config::load(arguments.config, arguments.overrides, arguments.task); });
+    tasks::require_same_config(communicator, config);
+    if (ranks.world().is_first())
+    {
+        print_notices(config);
+    }
+    ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
+    return config;
+}
+
+tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
+{
+    if (ranks.world().is_first())
+    {
+        const tasks::ComputeSession session(config.meta.threads);
+        fmt::print("{}", tasks::describe_run(config, session.threads()));
+    }
+    return {{"task", to_string(config.task)}, {"dry_run", true}};
+}
+
+tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
+{
+    const auto config = load_config(arguments, ranks);
+    const auto checkpoint = [&] { return config.logging.path_of(config.logging.pretrain_path.value_or("")); };
     if (arguments.dry_run)
     {
-        fmt::print("{}", tasks::describe_run(config, session.threads()));
-        return {{"task", to_string(config.task)}, {"dry_run", true}};
+        return dry_run(config, ranks);
     }
-    const auto checkpoint = [&] { return config.logging.path_of(config.logging.pretrain_path.value_or("")); };
+    if (!ranks.is_alone())
+    {
+        tasks::require_same_data(*ranks.world().communicator, config);
+    }
+    require_one_rank(ranks, to_string(config.task));
+    const tasks::ComputeSession session(config.meta.threads);
     switch (config.task)
     {
         case config::Task::paws_train:
@@ -128,7 +171,17 @@ config::Config evaluation_config(const Arguments& arguments)
     return config::parse(config.to_yaml(), arguments.checkpoint, arguments.overrides);
 }
 
-using Command = std::function<tasks::Summary()>;
+using Command = std::function<tasks::Summary(Ranks&)>;
+
+/// A command that works alone.
+Command on_one_rank(const std::string& name, std::function<tasks::Summary()> work)
+{
+    return [name, work = std::move(work)](Ranks& ranks)
+    {
+        require_one_rank(ranks, name);
+        return work();
+    };
+}
 
 void add_run(CLI::App& app, Arguments& arguments)
 {
@@ -149,7 +202,7 @@ Command add_pack(CLI::App& app, Arguments& arguments)
     command->add_option("--output", arguments.pack.output, "HDF5 file to write")->required();
     command->add_option("--class-names", arguments.pack.class_names, "idx: digits (default) or fashion-mnist")
         ->check(CLI::IsMember({"digits", "fashion-mnist"}));
-    return [&arguments] { return tasks::pack(arguments.pack); };
+    return on_one_rank("pack", [&arguments] { return tasks::pack(arguments.pack); });
 }
 
 Command add_subset(CLI::App& app, Arguments& arguments)
@@ -161,14 +214,14 @@ Command add_subset(CLI::App& app, Arguments& arguments)
     command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
     command->add_option("--seed", arguments.subset.seed, "Seed (default: 0)");
     command->add_option("--output", arguments.subset.output, "Text file to write")->required();
-    return [&arguments] { return tasks::subset(arguments.subset); };
+    return on_one_rank("subset", [&arguments] { return tasks::subset(arguments.subset); });
 }
 
 Command add_inspect(CLI::App& app, Arguments& arguments)
 {
     auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
     command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc")->required();
-    return [&arguments] { return tasks::inspect(arguments.inspected); };
+    return on_one_rank("inspect", [&arguments] { return tasks::inspect(arguments.inspected); });
 }
 
 Command add_snn_eval(CLI::App& app, Arguments& arguments)
@@ -180,12 +233,13 @@ Command add_snn_eval(CLI::App& app, Arguments& arguments)
     command->add_option("--subset", arguments.subset_file, "Labelled pictures (default: those of the run)");
     command->add_option("--split", arguments.split, "Pictures to classify (default: val)");
     command->add_option("--temperature", arguments.temperature, "Temperature (default: criterion.snn_temperature)");
-    return [&arguments]() -> tasks::Summary
-    {
-        const auto config = evaluation_config(arguments);
-        const tasks::ComputeSession session(config.meta.threads);
-        return tasks::snn_eval(arguments.checkpoint, config);
-    };
+    return on_one_rank("snn-eval",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = evaluation_config(arguments);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::snn_eval(arguments.checkpoint, config);
+                       });
 }
 
 Command add_embed(CLI::App& app, Arguments& arguments)
@@ -195,12 +249,14 @@ Command add_embed(CLI::App& app, Arguments& arguments)
     command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
     command->add_option("--split", arguments.split, "Split to embed (default: val)");
     command->add_option("--output", arguments.output, "HDF5 file to write")->required();
-    return [&arguments]() -> tasks::Summary
-    {
-        const auto config = evaluation_config(arguments);
-        const tasks::ComputeSession session(config.meta.threads);
-        return tasks::embed(arguments.checkpoint, config, config.data.validation_split, arguments.output);
-    };
+    return on_one_rank("embed",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = evaluation_config(arguments);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::embed(arguments.checkpoint, config, config.data.validation_split,
+                                               arguments.output);
+                       });
 }
 
 Command add_demo(CLI::App& app, Arguments& arguments)
@@ -211,53 +267,47 @@ Command add_demo(CLI::App& app, Arguments& arguments)
     command->add_option("--pictures", arguments.demo.pictures,
                         "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
     command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
-    return [&arguments]() -> tasks::Summary
-    {
-        const auto config = config::load(arguments.config, arguments.overrides);
-        const tasks::ComputeSession session(config.meta.threads);
-        return tasks::demo(config, arguments.demo);
-    };
+    return on_one_rank("demo",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = config::load(arguments.config, arguments.overrides);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::demo(config, arguments.demo);
+                       });
 }
 
-/// One line, whatever the message was made of.
-std::string one_line(std::string text)
+/// What decides on the work, as far as it stands on the command line: ranks that do different things wait for each
+/// other for ever. What is said about settings is compared with them.
+std::string invocation(const CLI::App& app, const Arguments& arguments, int argc, char** argv)
 {
-    const auto end = text.find('\n');
-    return end == std::string::npos ? text : text.substr(0, end);
+    if (app.get_subcommands().empty())
+    {
+        return fmt::format("--resume {} --stop-after {}{}", arguments.resume,
+                           arguments.stop_after.empty() ? "never" : arguments.stop_after,
+                           arguments.dry_run ? " --dry-run" : "");
+    }
+    return fmt::format("{}", fmt::join(argv + 1, argv + argc, " "));
 }
 
-class Reporter
+void require_same_invocation(comm::Communicator& communicator, const std::string& invocation)
 {
-public:
-    explicit Reporter(bool speaks) : speaks_(speaks) {}
-
-    int fail(ExitCode code, const std::string& message) const
+    if (const auto found = comm::find_disagreement(communicator, invocation))
     {
-        std::fflush(stdout);
-        if (speaks_)
-        {
-            fmt::print(stderr, "paws_hpc: {}\n", one_line(message));
-        }
-        return code;
+        throw comm::AgreedFailure(
+            fmt::format("{}: its command line differs from that of {}: '{}', there '{}'; give all "
+                        "ranks the same",
+                        found->rank, found->first, found->text, found->text_of_first),
+            comm::bad_input);
     }
+}
 
-private:
-    bool speaks_;
-};
-
-int run_command(const Arguments& arguments, const Command& command, int world_size)
+void run_command(const Arguments& arguments, const Command& command, Ranks& ranks)
 {
-    if (world_size > 1)
-    {
-        throw config::Error(fmt::format(
-            "started on {} ranks, but this version trains on one; start a single rank (srun -n 1)", world_size));
-    }
-    const auto summary = command();
-    if (!arguments.summary.empty())
+    const auto summary = command(ranks);
+    if (!arguments.summary.empty() && ranks.world().is_first())
     {
         tasks::write_summary(arguments.summary, summary);
     }
-    return success;
 }
 }  // namespace
 
@@ -281,20 +331,28 @@ int run(int argc, char** argv)
     commands.emplace_back("inspect", add_inspect(app, arguments));
     commands.emplace_back("demo", add_demo(app, arguments));
 
+    std::string refused;
     try
     {
         app.parse(argc, argv);
+        if (arguments.config.empty() && app.get_subcommands().empty())
+        {
+            refused =
+                "no configuration and no command given; for example: paws_hpc configs/demo.yaml (see paws_hpc "
+                "--help)";
+        }
     }
     catch (const CLI::ParseError& error)
     {
         if (error.get_exit_code() == 0)
         {
-            return app.exit(error);
+            // Help or version, once, however many are started.
+            return comm::launcher_of_environment().is_first() ? app.exit(error) : comm::success;
         }
-        return Reporter(true).fail(bad_input, std::string(error.what()) + " (see paws_hpc --help)");
+        refused = std::string(error.what()) + " (see paws_hpc --help)";
     }
 
-    Command command = [&arguments]() -> tasks::Summary { return run_configured_task(arguments); };
+    Command command = [&arguments](Ranks& ranks) { return run_configured_task(arguments, ranks); };
     for (const auto& [name, known] : commands)
     {
         if (app.got_subcommand(name))
@@ -302,38 +360,21 @@ int run(int argc, char** argv)
             command = known;
         }
     }
-    bool speaks = true;
-    try
-    {
-        const comm::MpiSession mpi(argc, argv);
-        speaks = mpi.rank() == 0;
-        const Reporter reporter(speaks);
-        if (arguments.config.empty() && app.get_subcommands().empty())
-        {
-            return reporter.fail(bad_input,
-                                 "no configuration and no command given; for example: paws_hpc configs/demo.yaml "
-                                 "(see paws_hpc --help)");
-        }
-        try
-        {
-            return run_command(arguments, command, mpi.world_size());
-        }
-        catch (const config::Error& error)
-        {
-            return reporter.fail(bad_input, error.what());
-        }
-        catch (const io::Error& error)
-        {
-            return reporter.fail(bad_input, error.what());
-        }
-        catch (const std::invalid_argument& error)
-        {
-            return reporter.fail(bad_input, error.what());
-        }
-    }
-    catch (const std::exception& error)
-    {
-        return Reporter(speaks).fail(failure, error.what());
-    }
+    return launch(argc, argv, version_identity(),
+                  [&](Ranks& ranks)
+                  {
+                      auto& communicator = *ranks.world().communicator;
+                      tasks::agreed(communicator,
+                                    [&]
+                                    {
+                                        if (!refused.empty())
+                                        {
+                                            throw config::Error(refused);
+                                        }
+                                        parse_stop_after(arguments.stop_after);
+                                    });
+                      require_same_invocation(communicator, invocation(app, arguments, argc, argv));
+                      run_command(arguments, command, ranks);
+                  });
 }
 }  // namespace paws::cli
