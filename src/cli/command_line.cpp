@@ -86,7 +86,7 @@ void require_one_rank(const Ranks& ranks, const std::string& command)
 {
     if (!ranks.is_alone())
     {
-        throw comm::AgreedFailure(fmt::format("{} runs on one rank, but was started on {}; start a single one "
+        throw comm::AgreedFailure(fmt::format("{} runs on one rank, but was started on {} ranks; start a single one "
                                               "(mpirun -n 1, srun -n 1)",
                                               command, ranks.world().world_size()),
                                   comm::bad_input);

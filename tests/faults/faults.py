@@ -2,7 +2,7 @@
 """Makes ranks fail, each in its own way, and checks how the others end: within the deadline, with one line that names
 rank, host and cause, an exit code that is not zero, and no file half-written.
 
-usage: faults.py --fault-rank PROGRAM --paws-hpc PROGRAM [--repeat 20] [--only PART] [--ranks 2 3]"""
+usage: faults.py --fault-rank PROGRAM --paws-hpc PROGRAM [--repeat 20] [--only PART] [--everything]"""
 import argparse
 import glob
 import os
@@ -71,22 +71,30 @@ class Run:
         self.error.seek(0)
         return self.error.read()
 
+    def lines(self):
+        return [line for line in self.errors().splitlines() if "paws_hpc: " in line]
+
     def finish(self, seconds):
-        """The exit code and our lines on stderr."""
-        try:
-            code = self.mpirun.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.mpirun.kill()
-            raise Wrong(f"still running after {seconds} s:\n" + self.errors())
-        return code, [line for line in self.errors().splitlines() if "paws_hpc: " in line]
+        """The exit code; when the line was there, and when mpirun had ended."""
+        said = None
+        end = time.monotonic() + seconds
+        while self.mpirun.poll() is None:
+            if time.monotonic() > end:
+                self.mpirun.kill()
+                raise Wrong(f"still running after {seconds} s:\n" + self.errors())
+            if said is None and self.lines():
+                said = time.monotonic()
+            time.sleep(0.01)
+        ended = time.monotonic()
+        return self.mpirun.returncode, said or ended, ended
 
 
 def check_end(run, processes, since, seconds, pattern, code=None, killed=()):
-    ended, lines = run.finish(seconds)
-    took = time.monotonic() - since
+    exit_code, said, ended = run.finish(seconds)
+    lines = run.lines()
     shown = run.errors()
-    check(ended != 0, f"exit code 0:\n{shown}")
-    check(code is None or ended == code, f"exit code {ended}, not {code}:\n{shown}")
+    check(exit_code != 0, f"exit code 0:\n{shown}")
+    check(code is None or exit_code == code, f"exit code {exit_code}, not {code}:\n{shown}")
     check(len(lines) == 1, f"{len(lines)} lines of ours:\n{shown}")
     check(re.fullmatch("paws_hpc: " + pattern, lines[0]), f"not what was expected ({pattern}):\n{lines[0]}")
     end = time.monotonic() + 1
@@ -99,7 +107,7 @@ def check_end(run, processes, since, seconds, pattern, code=None, killed=()):
         left = glob.glob(target + ".partial-*")
         # Nobody but itself could remove what a killed process was writing; the next one that writes it does.
         check(rank in killed or not left, f"left over: {left}")
-    return took
+    return said - since, ended - since
 
 
 def of_rank(rank, text):
@@ -123,9 +131,9 @@ def by_signal(name, number, deadline, text, code=None):
     return name, case
 
 
-def by_itself(failure, text, code=None, deadline=SLACK, killed=False, whom=of_rank, timeout=TIMEOUT):
+def by_itself(failure, text, code=None, deadline=SLACK, killed=False, whom=of_rank):
     def case(programs, folder, ranks, victim):
-        run = Run(folder, [[programs.fault_rank, folder, "--timeout", str(timeout), "--rank", str(victim), "--failure",
+        run = Run(folder, [[programs.fault_rank, folder, "--timeout", str(TIMEOUT), "--rank", str(victim), "--failure",
                             failure, "--step", "50"]], ranks)
         processes = run.processes() if failure != "agreed" else []
         return check_end(run, processes, time.monotonic(), deadline, whom(victim, text), code,
@@ -134,12 +142,29 @@ def by_itself(failure, text, code=None, deadline=SLACK, killed=False, whom=of_ra
     return failure, case
 
 
+def suspended(programs, folder, ranks, victim):
+    """A job system that stops all ranks and lets them go on later does no harm; nor does one rank stopped for a moment."""
+    run = Run(folder, [[programs.fault_rank, folder, "--timeout", str(TIMEOUT), "--steps", "500"]], ranks)
+    processes = run.processes()
+    for stopped, seconds in ((processes, 2 * TIMEOUT), ([processes[victim]], TIMEOUT / 4)):
+        for process in stopped:
+            os.kill(process, signal.SIGSTOP)
+        time.sleep(seconds)
+        for process in stopped:
+            os.kill(process, signal.SIGCONT)
+        time.sleep(0.1)
+    since = time.monotonic()
+    code, _, ended = run.finish(SLACK + 10)
+    check(code == 0 and not run.lines(), f"exit code {code}:\n{run.errors()}")
+    return ended - since, ended - since
+
+
 def other_version(programs, folder, ranks, victim):
     lines = [[programs.fault_rank, folder] for _ in range(ranks)]
     lines[victim] += ["--version-text", "fault_rank 2"]
     run = Run(folder, lines, ranks)
     other = victim or 1
-    return check_end(run, [], time.monotonic(), SLACK + 4,
+    return check_end(run, [], run.start, SLACK + 4,
                      of_rank(other, f"it runs fault_rank .*, but rank 0 on {re.escape(HOST)} runs fault_rank .*"), 2)
 
 
@@ -155,7 +180,7 @@ def configured(programs, folder, ranks, change):
 
 
 def check_refused(run, pattern):
-    took = check_end(run, [], time.monotonic(), SLACK + 8, pattern, 2)
+    took = check_end(run, [], run.start, SLACK + 8, pattern, 2)
     check(not os.path.exists(os.path.join(run.folder, "run")), "the run has begun to write")
     return took
 
@@ -232,11 +257,12 @@ CASES = dict([
     by_itself("thread", "planned failure of a thread", 1),
     by_itself("exit", LOST, killed=True),
     by_itself("abort", LOST, killed=True),
-    by_itself("stuck", ".*MPI_Iallreduce: the other ranks did not answer within.*", 1, 10 + SLACK,
-              whom=lambda victim, text: text, timeout=1),
+    by_itself("stuck", ".*MPI_Iallreduce: the other ranks did not answer within.*", 1, 10 * TIMEOUT + SLACK,
+              whom=lambda victim, text: text),
     by_signal("kill", signal.SIGKILL, SLACK, LOST),
     by_signal("stop", signal.SIGSTOP, TIMEOUT + SLACK, SILENT),
     by_signal("terminate", signal.SIGTERM, SLACK, "ended by SIGTERM.*"),
+    ("suspended", suspended),
     ("other version", other_version),
     ("other YAML", other_yaml),
     ("broken YAML", broken_yaml),
@@ -249,40 +275,59 @@ CASES = dict([
 ])
 
 
+# What every rank of every world is tried with, and what needs half a minute.
+ALWAYS = ("throw", "kill", "stop")
+SLOW = ("stuck",)
+
+
+def plan(everything, names):
+    """Pairs of a case, and of the number of ranks and the one that fails."""
+    places = [(2, 0), (3, 2), (2, 1), (3, 0), (3, 1)]
+    for number, name in enumerate(names):
+        if everything and name not in SLOW:
+            chosen = places
+        elif name in ALWAYS:
+            chosen = places[:4]
+        else:
+            chosen = [places[number % 4]]
+        for place in chosen:
+            yield name, place
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fault-rank", required=True)
-    parser.add_argument("--paws-hpc", required=True)
+    parser.add_argument("--fault-rank", required=True, type=os.path.abspath)
+    parser.add_argument("--paws-hpc", required=True, type=os.path.abspath)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--only", help="cases whose names contain this; several, separated by commas")
-    parser.add_argument("--ranks", type=int, nargs="+", default=[2, 3])
+    parser.add_argument("--everything", action="store_true", help="every case on every rank of two and of three")
     programs = parser.parse_args()
     wanted = programs.only.split(",") if programs.only else [""]
-    times = {}
+    names = [name for name in CASES if any(part in name for part in wanted)]
+    times = {name: [] for name in names}
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="paws-faults-") as folder:
         programs.small_run = os.path.join(folder, "small")
         os.mkdir(programs.small_run)
         subprocess.run([programs.fault_rank, programs.small_run, "--make-small-run"], check=True, env=environment())
         for repetition in range(programs.repeat):
-            for ranks in programs.ranks:
-                for victim in (0, ranks - 1):
-                    for name, case in CASES.items():
-                        if not any(part in name for part in wanted):
-                            continue
-                        own = tempfile.mkdtemp(dir=folder)
-                        try:
-                            took = case(programs, own, ranks, victim)
-                            times.setdefault(name, []).append(took)
-                        except Wrong as error:
-                            wrong += 1
-                            print(f"WRONG: {name}, rank {victim} of {ranks}, repetition {repetition}: {error}", flush=True)
-                        shutil.rmtree(own, ignore_errors=True)
+            for name, (ranks, victim) in plan(programs.everything, names):
+                own = tempfile.mkdtemp(dir=folder)
+                try:
+                    times[name].append(CASES[name](programs, own, ranks, victim))
+                except Wrong as error:
+                    wrong += 1
+                    print(f"WRONG: {name}, rank {victim} of {ranks}, repetition {repetition}: {error}", flush=True)
+                shutil.rmtree(own, ignore_errors=True)
+    print(f"{'seconds, median and longest':28}    times    until the line    until all had ended")
     for name, values in times.items():
-        print(f"{name:24} {len(values):4} times, ended after {sorted(values)[len(values) // 2]:5.2f} s (median), "
-              f"{max(values):5.2f} s (longest)")
-    print(f"{sum(map(len, times.values()))} right, {wrong} wrong")
-    sys.exit(wrong != 0 or not times)
+        if values:
+            said, ended = (sorted(of) for of in zip(*values))
+            middle = len(values) // 2
+            print(f"{name:28} {len(values):8} {said[middle]:9.2f} {said[-1]:6.2f}    {ended[middle]:9.2f} {ended[-1]:6.2f}")
+    right = sum(map(len, times.values()))
+    print(f"{right} right, {wrong} wrong")
+    sys.exit(wrong != 0 or not right)
 
 
 if __name__ == "__main__":
