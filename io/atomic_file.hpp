@@ -8,8 +8,10 @@
 
 namespace paws::io
 {
-/// A file that appears whole or not at all: it is written under another name in the same folder (PATH.partial-PID),
-/// made lasting with fsync, and renamed. Until commit() has returned, what was at PATH before is untouched.
+/// A file that appears whole or not at all: it is written under another name in the same folder
+/// (PATH.partial-HOST-PID), made lasting with fsync, and renamed. Until commit() has returned, what was at PATH before
+/// is untouched. A process that is killed leaves its temporary file; the next one on the same machine that writes PATH
+/// removes it.
 ///
 ///     AtomicFile file(path);
 ///     write_something(file.temporary());
@@ -39,6 +41,10 @@ private:
 
 /// Throws SystemError: `path` cannot be written for the reason of `error`, and what to do.
 [[noreturn]] void refuse_write(const std::filesystem::path& path, const SystemError& error);
+
+/// Ends the process at once, from any thread, whatever the others are doing: removes the temporary files of all
+/// AtomicFiles that there are, and does nothing else that the end of a process usually does (see _exit).
+[[noreturn]] void exit_without_temporaries(int code) noexcept;
 
 /// Writes a file whole. Throws SystemError, which names `path` and what to do, on a full disk for example.
 /// Its contents are the pieces, one after another.

@@ -120,7 +120,6 @@ PawsTrainer::PawsTrainer(const config::Config& config, const data::Dataset& data
                      communicator_}
 {
     progress_.world_size = share_.world_size;
-    broadcast_state(*encoder_, *optimizer_, *communicator_);
 }
 
 void PawsTrainer::resume(const std::filesystem::path& checkpoint)
@@ -136,6 +135,10 @@ void PawsTrainer::resume(const std::filesystem::path& checkpoint)
         progress_.world_size = share_.world_size;
         progress_.steps_done = progress_.epochs_done * loader_.steps_per_epoch();
     }
+}
+
+void PawsTrainer::synchronise()
+{
     broadcast_state(*encoder_, *optimizer_, *communicator_);
 }
 

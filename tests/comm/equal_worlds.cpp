@@ -67,6 +67,7 @@ Outcome train(const config::Config& config, const std::shared_ptr<comm::Communic
 {
     const auto dataset = dataset_of(config);
     train::PawsTrainer trainer(config, dataset, nn::Precision::fp64, communicator);
+    trainer.synchronise();
     Outcome outcome;
     trainer.run_epoch(
         [&](const train::StepReport& report)
