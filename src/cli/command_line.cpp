@@ -217,119 +217,115 @@ Command add_pack(CLI::App& app, Arguments& arguments)
                         "imagefolder: text file of the pictures of train that become val; the folder val is not read");
     command->add_flag("--skip-broken", pack.skip_broken,
                       "imagefolder: leave broken pictures out and list them, instead of refusing the folder");
+    // It throws the same on every rank.
     return [&pack](Ranks& ranks)
-    {
-        {
-            // It throws the same on every rank.
-            return tasks::agreed(*ranks.world().communicator, [&] { return tasks::pack(pack, ranks.world().mpi); });
-        };
-    }
+    { return tasks::agreed(*ranks.world().communicator, [&] { return tasks::pack(pack, ranks.world().mpi); }); };
+}
 
-    Command
-    add_subset(CLI::App & app, Arguments & arguments)
-    {
-        auto* const command = app.add_subcommand("subset", "Draw the labelled pictures, equally many of every class");
-        command->add_option("--data", arguments.subset.data, "Packed file")->required();
-        command->add_option("--split", arguments.subset.split, "Split to draw from (default: train)");
-        command->add_option("--per-class", arguments.subset.per_class, "Pictures of every class");
-        command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
-        command->add_option("--seed", arguments.subset.seed, "Seed (default: 0)");
-        command->add_option("--output", arguments.subset.output, "Text file to write")->required();
-        return on_one_rank("subset", [&arguments] { return tasks::subset(arguments.subset); });
-    }
+Command add_subset(CLI::App& app, Arguments& arguments)
+{
+    auto* const command = app.add_subcommand("subset", "Draw the labelled pictures, equally many of every class");
+    command->add_option("--data", arguments.subset.data, "Packed file")->required();
+    command->add_option("--split", arguments.subset.split, "Split to draw from (default: train)");
+    command->add_option("--per-class", arguments.subset.per_class, "Pictures of every class");
+    command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
+    command->add_option("--seed", arguments.subset.seed, "Seed (default: 0)");
+    command->add_option("--output", arguments.subset.output, "Text file to write")->required();
+    return on_one_rank("subset", [&arguments] { return tasks::subset(arguments.subset); });
+}
 
-    Command add_inspect(CLI::App & app, Arguments & arguments)
-    {
-        auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
-        command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc")->required();
-        return on_one_rank("inspect", [&arguments] { return tasks::inspect(arguments.inspected); });
-    }
+Command add_inspect(CLI::App& app, Arguments& arguments)
+{
+    auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
+    command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc")->required();
+    return on_one_rank("inspect", [&arguments] { return tasks::inspect(arguments.inspected); });
+}
 
-    Command add_snn_eval(CLI::App & app, Arguments & arguments)
-    {
-        auto* const command =
-            app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
-        command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
-        command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
-        command->add_option("--subset", arguments.subset_file, "Labelled pictures (default: those of the run)");
-        command->add_option("--split", arguments.split, "Pictures to classify (default: val)");
-        command->add_option("--temperature", arguments.temperature, "Temperature (default: criterion.snn_temperature)");
-        return on_one_rank("snn-eval",
-                           [&arguments]() -> tasks::Summary
-                           {
-                               const auto config = evaluation_config(arguments);
-                               const tasks::ComputeSession session(config.meta.threads);
-                               return tasks::snn_eval(arguments.checkpoint, config);
-                           });
-    }
+Command add_snn_eval(CLI::App& app, Arguments& arguments)
+{
+    auto* const command =
+        app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
+    command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
+    command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
+    command->add_option("--subset", arguments.subset_file, "Labelled pictures (default: those of the run)");
+    command->add_option("--split", arguments.split, "Pictures to classify (default: val)");
+    command->add_option("--temperature", arguments.temperature, "Temperature (default: criterion.snn_temperature)");
+    return on_one_rank("snn-eval",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = evaluation_config(arguments);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::snn_eval(arguments.checkpoint, config);
+                       });
+}
 
-    Command add_embed(CLI::App & app, Arguments & arguments)
-    {
-        auto* const command = app.add_subcommand("embed", "Write the embeddings of pictures to an HDF5 file");
-        command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
-        command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
-        command->add_option("--split", arguments.split, "Split to embed (default: val)");
-        command->add_option("--output", arguments.output, "HDF5 file to write")->required();
-        return on_one_rank("embed",
-                           [&arguments]() -> tasks::Summary
-                           {
-                               const auto config = evaluation_config(arguments);
-                               const tasks::ComputeSession session(config.meta.threads);
-                               return tasks::embed(arguments.checkpoint, config, config.data.validation_split,
-                                                   arguments.output);
-                           });
-    }
+Command add_embed(CLI::App& app, Arguments& arguments)
+{
+    auto* const command = app.add_subcommand("embed", "Write the embeddings of pictures to an HDF5 file");
+    command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
+    command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
+    command->add_option("--split", arguments.split, "Split to embed (default: val)");
+    command->add_option("--output", arguments.output, "HDF5 file to write")->required();
+    return on_one_rank("embed",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = evaluation_config(arguments);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::embed(arguments.checkpoint, config, config.data.validation_split,
+                                               arguments.output);
+                       });
+}
 
-    Command add_demo(CLI::App & app, Arguments & arguments)
-    {
-        auto* const command =
-            app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
-        command->add_option("CONFIG", arguments.config, "The demo's YAML file (configs/demo.yaml)")->required();
-        command->add_option("--pictures", arguments.demo.pictures,
-                            "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
-        command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
-        return on_one_rank("demo",
-                           [&arguments]() -> tasks::Summary
-                           {
-                               const auto config = config::load(arguments.config, arguments.overrides);
-                               const tasks::ComputeSession session(config.meta.threads);
-                               return tasks::demo(config, arguments.demo);
-                           });
-    }
+Command add_demo(CLI::App& app, Arguments& arguments)
+{
+    auto* const command =
+        app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
+    command->add_option("CONFIG", arguments.config, "The demo's YAML file (configs/demo.yaml)")->required();
+    command->add_option("--pictures", arguments.demo.pictures,
+                        "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
+    command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
+    return on_one_rank("demo",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = config::load(arguments.config, arguments.overrides);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::demo(config, arguments.demo);
+                       });
+}
 
-    /// What decides on the work, as far as it stands on the command line: ranks that do different things wait for each
-    /// other for ever. What is said about settings is compared with them.
-    std::string invocation(const CLI::App& app, const Arguments& arguments, int argc, char** argv)
+/// What decides on the work, as far as it stands on the command line: ranks that do different things wait for each
+/// other for ever. What is said about settings is compared with them.
+std::string invocation(const CLI::App& app, const Arguments& arguments, int argc, char** argv)
+{
+    if (app.get_subcommands().empty())
     {
-        if (app.get_subcommands().empty())
-        {
-            return fmt::format("--resume {} --stop-after {}{}", arguments.resume,
-                               arguments.stop_after.empty() ? "never" : arguments.stop_after,
-                               arguments.dry_run ? " --dry-run" : "");
-        }
-        return fmt::format("{}", fmt::join(argv + 1, argv + argc, " "));
+        return fmt::format("--resume {} --stop-after {}{}", arguments.resume,
+                           arguments.stop_after.empty() ? "never" : arguments.stop_after,
+                           arguments.dry_run ? " --dry-run" : "");
     }
+    return fmt::format("{}", fmt::join(argv + 1, argv + argc, " "));
+}
 
-    void require_same_invocation(comm::Communicator & communicator, const std::string& invocation)
+void require_same_invocation(comm::Communicator& communicator, const std::string& invocation)
+{
+    if (const auto found = comm::find_disagreement(communicator, invocation))
     {
-        if (const auto found = comm::find_disagreement(communicator, invocation))
-        {
-            throw comm::AgreedFailure(
-                fmt::format("{}: its command line differs from that of {}: '{}', there '{}'; give all "
-                            "ranks the same",
-                            found->rank, found->first, found->text, found->text_of_first),
-                comm::bad_input);
-        }
+        throw comm::AgreedFailure(
+            fmt::format("{}: its command line differs from that of {}: '{}', there '{}'; give all "
+                        "ranks the same",
+                        found->rank, found->first, found->text, found->text_of_first),
+            comm::bad_input);
     }
+}
 
-    void run_command(const Arguments& arguments, const Command& command, Ranks& ranks)
+void run_command(const Arguments& arguments, const Command& command, Ranks& ranks)
+{
+    const auto summary = command(ranks);
+    if (!arguments.summary.empty() && ranks.world().is_first())
     {
-        const auto summary = command(ranks);
-        if (!arguments.summary.empty() && ranks.world().is_first())
-        {
-            tasks::write_summary(arguments.summary, summary);
-        }
+        tasks::write_summary(arguments.summary, summary);
     }
+}
 }  // namespace
 
 int run(int argc, char** argv)
