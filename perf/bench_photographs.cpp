@@ -57,6 +57,52 @@ std::vector<std::uint8_t> photograph()
     return {bytes.begin(), bytes.end()};
 }
 
+constexpr int big_height = 1125;
+constexpr int big_width = 1500;
+
+/// The same enlarged three times, bilinearly.
+std::vector<std::uint8_t> big_photograph()
+{
+    const auto small = io::decode_picture(photograph(), "photograph_500x375.jpg");
+    const auto height = static_cast<int>(small.height);
+    const auto width = static_cast<int>(small.width);
+    std::vector<std::uint8_t> pixels;
+    for (int y = 0; y < big_height; ++y)
+    {
+        for (int x = 0; x < big_width; ++x)
+        {
+            // Pixel 3 i + 1 lies on pixel i, its neighbours a third of the way to the next ones.
+            const int down = y % 3 - 1;
+            const int across = x % 3 - 1;
+            const auto at = [&](int row, int column, int channel)
+            {
+                row = std::clamp(row, 0, height - 1);
+                column = std::clamp(column, 0, width - 1);
+                return int{small.pixels[static_cast<std::size_t>((row * width + column) * 3 + channel)]};
+            };
+            for (int c = 0; c < 3; ++c)
+            {
+                const int here =
+                    (down == 0 ? 3 : 2) * at(y / 3, x / 3, c) + (down == 0 ? 0 : at(y / 3 + down, x / 3, c));
+                const int beside = (down == 0 ? 3 : 2) * at(y / 3, x / 3 + across, c) +
+                                   (down == 0 ? 0 : at(y / 3 + down, x / 3 + across, c));
+                pixels.push_back(static_cast<std::uint8_t>((across == 0 ? 3 * here : 2 * here + beside) / 9));
+            }
+        }
+    }
+    const std::unique_ptr<void, int (*)(void*)> compressor(tjInitCompress(), tjDestroy);
+    unsigned char* bytes = nullptr;
+    unsigned long size = 0;
+    if (tjCompress2(compressor.get(), pixels.data(), big_width, 0, big_height, TJPF_RGB, &bytes, &size, TJSAMP_420, 90,
+                    TJFLAG_ACCURATEDCT) != 0)
+    {
+        throw std::runtime_error(tjGetErrorStr2(compressor.get()));
+    }
+    std::vector<std::uint8_t> result(bytes, bytes + size);
+    tjFree(bytes);
+    return result;
+}
+
 /// A packed file of one picture, for as long as this lives, and the picture's bytes as the reading thread gives them.
 class OnePicture
 {
@@ -107,7 +153,7 @@ void imagenet_jpeg(benchmark::State& state)
         order.views.push_back({large ? 0U : 1U, v, place});
         place += large ? 3 * large_size * large_size : 3 * small_size * small_size;
     }
-    data::ViewMaker maker(picture.pictures, false);
+    data::ViewMaker maker(picture.pictures, false, true);
     std::set<std::string> broken;
     kernels::AugmentKey key{17, 0};
     for (auto _ : state)
@@ -121,15 +167,33 @@ void imagenet_jpeg(benchmark::State& state)
     state.SetItemsProcessed(state.iterations());
 }
 
-/// libjpeg-turbo alone, into memory that is kept, and one write of all values of the views as floats.
-void bare_decoding(benchmark::State& state)
+/// A picture of 1500 × 1125 pixels becomes the view of evaluation: shorter side 256, centre 224 × 224.
+void evaluation_view(benchmark::State& state, bool reduced)
 {
-    const auto bytes = photograph();
+    const OnePicture picture(big_photograph());
+    std::vector<float> out(std::size_t{3} * large_size * large_size);
+    data::CenterView center;
+    center.resize = 256;
+    center.crop = large_size;
+    const data::PictureOrder order{0, {{0, 0, out.data()}}};
+    data::ViewMaker maker(picture.pictures, false, reduced);
+    std::set<std::string> broken;
+    for (auto _ : state)
+    {
+        maker.make(order, {center}, picture.stored, broken);
+        benchmark::ClobberMemory();
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+/// libjpeg-turbo alone, into memory that is kept, and one write of all values of the views as floats.
+void bare_decoding(benchmark::State& state, const std::vector<std::uint8_t>& bytes, int width, int height,
+                   std::size_t values)
+{
     const std::unique_ptr<void, int (*)(void*)> decompressor(tjInitDecompress(), tjDestroy);
-    constexpr int width = 500;
-    constexpr int height = 375;
-    std::vector<std::uint8_t> pixels(std::size_t{3} * width * height);
-    std::vector<float> out(all_values);
+    std::vector<std::uint8_t> pixels(std::size_t{3} * static_cast<std::size_t>(width) *
+                                     static_cast<std::size_t>(height));
+    std::vector<float> out(values);
     for (auto _ : state)
     {
         if (tjDecompress2(decompressor.get(), bytes.data(), bytes.size(), pixels.data(), width, 0, height, TJPF_RGB,
@@ -156,8 +220,14 @@ void bare_decoding(benchmark::State& state)
 int main(int argc, char** argv)
 {
     const Kokkos::ScopeGuard kokkos(argc, argv);
-    benchmark::RegisterBenchmark("augment/imagenet_jpeg", imagenet_jpeg)->Unit(benchmark::kMicrosecond);
-    benchmark::RegisterBenchmark("augment_floor/imagenet_jpeg", bare_decoding)->Unit(benchmark::kMicrosecond);
+    const auto add = [](const char* name, auto body, auto... arguments)
+    { benchmark::RegisterBenchmark(name, body, arguments...)->Unit(benchmark::kMicrosecond); };
+    constexpr std::size_t evaluation_values = std::size_t{3} * large_size * large_size;
+    add("augment/imagenet_jpeg", imagenet_jpeg);
+    add("augment_floor/imagenet_jpeg", bare_decoding, photograph(), 500, 375, all_values);
+    add("evaluation_view/1500x1125", evaluation_view, true);
+    add("evaluation_view/1500x1125_whole", evaluation_view, false);
+    add("evaluation_view_floor/1500x1125", bare_decoding, big_photograph(), big_width, big_height, evaluation_values);
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();
     return 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A JPEG of ImageNet's size to training views with torchvision and Pillow, on one thread; the peer of bench_photographs."""
+"""JPEGs of ImageNet's sizes to training and evaluation views with torchvision and Pillow, on one thread; the peer of bench_photographs."""
 
 import io
 import random
@@ -74,5 +74,33 @@ def tuned():
     return call
 
 
+def big_photograph():
+    """The same enlarged three times, as bytes."""
+    out = io.BytesIO()
+    Image.open(PHOTOGRAPH).resize((1500, 1125), Image.BILINEAR).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def evaluation(opened):
+    view = transforms.Compose(
+        [transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
+    )
+    stored = big_photograph()
+    return lambda: view(opened(stored))
+
+
+def drafted(stored):
+    """Decoded at a fraction of its size that still has 256 pixels each way, which Pillow has but few people ask for."""
+    picture = Image.open(io.BytesIO(stored))
+    picture.draft("RGB", (256, 256))
+    return picture.convert("RGB")
+
+
 if __name__ == "__main__":
-    main({"imagenet_jpeg": Peer(1, shipped, tuned)}, __doc__)
+    main(
+        {
+            "imagenet_jpeg": Peer(1, shipped, tuned),
+            "evaluation_view": Peer(1, lambda: evaluation(decoded), lambda: evaluation(drafted)),
+        },
+        __doc__,
+    )
