@@ -27,7 +27,20 @@ void require_sensible_size(std::size_t height, std::size_t width, const std::str
     }
 }
 
-Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name)
+std::span<std::uint8_t> room_for(std::size_t count, std::vector<std::uint8_t>& pixels)
+{
+    if (pixels.size() < count)
+    {
+        pixels.resize(count);
+    }
+    return {pixels.data(), count};
+}
+
+PictureDecoder::PictureDecoder() = default;
+PictureDecoder::~PictureDecoder() = default;
+
+PictureDecoder::Decoded PictureDecoder::decode(std::span<const std::uint8_t> bytes, const std::string& name,
+                                               const ChooseReduction& choose)
 {
     constexpr std::array<std::uint8_t, 3> jpeg = {0xff, 0xd8, 0xff};
     constexpr std::array<std::uint8_t, 8> png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
@@ -35,12 +48,21 @@ Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& n
     { return bytes.size() >= mark.size() && std::equal(mark.begin(), mark.end(), bytes.begin()); };
     if (begins_with(jpeg))
     {
-        return decode_jpeg(bytes, name);
+        jpeg_ = jpeg_ ? std::move(jpeg_) : std::make_unique<Jpeg>();
+        return jpeg_->decode(bytes, name, choose, pixels_);
     }
     if (begins_with(png))
     {
-        return decode_png(bytes, name);
+        return decode_png(bytes, name, pixels_);
     }
     refuse_picture(name, bytes.empty() ? "it is empty" : "it is neither JPEG nor PNG");
+}
+
+Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name)
+{
+    PictureDecoder decoder;
+    const auto decoded = decoder.decode(bytes, name);
+    decoder.pixels_.resize(decoded.pixels.size());
+    return {decoded.height, decoded.width, std::move(decoder.pixels_)};
 }
 }  // namespace paws::io

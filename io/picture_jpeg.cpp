@@ -1,6 +1,7 @@
 #include <turbojpeg.h>
 
 #include <memory>
+#include <stdexcept>
 
 #include "io/picture_codecs.hpp"
 #include "io/reduce_picture.hpp"
@@ -44,58 +45,89 @@ unsigned scaled(unsigned a, unsigned b)
 }
 
 /// CMYK as Adobe's programs store it in JPEG, where 255 is no ink, to RGB.
-std::vector<std::uint8_t> rgb_of_inverted_cmyk(const std::vector<std::uint8_t>& cmyk)
+void rgb_of_inverted_cmyk(std::span<const std::uint8_t> cmyk, std::span<std::uint8_t> rgb)
 {
-    std::vector<std::uint8_t> rgb;
-    rgb.reserve(cmyk.size() / 4 * 3);
+    std::size_t to = 0;
     for (std::size_t i = 0; i < cmyk.size(); i += 4)
     {
         const unsigned light = cmyk[i + 3];
         for (std::size_t channel = 0; channel < 3; ++channel)
         {
-            rgb.push_back(static_cast<std::uint8_t>(light - scaled(255U - cmyk[i + channel], light)));
+            rgb[to++] = static_cast<std::uint8_t>(light - scaled(255U - cmyk[i + channel], light));
         }
     }
-    return rgb;
+}
+
+/// libjpeg-turbo reduces the colours of these less than the luma where they were sampled more coarsely, so that they
+/// keep as many pixels. It cannot do so one way alone.
+bool keeps_colours(int subsampling)
+{
+    return subsampling == TJSAMP_444 || subsampling == TJSAMP_420 || subsampling == TJSAMP_GRAY;
+}
+
+std::size_t reduced(std::size_t side, int reduction)
+{
+    const auto by = static_cast<std::size_t>(reduction);
+    return (side + by - 1) / by;
 }
 }  // namespace
 
-Picture decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name)
+JpegDecoder::JpegDecoder() : handle_(tjInitDecompress())
 {
-    const Handle decompressor(tjInitDecompress());
-    if (!decompressor)
+    if (handle_ == nullptr)
     {
-        refuse_picture(name, tjGetErrorStr2(nullptr));
+        throw std::runtime_error(std::string("tjInitDecompress failed: ") + tjGetErrorStr2(nullptr));
     }
-    tjhandle handle = decompressor.get();
+}
+
+JpegDecoder::~JpegDecoder()
+{
+    tjDestroy(handle_);
+}
+
+PictureDecoder::Decoded JpegDecoder::decode(std::span<const std::uint8_t> bytes, const std::string& name,
+                                            const PictureDecoder::ChooseReduction& choose,
+                                            std::vector<std::uint8_t>& pixels)
+{
     int width = 0;
     int height = 0;
     int subsampling = -1;
     int colours = -1;
     // The header is also refused for subsamplings without a name, as Pillow's CMYK files have; they are decoded all the
     // same, and what else the header says is known then.
-    if (tjDecompressHeader3(handle, bytes.data(), bytes.size(), &width, &height, &subsampling, &colours) != 0 &&
+    if (tjDecompressHeader3(handle_, bytes.data(), bytes.size(), &width, &height, &subsampling, &colours) != 0 &&
         (width < 1 || height < 1 || colours < 0))
     {
-        refuse_picture(name, tjGetErrorStr2(handle));
+        refuse_picture(name, tjGetErrorStr2(handle_));
     }
-    Picture picture{static_cast<std::size_t>(height), static_cast<std::size_t>(width), {}};
+    PictureDecoder::Decoded picture;
+    picture.height = static_cast<std::size_t>(height);
+    picture.width = static_cast<std::size_t>(width);
     require_sensible_size(picture.height, picture.width, name);
+    picture.reduction = choose && keeps_colours(subsampling) ? choose(picture.height, picture.width) : 1;
+    if (picture.reduction != 1 && picture.reduction != 2 && picture.reduction != 4 && picture.reduction != 8)
+    {
+        throw std::invalid_argument("pictures are reduced by 1, 2, 4 or 8, not by " +
+                                    std::to_string(picture.reduction));
+    }
+    const auto rows = reduced(picture.height, picture.reduction);
+    const auto columns = reduced(picture.width, picture.reduction);
     const bool cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;
-    picture.pixels.resize(picture.height * picture.width * (cmyk ? 4 : 3));
-    const int format = cmyk ? TJPF_CMYK : TJPF_RGB;
+    const auto rgb = room_for(rows * columns * 3, pixels);
+    const auto decoded = cmyk ? room_for(rows * columns * 4, cmyk_) : rgb;
     const int row_bytes = 0;  // rows without gaps
-    if (tjDecompress2(handle, bytes.data(), bytes.size(), picture.pixels.data(), width, row_bytes, height, format,
-                      TJFLAG_ACCURATEDCT) != 0 &&
-        (tjGetErrorCode(handle) == TJERR_FATAL || !has_end(bytes)))
+    if (tjDecompress2(handle_, bytes.data(), bytes.size(), decoded.data(), static_cast<int>(columns), row_bytes,
+                      static_cast<int>(rows), cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT) != 0 &&
+        (tjGetErrorCode(handle_) == TJERR_FATAL || !has_end(bytes)))
     {
         // Pillow takes pictures that the decoder warns about (real data sets have some), unless they are cut off.
-        refuse_picture(name, tjGetErrorStr2(handle));
+        refuse_picture(name, tjGetErrorStr2(handle_));
     }
     if (cmyk)
     {
-        picture.pixels = rgb_of_inverted_cmyk(picture.pixels);
+        rgb_of_inverted_cmyk(decoded, rgb);
     }
+    picture.pixels = rgb;
     return picture;
 }
 

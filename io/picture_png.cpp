@@ -29,29 +29,29 @@ public:
     PngReader(const PngReader&) = delete;
     PngReader& operator=(const PngReader&) = delete;
 
-    Picture read()
+    PictureDecoder::Decoded read(std::vector<std::uint8_t>& pixels)
     {
         if (!header())
         {
             refuse_picture(name_, message_);
         }
-        Picture picture{png_get_image_height(png_, info_), png_get_image_width(png_, info_), {}};
+        PictureDecoder::Decoded picture;
+        picture.height = png_get_image_height(png_, info_);
+        picture.width = png_get_image_width(png_, info_);
         require_sensible_size(picture.height, picture.width, name_);
         const std::size_t row_bytes = png_get_rowbytes(png_, info_);
-        picture.pixels.resize(picture.height * row_bytes);
+        const auto room = room_for(picture.height * row_bytes, pixels);
         std::vector<png_bytep> row_starts;
+        row_starts.reserve(picture.height);
         for (std::size_t row = 0; row < picture.height; ++row)
         {
-            row_starts.push_back(picture.pixels.data() + row * row_bytes);
+            row_starts.push_back(room.data() + row * row_bytes);
         }
         if (!rows(row_starts.data()))
         {
             refuse_picture(name_, message_);
         }
-        if (wide_grey_)
-        {
-            picture.pixels = rgb_of_wide_grey(picture.pixels);
-        }
+        picture.pixels = room;
         return picture;
     }
 
@@ -64,14 +64,10 @@ private:
         }
         png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
         png_read_info(png_, info_);
-        wide_grey_ = png_get_color_type(png_, info_) == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png_, info_) == 16;
-        if (!wide_grey_)
-        {
-            png_set_strip_16(png_);
-            png_set_palette_to_rgb(png_);
-            png_set_gray_to_rgb(png_);
-            png_set_strip_alpha(png_);
-        }
+        png_set_strip_16(png_);
+        png_set_palette_to_rgb(png_);
+        png_set_gray_to_rgb(png_);
+        png_set_strip_alpha(png_);
         png_set_interlace_handling(png_);
         png_read_update_info(png_, info_);
         return true;
@@ -85,18 +81,6 @@ private:
         }
         png_read_image(png_, row_starts);
         return true;
-    }
-
-    /// Pillow takes grey of 16 bits, big-endian here, for whole numbers, and clips them.
-    static std::vector<std::uint8_t> rgb_of_wide_grey(const std::vector<std::uint8_t>& grey)
-    {
-        std::vector<std::uint8_t> rgb;
-        rgb.reserve(grey.size() / 2 * 3);
-        for (std::size_t i = 0; i < grey.size(); i += 2)
-        {
-            rgb.insert(rgb.end(), 3, grey[i] > 0 ? 255 : grey[i + 1]);
-        }
-        return rgb;
     }
 
     [[noreturn]] static void on_error(png_structp png, png_const_charp message)
@@ -123,12 +107,12 @@ private:
     std::string message_;
     png_structp png_ = nullptr;
     png_infop info_ = nullptr;
-    bool wide_grey_ = false;
 };
 }  // namespace
 
-Picture decode_png(std::span<const std::uint8_t> bytes, const std::string& name)
+PictureDecoder::Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
+                                   std::vector<std::uint8_t>& pixels)
 {
-    return PngReader(bytes, name).read();
+    return PngReader(bytes, name).read(pixels);
 }
 }  // namespace paws::io

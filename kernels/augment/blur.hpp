@@ -35,13 +35,15 @@ KOKKOS_INLINE_FUNCTION Box gaussian_box(double sigma)
 template <int Reach, class At>
 KOKKOS_FORCEINLINE_FUNCTION std::uint8_t box_value(const Box& box, const At& at)
 {
+    // The few bytes of a small box sum up to 16 bits, of which a vector holds twice as many.
+    using Sum = std::conditional_t<(Reach > 0), std::uint16_t, std::uint32_t>;
     const int reach = Reach > 0 ? Reach : box.radius + 1;
-    std::uint32_t inner = at(0);
+    Sum inner = at(0);
     for (int k = 1; k < reach; ++k)
     {
-        inner += at(-k) + at(k);
+        inner = static_cast<Sum>(inner + at(-k) + at(k));
     }
-    const std::uint32_t edges = at(-reach) + at(reach);
+    const auto edges = static_cast<Sum>(at(-reach) + at(reach));
     return static_cast<std::uint8_t>((inner * box.weight + edges * box.edge_weight + (1U << 23)) >> 24);
 }
 
@@ -52,7 +54,7 @@ KOKKOS_FORCEINLINE_FUNCTION int clamp_index(int index, int last)
 
 /// One box blur along the rows. Beyond a row's ends its first and last value go on.
 template <int Reach, class Team>
-KOKKOS_INLINE_FUNCTION void box_rows(const Team& team, const Box& box, const Planes& from, const Planes& to)
+PAWS_STEP_FUNCTION void box_rows(const Team& team, const Box& box, const Planes& from, const Planes& to)
 {
     for_spans(team, channels * from.height, from.width,
               [&](int row, int begin, int end)
@@ -63,7 +65,7 @@ KOKKOS_INLINE_FUNCTION void box_rows(const Team& team, const Box& box, const Pla
                   const int last = from.width - 1;
                   const auto near_an_end = [&](int x)
                   {
-                      const auto at = [&](int offset) -> std::uint32_t { return in[clamp_index(x + offset, last)]; };
+                      const auto at = [&](int offset) { return in[clamp_index(x + offset, last)]; };
                       out[x] = box_value<Reach>(local, at);
                   };
                   const int inside = last - local.radius;
@@ -75,7 +77,7 @@ KOKKOS_INLINE_FUNCTION void box_rows(const Team& team, const Box& box, const Pla
                   const int inside_end = end < inside ? end : inside;
                   for (; x < inside_end; ++x)
                   {
-                      out[x] = box_value<Reach>(local, [&](int offset) -> std::uint32_t { return in[x + offset]; });
+                      out[x] = box_value<Reach>(local, [&](int offset) { return in[x + offset]; });
                   }
                   for (; x < end; ++x)
                   {
@@ -86,7 +88,7 @@ KOKKOS_INLINE_FUNCTION void box_rows(const Team& team, const Box& box, const Pla
 
 /// The same along the columns.
 template <int Reach, class Team>
-KOKKOS_INLINE_FUNCTION void box_columns(const Team& team, const Box& box, const Planes& from, const Planes& to)
+PAWS_STEP_FUNCTION void box_columns(const Team& team, const Box& box, const Planes& from, const Planes& to)
 {
     for_spans(team, channels * from.height, from.width,
               [&](int row, int begin, int end)
@@ -99,8 +101,7 @@ KOKKOS_INLINE_FUNCTION void box_columns(const Team& team, const Box& box, const 
                   const int last = from.height - 1;
                   for (int x = begin; x < end; ++x)
                   {
-                      const auto at = [&](int offset) -> std::uint32_t
-                      { return in[clamp_index(y + offset, last) * width + x]; };
+                      const auto at = [&](int offset) { return in[clamp_index(y + offset, last) * width + x]; };
                       out[x] = box_value<Reach>(local, at);
                   }
               });

@@ -6,14 +6,16 @@ namespace paws::kernels
 {
 namespace augment
 {
-/// One axis of torchvision's Resize followed by CenterCrop. resize 0: none.
-inline Axis center_axis(int length, int shorter, int resize, int crop)
+/// One axis of torchvision's Resize followed by CenterCrop, of `length` pixels that were decoded at 1 / reduction.
+/// resize 0: none.
+inline Axis center_axis(int length, int shorter, int resize, int crop, int reduction)
 {
     // The longer side is cut to a whole number as Python's int(resize * long / short).
     const int resized = resize == 0 ? length : static_cast<int>(std::int64_t{resize} * length / std::int64_t{shorter});
     require(crop <= resized, "a crop of ", crop, " pixels does not fit into ", resized,
             ": choose a smaller crop or a larger resize");
-    return {length, resized, round_half_even((resized - crop) / 2.0), crop};
+    const int begin = round_half_even((resized - crop) / 2.0);
+    return {reduced_length(length, reduction), resized, begin, crop, reduction, length, 0};
 }
 
 /// Both axes for a picture of this size. Throws std::invalid_argument if the sizes are impossible.
@@ -22,13 +24,13 @@ struct CenterAxes
     Axis vertical;
     Axis horizontal;
 
-    CenterAxes(int height, int width, int resize, int crop)
+    CenterAxes(int height, int width, int resize, int crop, int reduction = 1)
     {
         require(crop >= 1 && crop <= largest_side, "crop must be from 1 to ", largest_side);
         require(resize >= 0, "resize must not be negative (0: no resizing)");
         const int shorter = height < width ? height : width;
-        vertical = center_axis(height, shorter, resize, crop);
-        horizontal = center_axis(width, shorter, resize, crop);
+        vertical = center_axis(height, shorter, resize, crop, reduction);
+        horizontal = center_axis(width, shorter, resize, crop, reduction);
     }
 };
 

@@ -34,7 +34,7 @@ KOKKOS_FORCEINLINE_FUNCTION int luma(int red, int green, int blue)
 }
 
 template <class Team>
-KOKKOS_INLINE_FUNCTION void adjust_brightness(const Team& team, const Planes& picture, int factor)
+PAWS_STEP_FUNCTION void adjust_brightness(const Team& team, const Planes& picture, int factor)
 {
     for_spans(team, 1, channels * picture.pixels(),
               [&](int, int begin, int end)
@@ -49,7 +49,7 @@ KOKKOS_INLINE_FUNCTION void adjust_brightness(const Team& team, const Planes& pi
 
 /// Away from (factor < 1: towards) the picture's mean luma, which is rounded to a whole number.
 template <class Team>
-KOKKOS_INLINE_FUNCTION void adjust_contrast(const Team& team, const Planes& picture, int factor)
+PAWS_STEP_FUNCTION void adjust_contrast(const Team& team, const Planes& picture, int factor)
 {
     const int pixels = picture.pixels();
     const std::uint8_t* red = picture.plane(0);
@@ -97,7 +97,7 @@ KOKKOS_INLINE_FUNCTION void change_pixels(const Team& team, const Planes& pictur
 }
 
 template <class Team>
-KOKKOS_INLINE_FUNCTION void adjust_saturation(const Team& team, const Planes& picture, int factor)
+PAWS_STEP_FUNCTION void adjust_saturation(const Team& team, const Planes& picture, int factor)
 {
     change_pixels(team, picture,
                   [=](std::uint8_t& red, std::uint8_t& green, std::uint8_t& blue)
@@ -110,7 +110,7 @@ KOKKOS_INLINE_FUNCTION void adjust_saturation(const Team& team, const Planes& pi
 }
 
 template <class Team>
-KOKKOS_INLINE_FUNCTION void make_grey(const Team& team, const Planes& picture)
+PAWS_STEP_FUNCTION void make_grey(const Team& team, const Planes& picture)
 {
     change_pixels(team, picture,
                   [=](std::uint8_t& red, std::uint8_t& green, std::uint8_t& blue)
@@ -119,7 +119,7 @@ KOKKOS_INLINE_FUNCTION void make_grey(const Team& team, const Planes& picture)
 
 /// Inverts the values that are not below the threshold, a whole number from 0 to 256.
 template <class Team>
-KOKKOS_INLINE_FUNCTION void solarise(const Team& team, const Planes& picture, int threshold)
+PAWS_STEP_FUNCTION void solarise(const Team& team, const Planes& picture, int threshold)
 {
     for_spans(team, 1, channels * picture.pixels(),
               [&](int, int begin, int end)
@@ -133,10 +133,10 @@ KOKKOS_INLINE_FUNCTION void solarise(const Team& team, const Planes& picture, in
               });
 }
 
-/// Hue of a colour as Pillow's convert("HSV") gives it, in 255ths of the circle; 0 for greys. A hue that is a whole
-/// number of 255ths comes out one lower for some of them, by the roundings of float that Pillow's steps make: a step of
-/// hue changes colours by up to 6, so the same steps are made here (2 and 4 are added in double, as there). Nothing is
-/// computed under a condition, for compilers do not vectorise floating-point operations that might not happen.
+/// Hue of a colour as Pillow's convert("HSV") gives it, in 255ths of the circle; anything for greys. A hue that is a
+/// whole number of 255ths comes out one lower for some of them, by the roundings of float that Pillow's steps make: a
+/// step of hue changes colours by up to 6, so it is rounded as often here. One of Pillow's two quotients, that of the
+/// smallest channel, is 1: what it adds and subtracts in double, without rounding, is a whole number and the other one.
 KOKKOS_FORCEINLINE_FUNCTION int hue_of(int red, int green, int blue, int largest, int range)
 {
     const int is_red = red == largest ? 1 : 0;
@@ -145,8 +145,9 @@ KOKKOS_FORCEINLINE_FUNCTION int hue_of(int red, int green, int blue, int largest
     const int ahead = largest - (is_red * blue + is_green * red + is_blue * green);
     const int behind = largest - (is_red * green + is_green * blue + is_blue * red);
     const auto width = static_cast<float>(range > 0 ? range : 1);
-    const double before = 2 * is_green + 4 * is_blue + static_cast<double>(static_cast<float>(ahead) / width);
-    const auto sixths = static_cast<float>(before - static_cast<float>(behind) / width);
+    const int subtracts = ahead == range ? 1 : 0;
+    const auto quotient = static_cast<float>(ahead - subtracts * (ahead + behind)) / width;
+    const float sixths = static_cast<float>(2 * is_green + 4 * is_blue - 1 + 2 * subtracts) + quotient;
     const float turn = sixths / 6.0F;
     return static_cast<int>((turn + (turn < 0 ? 1.0F : 0.0F)) * 255.0F);
 }
@@ -167,7 +168,7 @@ KOKKOS_FORCEINLINE_FUNCTION std::uint8_t faded(int value, int saturation, int pl
 /// Turns the hue by `shift` 255ths of the circle, modulo 256 as torchvision's adjust_hue. Colours are rounded to
 /// Pillow's 8-bit HSV on the way, whatever the shift.
 template <class Team>
-KOKKOS_INLINE_FUNCTION void adjust_hue(const Team& team, const Planes& picture, int shift)
+PAWS_STEP_FUNCTION void adjust_hue(const Team& team, const Planes& picture, int shift)
 {
     change_pixels(team, picture,
                   [=](std::uint8_t& red, std::uint8_t& green, std::uint8_t& blue)

@@ -10,7 +10,7 @@ inline constexpr int levels = 256;
 /// A channel of one value, or of so few pixels that a step would hold none, stays.
 /// histogram: channels · levels counters of the team; what they hold before is of no matter.
 template <class Team>
-KOKKOS_INLINE_FUNCTION void equalise(const Team& team, const Planes& picture, std::uint32_t* histogram)
+PAWS_STEP_FUNCTION void equalise(const Team& team, const Planes& picture, std::uint32_t* histogram)
 {
     const int pixels = picture.pixels();
     for_spans(team, 1, channels * levels,

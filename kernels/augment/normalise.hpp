@@ -38,8 +38,8 @@ KOKKOS_FORCEINLINE_FUNCTION void put(Value& place, float value)
 
 /// Writes a picture as height × width pixels of three normalised values each, one after the other.
 template <class Team, class Value>
-KOKKOS_INLINE_FUNCTION void write_normalised(const Team& team, const Planes& picture,
-                                             const Normalisation& normalisation, Value* out)
+PAWS_STEP_FUNCTION void write_normalised(const Team& team, const Planes& picture, const Normalisation& normalisation,
+                                         Value* out)
 {
     for_spans(team, 1, picture.pixels(),
               [&](int, int begin, int end)

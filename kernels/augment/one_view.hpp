@@ -34,6 +34,44 @@ KOKKOS_INLINE_FUNCTION void apply_jitter(const Team& team, const AugmentSpec& sp
     }
 }
 
+/// Part of one side of a picture: [begin, begin + length) of its pixels become `size`.
+struct Part
+{
+    int first;  ///< The pixel in memory that `begin` lies in.
+    Axis axis;
+
+    KOKKOS_INLINE_FUNCTION Part(int begin, int length, int reduction, int size)
+        : first(begin / reduction), axis{reduced_length(begin + length, reduction) - first,
+                                         size,
+                                         0,
+                                         size,
+                                         reduction,
+                                         length,
+                                         begin - first * reduction}
+    {
+    }
+};
+
+/// Whether a row of `columns` pixels from (row, column) on is the end of the picture's memory.
+KOKKOS_INLINE_FUNCTION bool is_at_end(const Source& source, int row, int column, int columns)
+{
+    return row + 1 == reduced_length(source.height, source.reduction) &&
+           channels * std::ptrdiff_t{column + columns} == source.row_bytes;
+}
+
+/// Pixels from (row, column) on: first along the rows into `narrowed`, then along the columns into `picture`.
+template <class Team>
+KOKKOS_INLINE_FUNCTION void resize(const Team& team, const Source& source, int row, int column, int columns,
+                                   const Taps& row_taps, const Taps& column_taps, const Planes& narrowed,
+                                   const Planes& picture, int first_row)
+{
+    const std::uint8_t* corner = source.pixels + row * source.row_bytes + std::ptrdiff_t{channels} * column;
+    const int last_row = row + narrowed.height - 1;
+    const int followed = narrowed.height - (is_at_end(source, last_row, column, columns) ? 1 : 0);
+    resize_rows(team, corner, source.row_bytes, followed, row_taps, narrowed);
+    resize_columns(team, narrowed, first_row, column_taps, picture);
+}
+
 /// A training view of a picture, all random choices made. out: [size, size, 3], row-major.
 template <class Team, class Value>
 KOKKOS_INLINE_FUNCTION void make_view(const Team& team, const AugmentSpec& spec, const ViewParams& params,
@@ -41,16 +79,14 @@ KOKKOS_INLINE_FUNCTION void make_view(const Team& team, const AugmentSpec& spec,
                                       const Workspace::Slice& scratch, Value* out)
 {
     const CropBox& crop = params.crop;
+    const Part across(crop.left, crop.width, source.reduction, spec.size);
+    const Part down(crop.top, crop.height, source.reduction, spec.size);
     const Planes picture{scratch.picture, spec.size, spec.size};
-    const Planes narrowed{scratch.spare, crop.height, spec.size};
-    const Taps row_taps =
-        fill_taps(team, Axis{crop.width, spec.size, 0, spec.size}, scratch.row_first, scratch.row_weight);
-    const Taps column_taps =
-        fill_taps(team, Axis{crop.height, spec.size, 0, spec.size}, scratch.column_first, scratch.column_weight);
+    const Planes narrowed{scratch.spare, down.axis.in, spec.size};
     // Everything after the flip is symmetric or looks at single pixels, so it costs nothing to flip here.
-    const std::uint8_t* corner = source.pixels + crop.top * source.row_bytes + std::ptrdiff_t{channels} * crop.left;
-    resize_rows(team, corner, source.row_bytes, row_taps, params.flip, narrowed);
-    resize_columns(team, narrowed, 0, column_taps, picture);
+    const Taps row_taps = fill_taps(team, across.axis, params.flip, scratch.row_first, scratch.row_weight);
+    const Taps column_taps = fill_taps(team, down.axis, false, scratch.column_first, scratch.column_weight);
+    resize(team, source, down.first, across.first, across.axis.in, row_taps, column_taps, narrowed, picture, 0);
 
     if (params.jitter)
     {
@@ -82,14 +118,13 @@ KOKKOS_INLINE_FUNCTION void make_center_view(const Team& team, const Axis& verti
                                              const Workspace::Slice& scratch, Value* out)
 {
     const int size = vertical.count;
-    const Taps row_taps = fill_taps(team, horizontal, scratch.row_first, scratch.row_weight);
-    const Taps column_taps = fill_taps(team, vertical, scratch.column_first, scratch.column_weight);
+    const Taps row_taps = fill_taps(team, horizontal, false, scratch.row_first, scratch.row_weight);
+    const Taps column_taps = fill_taps(team, vertical, false, scratch.column_first, scratch.column_weight);
     const int top = column_taps.first[0];
     const int bottom = column_taps.first[size - 1] + column_taps.taps;
     const Planes narrowed{scratch.spare, bottom - top, size};
     const Planes picture{scratch.picture, size, size};
-    resize_rows(team, source.pixels + top * source.row_bytes, source.row_bytes, row_taps, false, narrowed);
-    resize_columns(team, narrowed, top, column_taps, picture);
+    resize(team, source, top, 0, horizontal.in, row_taps, column_taps, narrowed, picture, top);
     write_normalised(team, picture, normalisation, out);
 }
 }  // namespace paws::kernels::augment

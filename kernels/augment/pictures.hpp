@@ -8,13 +8,22 @@ namespace paws::kernels::augment
 {
 inline constexpr std::size_t largest_picture = 1 << 16;
 
-/// A picture in memory: interleaved 8-bit RGB, its rows so many bytes apart.
+/// How many pixels of a reduced picture stand for `length` pixels from its beginning.
+KOKKOS_INLINE_FUNCTION int reduced_length(int length, int reduction)
+{
+    return (length + reduction - 1) / reduction;
+}
+
+/// A picture in memory: interleaved 8-bit RGB, its rows so many bytes apart. Of a picture that was decoded at
+/// 1 / reduction of its size, height and width are what it had; each pixel stands for reduction × reduction of them, at
+/// the end for what is left.
 struct Source
 {
     const std::uint8_t* pixels;
     std::ptrdiff_t row_bytes;
     int height;
     int width;
+    int reduction = 1;
 };
 
 /// One picture of a batch [P, H, W, 3].

@@ -23,6 +23,7 @@
 #include "src/tasks/paws_train.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/same_input.hpp"
+#include "src/tasks/view_sheet.hpp"
 
 namespace paws::cli
 {
@@ -46,6 +47,7 @@ struct Arguments
 
     std::string checkpoint;
     std::string data, subset_file, split, output;
+    std::int64_t pictures = 8;
     std::optional<double> temperature;
 };
 
@@ -293,6 +295,21 @@ Command add_demo(CLI::App& app, Arguments& arguments)
                        });
 }
 
+Command add_views(CLI::App& app, Arguments& arguments)
+{
+    auto* const command = app.add_subcommand("views", "Draw the training views of some pictures, to look at (PNG)");
+    command->add_option("CONFIG", arguments.config, "The YAML file of a training run")->required();
+    command->add_option("--output", arguments.output, "PNG file to write")->required();
+    command->add_option("--pictures", arguments.pictures, "Rows, 1 to 100 (default: 8)");
+    return on_one_rank("views",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = config::load(arguments.config, arguments.overrides, arguments.task);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::view_sheet(config, arguments.pictures, arguments.output);
+                       });
+}
+
 /// What decides on the work, as far as it stands on the command line: ranks that do different things wait for each
 /// other for ever. What is said about settings is compared with them.
 std::string invocation(const CLI::App& app, const Arguments& arguments, int argc, char** argv)
@@ -345,6 +362,7 @@ int run(int argc, char** argv)
     commands.emplace_back("subset", add_subset(app, arguments));
     commands.emplace_back("embed", add_embed(app, arguments));
     commands.emplace_back("snn-eval", add_snn_eval(app, arguments));
+    commands.emplace_back("views", add_views(app, arguments));
     commands.emplace_back("inspect", add_inspect(app, arguments));
     commands.emplace_back("demo", add_demo(app, arguments));
 

@@ -133,6 +133,7 @@ struct Data
     std::int64_t prefetch_batches = 0;   // batches in the making or ready; 0: up to four, as memory allows
     std::int64_t workers = 0;            // threads that decode and augment; 0: by the cores that the rank may use
     bool skip_broken = false;            // a picture that cannot be decoded is replaced by another of its class
+    bool reduced_decoding = true;        // JPEGs are decoded at 1/2, 1/4 or 1/8 where all their views allow it
     bool copy_data = false;              // the packed file is copied to the node's own disk first
     std::optional<std::string> scratch;  // where copy_data puts it; none: $SLURM_TMPDIR, $TMPDIR
 

@@ -42,6 +42,7 @@ ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int6
                                                           ? config.data.prefetch_batches
                                                           : std::clamp<std::int64_t>(fitting, 1, usual_batches_ahead));
     settings.skip_broken = config.data.skip_broken;
+    settings.reduced_decoding = config.data.reduced_decoding;
     return settings;
 }
 

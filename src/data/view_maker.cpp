@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+
 #include "io/error.hpp"
 
 namespace paws::data
@@ -10,9 +13,32 @@ namespace
 {
 /// A class all of whose pictures are broken is no class: looking for another picture ends here.
 constexpr int most_replacements = 100;
+
+/// How many times smaller a JPEG of this size may be decoded: every view that is wanted of it still finds at least as
+/// many pixels as it has itself.
+int reduction_for(const PictureOrder& order, const std::vector<ViewKind>& kinds, int height, int width)
+{
+    int most = 8;
+    for (const auto& view : order.views)
+    {
+        const auto& kind = kinds[view.kind];
+        const auto* const random = std::get_if<RandomView>(&kind);
+        const auto* const center = std::get_if<CenterView>(&kind);
+        most = std::min(
+            most, random
+                      ? kernels::HostViews::may_reduce(random->spec, random->key, height, width, order.row, view.number)
+                      : kernels::HostViews::may_reduce_center(center->resize, center->crop, height, width));
+        if (most == 1)
+        {
+            break;
+        }
+    }
+    return static_cast<int>(std::bit_floor(static_cast<unsigned>(most)));
+}
 }  // namespace
 
-ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Bytes& stored)
+ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Bytes& stored, const PictureOrder& order,
+                                       const std::vector<ViewKind>& kinds)
 {
     if (pictures_.in_memory())
     {
@@ -29,8 +55,11 @@ ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Byte
     }
     const auto& name = pictures_.names[static_cast<std::size_t>(row)];
     split.require_whole(row, *stored, name);
-    decoded_ = io::decode_picture(*stored, name);
-    return {decoded_.pixels.data(), static_cast<int>(decoded_.height), static_cast<int>(decoded_.width)};
+    const auto choose = [&](std::size_t height, std::size_t width)
+    { return reduced_decoding_ ? reduction_for(order, kinds, static_cast<int>(height), static_cast<int>(width)) : 1; };
+    const auto decoded = decoder_.decode(*stored, name, choose);
+    return {decoded.pixels.data(), static_cast<int>(decoded.height), static_cast<int>(decoded.width),
+            decoded.reduction};
 }
 
 void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kinds, const StoredSplit::Bytes& stored,
@@ -43,7 +72,7 @@ void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kin
     {
         try
         {
-            pixels = pixels_of(row, bytes);
+            pixels = pixels_of(row, bytes, order, kinds);
             break;
         }
         catch (const io::Error& error)
@@ -63,7 +92,7 @@ void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kin
         if (const auto* const random = std::get_if<RandomView>(&kind))
         {
             views_.make(random->spec, random->key, pixels.data, pixels.height, pixels.width, order.row, view.number,
-                        view.out);
+                        view.out, pixels.reduction);
         }
         else
         {
@@ -71,7 +100,7 @@ void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kin
             const float mean[] = {center.mean[0], center.mean[1], center.mean[2]};
             const float std[] = {center.std[0], center.std[1], center.std[2]};
             views_.make_center(center.resize, center.crop, mean, std, pixels.data, pixels.height, pixels.width,
-                               view.out);
+                               view.out, pixels.reduction);
         }
     }
 }

@@ -98,7 +98,7 @@ void ViewPipeline::work(const std::stop_token& stop)
 {
     try
     {
-        ViewMaker maker(pictures_, settings_.skip_broken);
+        ViewMaker maker(pictures_, settings_.skip_broken, settings_.reduced_decoding);
         std::set<std::string> broken;
         const std::size_t at_a_time = pictures_.in_memory() ? pictures_at_a_time : 1;
         const auto to_do = [](const std::shared_ptr<Batch>& batch) { return batch->taken < batch->count(); };

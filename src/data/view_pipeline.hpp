@@ -73,6 +73,7 @@ public:
     {
         std::size_t workers = 1;
         std::size_t batches_ahead = 2;  ///< planned, being filled, or waiting for next(): a limit on memory
+        bool reduced_decoding = true;   ///< JPEGs are decoded smaller where all their views allow it
         bool skip_broken = false;       ///< a picture that cannot be decoded is replaced by the next of its class
     };
 

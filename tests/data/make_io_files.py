@@ -43,23 +43,45 @@ with h5py.File("h5py_types.h5", "w") as file:
 
 # Kinds of PNG that pictures/ does not have, with what Pillow's convert("RGB") makes of them.
 import io
+import struct
+import zlib
 
 from PIL import Image
 
 random = numpy.random.default_rng(1)
-wide = random.integers(0, 600, (9, 7)).astype("u2")
+
+
+def wide_png(values, colour_type):
+    """A PNG of 16 bits a channel, of [height, width, channels]; Pillow writes none of colours."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width = values.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
 with h5py.File("more_pictures.h5", "w") as file:
+
+    def add_bytes(name, encoded, rgb=None):
+        file[f"encoded/{name}"] = numpy.frombuffer(encoded, "u1")
+        file[f"rgb/{name}"] = numpy.array(Image.open(io.BytesIO(encoded)).convert("RGB")) if rgb is None else rgb
 
     def add(name, image, **options):
         stream = io.BytesIO()
         image.save(stream, **options)
-        file[f"encoded/{name}"] = numpy.frombuffer(stream.getvalue(), "u1")
-        stream.seek(0)
-        file[f"rgb/{name}"] = numpy.array(Image.open(stream).convert("RGB"))
+        add_bytes(name, stream.getvalue())
 
     colours = Image.fromarray(random.integers(0, 256, (9, 7, 3)).astype("u1"))
-    add("wide_grey", Image.fromarray(wide), format="PNG")
     add("transparent_palette", colours.quantize(8), format="PNG", transparency=3)
     add("four_colours", colours.quantize(4), format="PNG", bits=2)
     add("transparent_rgb", colours, format="PNG", transparency=(1, 2, 3))
     add("no_chroma_sampling", colours, format="JPEG", subsampling=1, restart_marker_rows=1)
+    wide = random.integers(0, 1 << 16, (9, 7, 3)).astype("u2")
+    add_bytes("wide_rgb", wide_png(wide, 2))
+    add_bytes("wide_grey_alpha", wide_png(wide[:, :, :2], 4))
+    # Pillow takes the upper byte of wide colours too, but clips wide grey, which leaves nothing but white.
+    add_bytes("wide_grey", wide_png(wide[:, :, :1], 0), numpy.repeat(wide[:, :, :1] >> 8, 3, 2).astype("u1"))

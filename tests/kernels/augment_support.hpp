@@ -138,9 +138,10 @@ Picture resized_crop(const Picture& picture, const kernels::augment::CropBox& cr
                        [=](const auto& team, const Planes& out, const Planes&, std::uint32_t*)
                        {
                            const Planes between{narrowed.data(), crop.height, width};
-                           const Taps rows = fill_taps(team, horizontal, row_first.data(), row_weight.data());
-                           const Taps columns = fill_taps(team, vertical, column_first.data(), column_weight.data());
-                           resize_rows(team, corner, stride, rows, mirrored, between);
+                           const Taps rows = fill_taps(team, horizontal, mirrored, row_first.data(), row_weight.data());
+                           const Taps columns =
+                               fill_taps(team, vertical, false, column_first.data(), column_weight.data());
+                           resize_rows(team, corner, stride, between.height - 1, rows, between);
                            resize_columns(team, between, 0, columns, out);
                        });
 }

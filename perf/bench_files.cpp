@@ -1,0 +1,156 @@
+// How fast embeddings and checkpoints reach the disk, beside one plain write of as many bytes that waits for the disk
+// as they do. Files go to $TMPDIR, or else /tmp: give a folder of the file system that matters.
+
+#include <benchmark/benchmark.h>
+#include <fcntl.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/embeddings_file.hpp"
+#include "src/tasks/runtime.hpp"
+#include "src/train/checkpoint.hpp"
+
+namespace
+{
+using namespace paws;
+namespace fs = std::filesystem;
+
+constexpr std::size_t pictures = 20'000;
+constexpr std::size_t dimensions = 2048;
+
+/// A name for a file of this process, which is removed at the end.
+class Target
+{
+public:
+    Target() : path_(fs::temp_directory_path() / ("paws-bench-" + std::to_string(getpid()) + ".h5")) {}
+    ~Target()
+    {
+        std::error_code ignored;
+        fs::remove(path_, ignored);
+    }
+    Target(const Target&) = delete;
+    Target& operator=(const Target&) = delete;
+
+    const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+void embedding_dump(benchmark::State& state)
+{
+    const Target target;
+    io::Embeddings content;
+    content.dimensions = dimensions;
+    content.values.resize(pictures * dimensions);
+    for (std::size_t i = 0; i < content.values.size(); ++i)
+    {
+        content.values[i] = static_cast<float>(i % 1009) * 0.01F;
+    }
+    for (std::size_t n = 0; n < pictures; ++n)
+    {
+        content.labels.push_back(static_cast<std::int64_t>(n % 1000));
+        content.index.push_back(static_cast<std::int64_t>(n));
+        content.names.push_back("ILSVRC2012_val_" + std::to_string(10'000'000 + n) + ".JPEG");
+    }
+    for (auto _ : state)
+    {
+        io::write_embeddings(target.path(), content);
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(fs::file_size(target.path())));
+}
+
+/// A network with the projection head, and its optimiser's momenta.
+struct Run
+{
+    std::shared_ptr<nn::Encoder> encoder;
+    optim::LarsSgd optimizer;
+    config::Config config;
+
+    explicit Run(const std::string& model)
+        : encoder(nn::make_encoder({model, 128, false})),
+          optimizer(*encoder, {}),
+          config(config::load(PAWS_SOURCE_DIR "/configs/demo.yaml"))
+    {
+    }
+
+    std::size_t bytes() const
+    {
+        std::size_t sum = 0;
+        for (const auto& [name, tensor] : nn::state_dict(*encoder))
+        {
+            sum += tensor.nbytes();
+        }
+        for (const auto& [name, tensor] : optimizer.momentum())
+        {
+            sum += tensor.nbytes();
+        }
+        return sum;
+    }
+};
+
+void checkpoint_write(benchmark::State& state, const std::string& model)
+{
+    const Target target;
+    const Run run(model);
+    for (auto _ : state)
+    {
+        train::save_checkpoint(target.path(), *run.encoder, run.optimizer, {}, run.config);
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(fs::file_size(target.path())));
+}
+
+/// One write of `bytes` to a new file, and what makes sure that they are on the disk.
+void plain_write(benchmark::State& state, std::size_t bytes)
+{
+    const Target target;
+    const std::vector<char> content(bytes, 'x');
+    for (auto _ : state)
+    {
+        const int file = open(target.path().c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        std::size_t done = 0;
+        while (file >= 0 && done < bytes)
+        {
+            const auto written = write(file, content.data() + done, bytes - done);
+            if (written <= 0)
+            {
+                break;
+            }
+            done += static_cast<std::size_t>(written);
+        }
+        if (file < 0 || done < bytes || fsync(file) != 0 || close(file) != 0)
+        {
+            state.SkipWithError("cannot write to the temporary folder");
+            break;
+        }
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+}
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    const tasks::ComputeSession session(0);
+    const auto in_real_time = [](benchmark::internal::Benchmark* of)
+    { of->Unit(benchmark::kMillisecond)->UseRealTime(); };
+    in_real_time(benchmark::RegisterBenchmark("embedding_dump/20000x2048", embedding_dump));
+    in_real_time(benchmark::RegisterBenchmark("embedding_dump_floor/20000x2048", plain_write,
+                                              pictures * dimensions * sizeof(float)));
+    for (const std::string model : {"wide_resnet28w2", "resnet50"})
+    {
+        in_real_time(benchmark::RegisterBenchmark(("checkpoint_write/" + model).c_str(), checkpoint_write, model));
+        in_real_time(
+            benchmark::RegisterBenchmark(("checkpoint_write_floor/" + model).c_str(), plain_write, Run(model).bytes()));
+    }
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+    {
+        return 2;
+    }
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}
