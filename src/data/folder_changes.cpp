@@ -46,20 +46,37 @@ bool changed_after(const fs::path& split, fs::file_time_type time)
     return is_newer(split) || std::any_of(folders.begin(), folders.end(), is_newer);
 }
 
+/// Adds the files below `folder`, each with `prefix` before its name.
+void add_files(const fs::path& folder, const std::string& prefix, int level, Names& names)
+{
+    // As deep as packing goes; a link may lead back.
+    constexpr int most_levels = 16;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error))
+    {
+        const auto name = prefix + entry.path().filename().string();
+        if (is_hidden(entry.path()) || level > most_levels)
+        {
+            continue;
+        }
+        if (entry.is_directory(error))
+        {
+            add_files(entry.path(), name + "/", level + 1, names);
+        }
+        else
+        {
+            names.insert(name);
+        }
+    }
+}
+
 /// CLASS/FILE of every picture.
 Names listing(const fs::path& split)
 {
     Names names;
     for (const auto& folder : class_folders(split))
     {
-        std::error_code error;
-        for (const auto& entry : fs::directory_iterator(folder, error))
-        {
-            if (!is_hidden(entry.path()))
-            {
-                names.insert((folder.filename() / entry.path().filename()).string());
-            }
-        }
+        add_files(folder, folder.filename().string() + "/", 1, names);
     }
     return names;
 }
@@ -121,7 +138,7 @@ std::string folder_changes(const fs::path& folder, const fs::path& packed)
     const auto val_listing = listing(folder / "val");
     std::vector<std::string> added, removed;
     // A validation part may have been taken out of train by a list; the folder val is not in the file then.
-    const bool is_by_list = !val.empty() && train_listing.contains(*val.begin());
+    const bool is_by_list = !val.empty() && train_listing.contains(*val.begin()) && !train.contains(*val.begin());
     if (is_by_list)
     {
         train.insert(val.begin(), val.end());

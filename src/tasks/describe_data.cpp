@@ -32,7 +32,7 @@ std::string describe_data(const config::Config& config, const data::Dataset& dat
     const auto copied = dataset.read_from == dataset.source ? std::string() : " (copied there)";
     auto text = fmt::format(
         "pictures        read from {}{}; per rank, {}\n"
-        "loader          per rank, {} thread{} decode and augment, {} batch{} of {} ahead of the training step\n",
+        "loader          per rank, {} thread{} to decode and augment, {} batch{} of {} ahead of the training step\n",
         dataset.read_from, copied, memory_of_pictures(dataset.train), loader.workers, loader.workers == 1 ? "" : "s",
         loader.batches_ahead, loader.batches_ahead == 1 ? "" : "es", gibibytes(batch));
     for (const auto& note : dataset.notes)

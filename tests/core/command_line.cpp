@@ -180,7 +180,7 @@ TEST_CASE("a dry run says that it would pack or copy, and does neither", "[cli]"
     INFO(after.output);
     CHECK(after.code == 0);
     for (const auto& part : {"read from " + (folder / "pets.h5").string(), std::string("of JPEG and PNG files"),
-                             std::string("per rank, 3 threads decode and augment, 2 batches of "),
+                             std::string("per rank, 3 threads to decode and augment, 2 batches of "),
                              "copies the file to " + scratch.string() + " of each node first"})
     {
         CHECK_THAT(after.output, Catch::Contains(part));

@@ -201,7 +201,7 @@ TEST_CASE("with skip_broken the next picture of the class stands in for a broken
 TEST_CASE("a class of nothing but broken pictures cannot be replaced", "[data]")
 {
     const BrokenPictures broken;
-    Batches batches({{4}});
+    Batches batches(std::vector<std::vector<std::int64_t>>{{4}});
     data::ViewPipeline pipeline(broken.pictures, settings(1, 1, true), [&] { return batches.next(); });
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("b/only.jpg"));
 }
