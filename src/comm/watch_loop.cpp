@@ -104,8 +104,8 @@ void WatchLoop::run()
     {
         ready.push_back(&peer);
     }
-    auto last = Clock::now();
-    auto next_beat = last;
+    auto last_beat = Clock::now();
+    auto next_beat = last_beat;
     while (true)
     {
         listen_to(ready);
@@ -117,12 +117,12 @@ void WatchLoop::run()
             return;
         }
         const auto now = Clock::now();
-        // A process that was stopped itself, by a job system for example, has not heard the others meanwhile.
-        look_for_the_silent(std::min<nanoseconds>(now - last, 2 * beat_interval()));
-        last = now;
         if (now >= next_beat)
         {
+            // A process that was stopped itself, by a job system for example, has not heard the others meanwhile.
+            look_for_the_silent(std::min<nanoseconds>(now - last_beat, 2 * beat_interval()));
             tell_all("beat");
+            last_beat = now;
             next_beat = now + beat_interval();
         }
         if (const auto report = verdict_.decided(now))
@@ -210,7 +210,10 @@ void WatchLoop::listen_to(const std::vector<Peer*>& ready)
             deliver(of_lost(peer->rank));
         }
     }
-    remove_gone();
+    if (std::any_of(heard.begin(), heard.end(), [](const auto& one) { return one.first->is_gone; }))
+    {
+        remove_gone();
+    }
 }
 
 void WatchLoop::understand(Peer& peer, const std::string& line)

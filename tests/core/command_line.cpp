@@ -246,6 +246,30 @@ TEST_CASE("more ranks than this version trains on are refused by one voice", "[c
                     "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -n 2");
 }
 
+TEST_CASE("processes that a foreign launcher started are refused by one voice", "[cli]")
+{
+    const test::SmallRun small;
+    const auto good = write(small.folder / "small.yaml", small.yaml("run"));
+    check_bad_input(good, {"4 processes", "--mpi=pmix"}, "PMI_SIZE=4 PMI_RANK=0");
+    const auto silent = run(good, "PMI_SIZE=4 PMI_RANK=1");
+    CHECK(silent.code == 2);
+    CHECK(silent.output.empty());
+    CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
+}
+
+TEST_CASE("help and version are printed once on many ranks", "[cli]")
+{
+    for (const auto* option : {"--version", "--help"})
+    {
+        const auto result = run(option,
+                                "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun "
+                                "--oversubscribe -n 2");
+        INFO(result.output);
+        CHECK(result.code == 0);
+        CHECK(lines_with(result.output, option == std::string("--help") ? "--dry-run" : "LibTorch ").size() == 1);
+    }
+}
+
 TEST_CASE("a full disk is reported and the last checkpoint stays", "[cli]")
 {
     const test::SmallRun small;
