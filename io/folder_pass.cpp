@@ -12,8 +12,6 @@ namespace paws::io
 {
 namespace
 {
-/// What a rank holds of a round; two rounds are under way.
-constexpr std::uint64_t part_bytes = std::uint64_t{32} << 20;
 /// What opening a file costs, as bytes to read.
 constexpr std::uint64_t weight_of_file = 4096;
 
@@ -22,7 +20,7 @@ double now()
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::vector<Part> parts_of(const FileList& files, const RankGroup& ranks)
+std::vector<Part> parts_of(const FileList& files, std::uint64_t part_bytes, const RankGroup& ranks)
 {
     std::vector<std::uint64_t> weights = files.sizes();
     for (std::uint64_t& weight : weights)
@@ -74,15 +72,15 @@ struct FolderPass::Prepared
     std::string error;
 };
 
-FolderPass::FolderPass(const PackedSplit& split, std::optional<std::size_t> shorter_side, const RankGroup& ranks,
+FolderPass::FolderPass(const PackedSplit& split, const FolderPackRequest& request, const RankGroup& ranks,
                        std::size_t threads)
-    : split_(split), shorter_side_(shorter_side), ranks_(ranks), threads_(threads)
+    : split_(split), request_(request), ranks_(ranks), threads_(threads)
 {
 }
 
 FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, std::size_t index)
 {
-    const std::vector<Part> parts = parts_of(split_.files, ranks_);
+    const std::vector<Part> parts = parts_of(split_.files, request_.part_bytes, ranks_);
     // The next round is prepared while this one is written.
     std::future<Prepared> next;
     const auto begin = [&](std::size_t round)
@@ -190,7 +188,7 @@ StoredPicture FolderPass::load(std::size_t position) const
     const std::filesystem::path file = split_.folder / name;
     if (split_.facts.empty())
     {
-        return load_for_storage(file, name, shorter_side_);
+        return load_for_storage(file, name, request_.shorter_side);
     }
     const PictureFacts& known = split_.facts[position];
     StoredPicture picture;
@@ -198,7 +196,7 @@ StoredPicture FolderPass::load(std::size_t position) const
     {
         if (known.is_reduced != 0)
         {
-            picture = load_for_storage(file, name, shorter_side_);
+            picture = load_for_storage(file, name, request_.shorter_side);
         }
         else
         {
