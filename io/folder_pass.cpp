@@ -88,7 +88,7 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
     begin(0);
     Result result;
     std::vector<BrokenPicture> broken;
-    bool all_whole = true;
+    std::string meter_error;
     for (std::size_t round = 0; round < parts.size(); ++round)
     {
         const Prepared prepared = next.get();
@@ -96,8 +96,6 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
         {
             begin(round + 1);
         }
-        ranks_.sleep_until_all_are_here();
-        ranks_.refuse_if_any(prepared.error);
         for (std::size_t i = 0; i < prepared.reasons.size(); ++i)
         {
             if (!prepared.reasons[i].empty())
@@ -105,8 +103,15 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
                 broken.push_back({prepared.part.first + i, prepared.reasons[i]});
             }
         }
-        all_whole = all_whole && ranks_.sum(broken.size()) == 0;
-        if (writer != nullptr && all_whole)
+        ranks_.sleep_until_all_are_here();
+        const std::string& error = meter_error.empty() ? prepared.error : meter_error;
+        const auto [errors, all_broken, pictures, bytes] =
+            ranks_.sums<4>({error.empty() ? 0U : 1U, broken.size(), prepared.facts.size(), prepared.file_bytes});
+        if (errors > 0)
+        {
+            ranks_.refuse_if_any(error);
+        }
+        if (writer != nullptr && all_broken == 0)
         {
             writer->write(index, split_.offsets[prepared.part.first], prepared.bytes);
         }
@@ -114,19 +119,28 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
         {
             result.facts.insert(result.facts.end(), facts.begin(), facts.end());
         }
-        const std::uint64_t pictures = ranks_.sum(prepared.facts.size());
-        const std::uint64_t bytes = ranks_.sum(prepared.file_bytes);
-        ranks_.together(
-            [&]
-            {
-                if (ranks_.is_first())
-                {
-                    meter.add(pictures, bytes);
-                }
-            });
+        meter_error = tell(meter, pictures, bytes);
     }
+    ranks_.refuse_if_any(meter_error);
     result.broken = gather_broken(broken);
     return result;
+}
+
+/// Gives what went wrong: the others hear of it in the next round.
+std::string FolderPass::tell(PassMeter& meter, std::uint64_t pictures, std::uint64_t bytes) const
+{
+    try
+    {
+        if (ranks_.is_first())
+        {
+            meter.add(pictures, bytes);
+        }
+    }
+    catch (const std::exception& error)
+    {
+        return error.what();
+    }
+    return {};
 }
 
 /// Throws nothing: the others wait for this rank.

@@ -78,6 +78,7 @@ public:
 
 private:
     struct Prepared;
+    std::string tell(PassMeter& meter, std::uint64_t pictures, std::uint64_t bytes) const;
     Prepared prepare(Part part, bool keep_bytes) const;
     void prepare_picture(std::size_t position, bool keep_bytes, Prepared& into) const;
     StoredPicture load(std::size_t position) const;

@@ -29,6 +29,7 @@ inline void fill_folder(const fs::path& folder)
     put_picture(train / "bird/a", "rgb.png");
     put_picture(train / "bird/young/z.JPEG", "png_named.JPEG");
     put_picture(train / "bird/young-ones/y.jpg", "grey.jpg");
+    put_picture(train / "bird/young/deep/x.jpg", "odd_1x1.jpg");
     put_picture(train / "cat/1.jpg", "cmyk.jpg");
     put_picture(train / "cat/2.jpg", "progressive.jpg");
     put_picture(train / "cat/10.jpg", "thin_3x200.jpg");

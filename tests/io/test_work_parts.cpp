@@ -104,7 +104,7 @@ TEST_CASE("ranks tell each other", "[io][pack_folder]")
     const RankGroup ranks(MPI_COMM_WORLD);
     const auto me = static_cast<std::uint64_t>(ranks.rank());
     const auto size = static_cast<std::uint64_t>(ranks.size());
-    CHECK(ranks.sum(me + 1) == size * (size + 1) / 2);
+    CHECK(ranks.sums<2>({me + 1, 1}) == std::array<std::uint64_t, 2>{size * (size + 1) / 2, size});
     Weights shared = me == 0 ? Weights{4, 5, 6} : Weights{9};
     ranks.share(shared);
     CHECK(shared == Weights{4, 5, 6});
