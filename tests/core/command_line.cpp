@@ -90,8 +90,8 @@ TEST_CASE("version and help", "[cli]")
 
 TEST_CASE("a folder of pictures is packed on the command line", "[cli]")
 {
-    const test::SmallRun small;
-    const std::filesystem::path input = small.folder / "pictures";
+    const test::Folder folder;
+    const std::filesystem::path input = folder / "pictures";
     for (const auto* name : {"cat/grey.jpg", "dog/rgb.png"})
     {
         const auto file = input / "train" / name;
@@ -99,11 +99,11 @@ TEST_CASE("a folder of pictures is packed on the command line", "[cli]")
         std::filesystem::copy_file(PAWS_SOURCE_DIR "/tests/data/pictures/" + file.filename().string(), file);
     }
     write(input / "train/dog/notes.txt", "text");
-    const auto output = (small.folder / "packed.h5").string();
+    const auto output = (folder / "packed.h5").string();
     const auto pack = "pack --format imagefolder --input " + input.string() + " --output " + output;
     check_bad_input(pack, {"1 of 3 pictures is broken (train/dog/notes.txt", "--skip-broken"});
     CHECK_FALSE(std::filesystem::exists(output));
-    const auto summary_path = (small.folder / "summary.json").string();
+    const auto summary_path = (folder / "summary.json").string();
     const auto packed = run(pack + " --skip-broken --shorter-side 64 --summary " + summary_path);
     INFO(packed.output);
     REQUIRE(packed.code == 0);
