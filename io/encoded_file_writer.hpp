@@ -76,7 +76,7 @@ private:
     Seal seal_of(const std::vector<std::vector<Block>>& blocks_of_ranks) const;
 
     std::filesystem::path path_;
-    const RankGroup& ranks_;
+    RankGroup ranks_;
     std::optional<AtomicFile> target_;  // on rank 0
     std::filesystem::path temporary_;
     std::optional<h5::File> file_;

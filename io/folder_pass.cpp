@@ -12,8 +12,6 @@ namespace paws::io
 {
 namespace
 {
-/// What a rank holds of a round; two rounds are under way.
-constexpr std::uint64_t part_bytes = std::uint64_t{32} << 20;
 /// What opening a file costs, as bytes to read.
 constexpr std::uint64_t weight_of_file = 4096;
 
@@ -22,7 +20,7 @@ double now()
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::vector<Part> parts_of(const FileList& files, const RankGroup& ranks)
+std::vector<Part> parts_of(const FileList& files, std::uint64_t part_bytes, const RankGroup& ranks)
 {
     std::vector<std::uint64_t> weights = files.sizes();
     for (std::uint64_t& weight : weights)
@@ -74,15 +72,15 @@ struct FolderPass::Prepared
     std::string error;
 };
 
-FolderPass::FolderPass(const PackedSplit& split, std::optional<std::size_t> shorter_side, const RankGroup& ranks,
+FolderPass::FolderPass(const PackedSplit& split, const FolderPackRequest& request, const RankGroup& ranks,
                        std::size_t threads)
-    : split_(split), shorter_side_(shorter_side), ranks_(ranks), threads_(threads)
+    : split_(split), request_(request), ranks_(ranks), threads_(threads)
 {
 }
 
 FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, std::size_t index)
 {
-    const std::vector<Part> parts = parts_of(split_.files, ranks_);
+    const std::vector<Part> parts = parts_of(split_.files, request_.part_bytes, ranks_);
     // The next round is prepared while this one is written.
     std::future<Prepared> next;
     const auto begin = [&](std::size_t round)
@@ -90,7 +88,7 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
     begin(0);
     Result result;
     std::vector<BrokenPicture> broken;
-    bool all_whole = true;
+    std::string meter_error;
     for (std::size_t round = 0; round < parts.size(); ++round)
     {
         const Prepared prepared = next.get();
@@ -98,8 +96,6 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
         {
             begin(round + 1);
         }
-        ranks_.sleep_until_all_are_here();
-        ranks_.refuse_if_any(prepared.error);
         for (std::size_t i = 0; i < prepared.reasons.size(); ++i)
         {
             if (!prepared.reasons[i].empty())
@@ -107,8 +103,15 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
                 broken.push_back({prepared.part.first + i, prepared.reasons[i]});
             }
         }
-        all_whole = all_whole && ranks_.sum(broken.size()) == 0;
-        if (writer != nullptr && all_whole)
+        ranks_.sleep_until_all_are_here();
+        const std::string& error = meter_error.empty() ? prepared.error : meter_error;
+        const auto [errors, all_broken, pictures, bytes] =
+            ranks_.sums<4>({error.empty() ? 0U : 1U, broken.size(), prepared.facts.size(), prepared.file_bytes});
+        if (errors > 0)
+        {
+            ranks_.refuse_if_any(error);
+        }
+        if (writer != nullptr && all_broken == 0)
         {
             writer->write(index, split_.offsets[prepared.part.first], prepared.bytes);
         }
@@ -116,19 +119,28 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
         {
             result.facts.insert(result.facts.end(), facts.begin(), facts.end());
         }
-        const std::uint64_t pictures = ranks_.sum(prepared.facts.size());
-        const std::uint64_t bytes = ranks_.sum(prepared.file_bytes);
-        ranks_.together(
-            [&]
-            {
-                if (ranks_.is_first())
-                {
-                    meter.add(pictures, bytes);
-                }
-            });
+        meter_error = tell(meter, pictures, bytes);
     }
+    ranks_.refuse_if_any(meter_error);
     result.broken = gather_broken(broken);
     return result;
+}
+
+/// Gives what went wrong: the others hear of it in the next round.
+std::string FolderPass::tell(PassMeter& meter, std::uint64_t pictures, std::uint64_t bytes) const
+{
+    try
+    {
+        if (ranks_.is_first())
+        {
+            meter.add(pictures, bytes);
+        }
+    }
+    catch (const std::exception& error)
+    {
+        return error.what();
+    }
+    return {};
 }
 
 /// Throws nothing: the others wait for this rank.
@@ -190,7 +202,7 @@ StoredPicture FolderPass::load(std::size_t position) const
     const std::filesystem::path file = split_.folder / name;
     if (split_.facts.empty())
     {
-        return load_for_storage(file, name, shorter_side_);
+        return load_for_storage(file, name, request_.shorter_side);
     }
     const PictureFacts& known = split_.facts[position];
     StoredPicture picture;
@@ -198,7 +210,7 @@ StoredPicture FolderPass::load(std::size_t position) const
     {
         if (known.is_reduced != 0)
         {
-            picture = load_for_storage(file, name, shorter_side_);
+            picture = load_for_storage(file, name, request_.shorter_side);
         }
         else
         {

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,8 +70,7 @@ public:
         std::vector<BrokenPicture> broken;  // by position
     };
 
-    FolderPass(const PackedSplit& split, std::optional<std::size_t> shorter_side, const RankGroup& ranks,
-               std::size_t threads);
+    FolderPass(const PackedSplit& split, const FolderPackRequest& request, const RankGroup& ranks, std::size_t threads);
 
     /// Collective. With a writer, the split is its number `index`; as soon as a picture is broken, nothing more is
     /// written. Throws Error, the same on every rank, for anything but broken pictures.
@@ -80,13 +78,14 @@ public:
 
 private:
     struct Prepared;
+    std::string tell(PassMeter& meter, std::uint64_t pictures, std::uint64_t bytes) const;
     Prepared prepare(Part part, bool keep_bytes) const;
     void prepare_picture(std::size_t position, bool keep_bytes, Prepared& into) const;
     StoredPicture load(std::size_t position) const;
     std::vector<BrokenPicture> gather_broken(const std::vector<BrokenPicture>& mine) const;
 
     const PackedSplit& split_;
-    std::optional<std::size_t> shorter_side_;
+    const FolderPackRequest& request_;
     const RankGroup& ranks_;
     std::size_t threads_;
 };

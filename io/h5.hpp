@@ -118,8 +118,7 @@ public:
     void write_rows(std::size_t first, std::size_t count, std::span<const T> values);
 
     /// The same by all ranks at once, each its own rows, for a file from File::open_together. Collective: a rank
-    /// without rows gives none. MPI libraries exist (Open MPI 4.1) that report success where the disk was full, so what
-    /// was written is to be read again.
+    /// without rows gives none. MPI may report success for a write that was cut short, so read what was written again.
     template <typename T>
     void write_rows_together(std::size_t first, std::size_t count, std::span<const T> values);
 

@@ -146,6 +146,10 @@ void Dataset::write_rows_together(std::size_t first, std::size_t count, std::spa
     const Id memory_space = make_space({values.size()}, where_);
     const Id transfer = make_properties(H5P_DATASET_XFER, where_);
     call("H5Pset_dxpl_mpio", where_, H5Pset_dxpl_mpio, transfer.get(), H5FD_MPIO_COLLECTIVE);
+    // Each rank's rows lie in one piece, so there is nothing to gather before writing; and where MPI gathers, a failed
+    // write of one rank can go unreported, or leave the others waiting for ever (Open MPI 4.1).
+    call("H5Pset_dxpl_mpio_collective_opt", where_, H5Pset_dxpl_mpio_collective_opt, transfer.get(),
+         H5FD_MPIO_INDIVIDUAL_IO);
     call("H5Dwrite", where_, H5Dwrite, id_.get(), native_type<T>(), memory_space.get(), file_space.get(),
          transfer.get(), static_cast<const void*>(values.data()));
 }

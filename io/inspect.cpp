@@ -11,6 +11,7 @@
 #include "io/embeddings_file.hpp"
 #include "io/error.hpp"
 #include "io/format.hpp"
+#include "io/local_copy.hpp"
 #include "io/seal.hpp"
 
 namespace paws::io
@@ -75,7 +76,7 @@ const char* verdict(bool all_have_checksums)
     return all_have_checksums ? "whole: all checksums match\n" : "readable; it has no checksums for its pictures\n";
 }
 
-std::string describe_dataset(const std::filesystem::path& path)
+std::string describe_dataset(const std::filesystem::path& path, bool sealed)
 {
     const DatasetFile dataset(path);
     const h5::File file = h5::File::open(path);
@@ -86,23 +87,31 @@ std::string describe_dataset(const std::filesystem::path& path)
     {
         dataset.names(split);
         const bool encoded = dataset.is_encoded(split);
-        verified = verify_bytes(file.dataset(split + (encoded ? "/encoded" : "/images"))) && verified;
+        // A seal that matches has vouched for all bytes.
+        verified = (sealed || verify_bytes(file.dataset(split + (encoded ? "/encoded" : "/images")))) && verified;
         text << split << ": " << plural(dataset.count(split), "picture") << ", ";
         if (encoded)
         {
-            text << "encoded (JPEG, PNG)";
+            text << "encoded (JPEG, PNG), " << size_in_words(file.dataset(split + "/encoded").size());
         }
         else
         {
             text << dataset.height(split) << "x" << dataset.width(split);
         }
         text << ", " << class_sizes(dataset.labels(split), dataset.class_names().size()) << "\n";
+        if (encoded)
+        {
+            for (const std::string& left_out : dataset.skipped(split))
+            {
+                text << "  left out " << left_out << "\n";
+            }
+        }
     }
     text << verdict(verified);
     return text.str();
 }
 
-std::string describe_embeddings(const std::filesystem::path& path)
+std::string describe_embeddings(const std::filesystem::path& path, bool)
 {
     const Embeddings embeddings = read_embeddings(path);
     std::ostringstream text;
@@ -127,7 +136,7 @@ void describe_arrays(std::ostream& text, const char* title, const NamedArrays& a
          << plural(bytes, "byte") << "\n";
 }
 
-std::string describe_checkpoint(const std::filesystem::path& path)
+std::string describe_checkpoint(const std::filesystem::path& path, bool)
 {
     const Checkpoint checkpoint = read_checkpoint(path);
     const Progress& progress = checkpoint.progress;
@@ -158,7 +167,7 @@ std::string describe_checkpoint(const std::filesystem::path& path)
 struct Known
 {
     const Format& format;
-    std::string (*describe)(const std::filesystem::path&);
+    std::string (*describe)(const std::filesystem::path&, bool sealed);
 };
 }  // namespace
 
@@ -167,7 +176,7 @@ std::string describe(const std::filesystem::path& path)
     const std::array<Known, 3> known = {{{dataset_format, describe_dataset},
                                          {embeddings_format, describe_embeddings},
                                          {checkpoint_format, describe_checkpoint}}};
-    verify_seal(path);
+    const bool sealed = verify_seal(path);
     const h5::File file = h5::File::open(path);
     const std::string name = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
     const auto found = std::find_if(known.begin(), known.end(), [&](const Known& k) { return k.format.name == name; });
@@ -180,6 +189,6 @@ std::string describe(const std::filesystem::path& path)
     const std::string maker =
         file.has_attribute("created_by") ? file.attribute<std::string>("created_by") : "another program";
     return path.string() + ": " + name + ", version " + std::to_string(file.attribute<std::int64_t>("version")) +
-           ", made by " + maker + "\n" + found->describe(path);
+           ", made by " + maker + "\n" + found->describe(path, sealed);
 }
 }  // namespace paws::io

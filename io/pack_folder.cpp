@@ -112,7 +112,7 @@ private:
         std::vector<std::string> all_broken;
         for (PackedSplit& split : splits_)
         {
-            FolderPass::Result result = FolderPass(split, request_.shorter_side, ranks_, threads_).run(meter);
+            FolderPass::Result result = FolderPass(split, request_, ranks_, threads_).run(meter);
             std::vector<std::size_t> positions;
             split.skipped = share_broken(split, result.broken, positions, ranks_);
             add_broken(split, split.skipped, all_broken);
@@ -155,8 +155,7 @@ private:
         std::vector<std::string> all_broken;
         for (std::size_t i = 0; i < splits_.size(); ++i)
         {
-            const FolderPass::Result result =
-                FolderPass(splits_[i], request_.shorter_side, ranks_, threads_).run(meter, &writer, i);
+            const FolderPass::Result result = FolderPass(splits_[i], request_, ranks_, threads_).run(meter, &writer, i);
             std::vector<std::size_t> positions;
             add_broken(splits_[i], share_broken(splits_[i], result.broken, positions, ranks_), all_broken);
             EncodedFileWriter::Result& known = results.emplace_back();

@@ -23,6 +23,8 @@ struct FolderPackRequest
     /// Names or positions of pictures of train (see read_subset) that become the split val; the folder val is not read.
     std::optional<std::filesystem::path> val_list = {};
     bool skip_broken = false;  ///< leave broken pictures out instead of refusing the folder
+    /// What a rank takes of a round of pictures; it holds two such parts, and the pictures that its threads decode.
+    std::uint64_t part_bytes = std::uint64_t{32} << 20;
 };
 
 struct FolderPackReport
@@ -59,8 +61,8 @@ using FolderPackProgress = std::function<void(const FolderPackStatus&)>;
 /// its name ends in; what cannot be read or is no whole JPEG or PNG is broken.
 ///
 /// Collective over `comm`: the ranks read, check and write together, each with the cores of its node that fall to it,
-/// holding some dozen MB of pictures at a time. The file is the same for any number of ranks. It appears whole or not
-/// at all (see AtomicFile), with a seal (see make_seal).
+/// holding two parts of pictures at a time (see part_bytes). The file is the same for any number of ranks. It appears
+/// whole or not at all (see AtomicFile), with a seal (see make_seal).
 ///
 /// Throws Error, the same on every rank: no such folder, no classes, a class without pictures, a class of val that
 /// train does not have, broken pictures without skip_broken, a list that read_subset refuses, pictures that change

@@ -55,11 +55,9 @@ int RankGroup::reduce(int number, MPI_Op operation) const
     return result;
 }
 
-std::uint64_t RankGroup::sum(std::uint64_t number) const
+void RankGroup::add_up(std::uint64_t* numbers, int count) const
 {
-    std::uint64_t result = 0;
-    check_mpi(MPI_Allreduce(&number, &result, 1, MPI_UINT64_T, MPI_SUM, comm_), "MPI_Allreduce");
-    return result;
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, numbers, count, MPI_UINT64_T, MPI_SUM, comm_), "MPI_Allreduce");
 }
 
 std::string RankGroup::broadcast(std::string text, int root) const

@@ -4,6 +4,7 @@
 
 #include <mpi.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -29,7 +30,13 @@ public:
     void sleep_until_all_are_here() const;
 
     int reduce(int number, MPI_Op operation) const;
-    std::uint64_t sum(std::uint64_t number) const;
+    /// Of each of the numbers.
+    template <std::size_t count>
+    std::array<std::uint64_t, count> sums(std::array<std::uint64_t, count> numbers) const
+    {
+        add_up(numbers.data(), static_cast<int>(count));
+        return numbers;
+    }
 
     std::string broadcast(std::string text, int root = 0) const;
     /// Those of rank 0, on every rank.
@@ -87,6 +94,7 @@ public:
 
 private:
     static std::string message_of(const std::exception& error);
+    void add_up(std::uint64_t* numbers, int count) const;
     void broadcast_bytes(void* data, std::uint64_t bytes, int root) const;
     void send_bytes(const void* data, std::uint64_t bytes) const;
     std::uint64_t bytes_from(int rank) const;

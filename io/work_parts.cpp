@@ -20,6 +20,7 @@ std::vector<Part> parts_in_rounds(std::span<const std::uint64_t> weights, std::u
         total += weight;
     }
     const auto in_round = static_cast<std::uint64_t>(ranks);
+    most = std::max<std::uint64_t>(1, most);
     const std::uint64_t rounds = std::max<std::uint64_t>(1, (total + most * in_round - 1) / (most * in_round));
     // Evenly filled rounds: with the rest in the last one, most ranks would have nothing to do there.
     const std::uint64_t target = std::max<std::uint64_t>(1, (total + rounds * in_round - 1) / (rounds * in_round));

@@ -89,6 +89,38 @@ TEST_CASE("version and help", "[cli]")
     }
 }
 
+TEST_CASE("a folder of pictures is packed on the command line", "[cli]")
+{
+    const test::Folder folder;
+    const std::filesystem::path input = folder / "pictures";
+    for (const auto* name : {"cat/grey.jpg", "dog/rgb.png"})
+    {
+        const auto file = input / "train" / name;
+        std::filesystem::create_directories(file.parent_path());
+        std::filesystem::copy_file(PAWS_SOURCE_DIR "/tests/data/pictures/" + file.filename().string(), file);
+    }
+    write(input / "train/dog/notes.txt", "text");
+    const auto output = (folder / "packed.h5").string();
+    const auto pack = "pack --format imagefolder --input " + input.string() + " --output " + output;
+    check_bad_input(pack, {"1 of 3 pictures is broken (train/dog/notes.txt", "--skip-broken"});
+    CHECK_FALSE(std::filesystem::exists(output));
+    const auto summary_path = (folder / "summary.json").string();
+    const auto packed = run(pack + " --skip-broken --shorter-side 64 --summary " + summary_path);
+    INFO(packed.output);
+    REQUIRE(packed.code == 0);
+    CHECK(lines_with(packed.output, "pictures/s").size() >= 1);
+    CHECK(lines_with(packed.output, "left out train/dog/notes.txt: ").size() == 1);
+    const auto summary = nlohmann::json::parse(std::ifstream(summary_path));
+    CHECK(summary["pictures"] == 2);
+    CHECK(summary["skipped"].size() == 1);
+    CHECK_THAT(run("inspect " + output).output, Catch::Contains("train: 2 pictures, encoded (JPEG, PNG)") &&
+                                                    Catch::Contains("left out dog/notes.txt") &&
+                                                    Catch::Contains("whole"));
+    check_bad_input(pack + " --class-names digits", {"--class-names", "--format idx"});
+    check_bad_input(pack + " --shorter-side 0", {"--shorter-side", "1 or more"});
+    check_bad_input("pack --format idx --skip-broken --input x --output y", {"--skip-broken", "imagefolder"});
+}
+
 TEST_CASE("from a configuration to embeddings on the command line", "[cli]")
 {
     const test::SmallRun small;

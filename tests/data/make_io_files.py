@@ -85,3 +85,16 @@ with h5py.File("more_pictures.h5", "w") as file:
     add_bytes("wide_grey_alpha", wide_png(wide[:, :, :2], 4))
     # Pillow takes the upper byte of wide colours too, but clips wide grey, which leaves nothing but white.
     add_bytes("wide_grey", wide_png(wide[:, :, :1], 0), numpy.repeat(wide[:, :, :1] >> 8, 3, 2).astype("u1"))
+
+# What Pillow makes of CMYK with halved chroma, and smaller pictures by its filter of three lobes.
+random = numpy.random.default_rng(2)
+with h5py.File("reduced_pictures.h5", "w") as file:
+    noise = Image.fromarray(random.integers(0, 256, (47, 33, 3)).astype("u1"))
+    file["original"] = numpy.array(noise)
+    for width, height in ((32, 46), (10, 14), (33, 5), (4, 47), (1, 1)):
+        file[f"lanczos/{height}x{width}"] = numpy.array(noise.resize((width, height), Image.LANCZOS))
+    stream = io.BytesIO()
+    noise.convert("CMYK").save(stream, "JPEG", subsampling="4:2:0")
+    file["cmyk_420/encoded"] = numpy.frombuffer(stream.getvalue(), "u1")
+    stream.seek(0)
+    file["cmyk_420/rgb"] = numpy.array(Image.open(stream).convert("RGB"))

@@ -47,8 +47,13 @@ TEST_CASE("a data set of encoded pictures, from another program, is described", 
     file.write<std::uint8_t>("train/encoded", std::vector<std::uint8_t>(9), {9});
     file.write<std::uint64_t>("train/offsets", std::vector<std::uint64_t>{0, 9}, {2});
     file.save();
-    check_described(folder / "data.h5", {"made by another program", "11 classes: a, b, c, d, e, f, g, h, i, j, ...\n",
-                                         "train: 1 picture, encoded (JPEG, PNG), 0 to 1 per class\n", "no checksums"});
+    const auto sealed = describe(folder / "data.h5");
+    CHECK_THAT(sealed, Catch::Contains("whole: all checksums match"));
+    // Another program knows no seals.
+    std::filesystem::resize_file(folder / "data.h5", std::filesystem::file_size(folder / "data.h5") - 24);
+    check_described(folder / "data.h5",
+                    {"made by another program", "11 classes: a, b, c, d, e, f, g, h, i, j, ...\n",
+                     "train: 1 picture, encoded (JPEG, PNG), 9 B, 0 to 1 per class\n", "no checksums"});
 }
 
 TEST_CASE("embeddings are described", "[io]")

@@ -1,11 +1,9 @@
-#include <mpi.h>
-
 #include <cstdlib>
 #include <optional>
 
 #include "io/mpi_call.hpp"
 #include "io/staging.hpp"
-#include "tests/io/files.hpp"
+#include "tests/io/ranks.hpp"
 
 using namespace paws::test;
 using namespace paws::io;
@@ -13,60 +11,24 @@ namespace fs = std::filesystem;
 
 namespace
 {
-int my_rank()
-{
-    int rank = 0;
-    check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
-    return rank;
-}
-
-int all_ranks()
-{
-    int size = 0;
-    check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
-    return size;
-}
-
-int sum_over_ranks(int number)
-{
-    int sum = 0;
-    check_mpi(MPI_Allreduce(&number, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD), "MPI_Allreduce");
-    return sum;
-}
-
-std::string of_rank_0(std::string text)
-{
-    text.resize(4096);
-    check_mpi(MPI_Bcast(text.data(), 4096, MPI_CHAR, 0, MPI_COMM_WORLD), "MPI_Bcast");
-    return text.c_str();
-}
-
-/// A folder that all ranks see, removed when all have done with it. With a network disk and a node's disk in it.
-class SharedDisks
+/// With a network disk and a node's disk in it.
+class SharedDisks : public SharedFolder
 {
 public:
     SharedDisks()
+        : SharedFolder(
+              [](const fs::path& folder)
+              {
+                  fs::create_directory(folder / "network");
+                  fs::create_directory(folder / "node");
+                  write_file(folder / "network/data.h5", bytes());
+              })
     {
-        if (my_rank() == 0)
-        {
-            folder_.emplace();
-            fs::create_directory(*folder_ / "network");
-            fs::create_directory(*folder_ / "node");
-            write_file(*folder_ / "network/data.h5", bytes());
-        }
-        root_ = of_rank_0(folder_ ? folder_->path().string() : "");
     }
-    ~SharedDisks() { MPI_Barrier(MPI_COMM_WORLD); }
-    SharedDisks(const SharedDisks&) = delete;
-    SharedDisks& operator=(const SharedDisks&) = delete;
 
     static std::string bytes() { return std::string(20'000'000, 'x') + "end"; }
-    fs::path file() const { return root_ / "network/data.h5"; }
-    fs::path node() const { return root_ / "node"; }
-
-private:
-    std::optional<TemporaryFolder> folder_;
-    fs::path root_;
+    fs::path file() const { return path() / "network/data.h5"; }
+    fs::path node() const { return path() / "node"; }
 };
 
 /// Sets or, with null, removes a variable of the environment while it lives.
