@@ -192,7 +192,8 @@ Dataset load_dataset(const config::Config& config, Splits splits, const comm::Wo
     return together(*world.communicator,
                     [&]
                     {
-                        choose_rows(dataset, config, world.world_size());
+                        choose_rows(dataset, config,
+                                    config.meta.emulate_world > 0 ? config.meta.emulate_world : world.world_size());
                         return std::move(dataset);
                     });
 }

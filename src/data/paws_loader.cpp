@@ -72,7 +72,7 @@ void PawsLoader::start_epoch(std::int64_t epoch)
         samplers.supports.set_epoch(epoch);
     }
     pipeline_ = std::make_unique<ViewPipeline>(
-        dataset_.train, pipeline_settings(config_, share_.count * training_batch_bytes(config_)),
+        dataset_.train, pipeline_settings(config_, share_.count * training_batch_bytes(config_), dataset_.node),
         [this, epoch, step = std::int64_t{0}]() mutable { return plan(epoch, step++); });
 }
 

@@ -7,6 +7,7 @@
 
 #include "io/atomic_file.hpp"
 #include "io/error.hpp"
+#include "src/data/broken_report.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
@@ -189,6 +190,11 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
         if (line)
         {
             line->finish(shown);
+        }
+        const auto replaced = data::broken_report(trainer.broken_pictures(), *world.communicator);
+        for (const auto& text : speaks ? replaced : std::vector<std::string>())
+        {
+            fmt::print("epoch {}: {}\n", done, text);
         }
         if (world.is_first())
         {

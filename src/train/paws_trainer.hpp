@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "src/comm/gradient_reducer.hpp"
 #include "src/config/config.hpp"
@@ -59,6 +61,8 @@ public:
     /// True when the epoch that just ended had the lowest mean loss so far.
     bool is_best() const { return progress_.loss <= progress_.best_loss; }
     nn::Encoder& encoder() { return *encoder_; }
+    /// What was said of the broken pictures that this rank replaced in the epoch that just ended (data.skip_broken).
+    std::set<std::string> broken_pictures() const { return loader_.broken(); }
     /// The number of ranks whose mathematics is computed.
     std::int64_t world_size() const { return share_.world_size; }
 

@@ -231,6 +231,23 @@ TEST_CASE("every shipped configuration of this version's task dry-runs", "[cli]"
     }
 }
 
+TEST_CASE("the end of an epoch names the broken pictures that were replaced", "[cli]")
+{
+    const test::Folder folder;
+    auto split = test::encoded_split({"cat", "dog"}, 6);
+    split.pictures[7] = test::truncated_picture();
+    test::write_encoded(folder / "pets.h5", {"cat", "dog"}, {{"train", split}});
+    const auto data = fmt::format("dataset: folder, file: {}, unlabeled_frac: 0", (folder / "pets.h5").string());
+    const auto config = write(folder / "pets.yaml", test::photographs_yaml(data, folder / "run"));
+    check_bad_input(config, {"dog/dog_1.JPEG", "data.skip_broken: true"});
+    const auto result = run(config + " --set data.skip_broken=true");
+    INFO(result.output);
+    CHECK(result.code == 0);
+    const auto replaced = lines_with(result.output, "replaced (data.skip_broken): ");
+    REQUIRE(replaced.size() == 1);
+    CHECK_THAT(replaced[0], Catch::Contains("dog/dog_1.JPEG"));
+}
+
 TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
 {
     const test::SmallRun small;
