@@ -21,7 +21,7 @@ template <class Scalar>
 class SimclrLossFunction : public torch::autograd::Function<SimclrLossFunction<Scalar>>
 {
 public:
-    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& z, const SimclrSettings& settings,
+    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& z, const ContrastiveSettings& settings,
                                  bool with_gradient)
     {
         const nn::HostExec exec;
@@ -74,7 +74,7 @@ void require(bool holds, const std::string& message)
 }
 }  // namespace
 
-torch::Tensor simclr_loss(const torch::Tensor& z, const SimclrSettings& settings)
+torch::Tensor simclr_loss(const torch::Tensor& z, const ContrastiveSettings& settings)
 {
     require(z.dim() == 2, "embeddings are [2B, D]");
     require(z.scalar_type() == torch::kFloat32 || z.scalar_type() == torch::kFloat64,

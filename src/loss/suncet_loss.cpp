@@ -55,7 +55,7 @@ public:
     /// all: [M, D], of which the queries are the rows `first` … `first` + `rows` − 1.
     static torch::Tensor forward(AutogradContext* context, const torch::Tensor& all, std::int64_t first,
                                  std::int64_t rows, std::shared_ptr<const SupportLabels> labels,
-                                 const SuncetSettings& settings, bool with_gradient)
+                                 const ContrastiveSettings& settings, bool with_gradient)
     {
         const nn::HostExec exec;
         const auto supports = unit_rows<Scalar>(exec, all, labels->order());
@@ -152,7 +152,7 @@ void require_neighbours(const SupportLabels& labels)
 }  // namespace
 
 torch::Tensor suncet_loss(const torch::Tensor& z, const std::shared_ptr<const SupportLabels>& labels,
-                          const SuncetSettings& settings)
+                          const ContrastiveSettings& settings)
 {
     const auto ranks = settings.communicator->world_size();
     require(z.dim() == 2, "embeddings are [N, D]");

@@ -2,24 +2,13 @@
 
 #include <torch/torch.h>
 
-#include <cstdint>
 #include <memory>
 
-#include "src/comm/communicator.hpp"
+#include "src/loss/contrastive_settings.hpp"
 #include "src/loss/support_labels.hpp"
 
 namespace paws::loss
 {
-struct SuncetSettings
-{
-    double temperature = 0.1;  ///< τ of the similarities
-    /// Memory for the similarities of this rank's rows and all rows, in bytes; where they need more, they are computed
-    /// by blocks, at no more work.
-    std::int64_t similarity_bytes = std::int64_t{1} << 30;
-    /// The ranks whose labelled pictures are the neighbours.
-    std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank();
-};
-
 /// SuNCEt (arXiv 2006.10803, eq. 1), 0-dimensional and differentiable; collective over the ranks: the cross-entropy of
 /// each row's labels and of what its soft nearest neighbours among all other labelled rows, of all ranks, predict.
 ///   z      [N, D], float32 or float64, of any length, the same number on every rank
@@ -29,5 +18,5 @@ struct SuncetSettings
 /// Throws std::invalid_argument when the shapes don't fit, or when a class without smoothing has one row only: its
 /// neighbours cannot predict it, and the loss would be infinite.
 torch::Tensor suncet_loss(const torch::Tensor& z, const std::shared_ptr<const SupportLabels>& labels,
-                          const SuncetSettings& settings);
+                          const ContrastiveSettings& settings);
 }  // namespace paws::loss

@@ -48,7 +48,7 @@ struct Result
     torch::Tensor loss, gradient;
 };
 
-Result run(const torch::Tensor& z, const loss::SimclrSettings& settings, double factor = 1)
+Result run(const torch::Tensor& z, const loss::ContrastiveSettings& settings, double factor = 1)
 {
     const auto views = z.detach().clone().requires_grad_();
     const auto value = loss::simclr_loss(views, settings);
@@ -87,7 +87,7 @@ TEST_CASE("the SimCLR loss and its gradient agree with the published numbers, on
         const auto z = test::read_tensor(rank, "z");
         const auto golden_loss = test::read_tensor(rank, "loss"), golden_grad = test::read_tensor(rank, "grad_z");
         REQUIRE(z.size(0) == 2 * group.attribute<std::int64_t>("batch_size"));
-        loss::SimclrSettings settings{group.attribute<double>("temperature")};
+        loss::ContrastiveSettings settings{group.attribute<double>("temperature")};
         settings.communicator = world;
         for (const auto& [type, tolerance] :
              {std::pair(torch::kFloat64, test::double_tolerance), std::pair(torch::kFloat32, test::float_tolerance)})
@@ -118,7 +118,7 @@ TEST_CASE("the SimCLR loss over ranks agrees with plain loops over all views", "
     const auto& own = views[static_cast<std::size_t>(world->rank())];
     const auto all = torch::cat(views);
     const auto first = static_cast<std::size_t>(own.size(0) * world->rank());
-    loss::SimclrSettings settings{0.2};
+    loss::ContrastiveSettings settings{0.2};
     settings.communicator = world;
     const auto ours = run(own, settings);
     CHECK(ours.loss.item<double>() == Approx(plain_nt_xent(own, all, first, 0.2)).epsilon(1e-11));

@@ -50,7 +50,7 @@ struct Result
 };
 
 Result run(const torch::Tensor& z, const std::shared_ptr<const loss::SupportLabels>& labels,
-           const loss::SuncetSettings& settings, double factor = 1)
+           const loss::ContrastiveSettings& settings, double factor = 1)
 {
     const auto rows = z.detach().clone().requires_grad_();
     const auto value = loss::suncet_loss(rows, labels, settings);
@@ -116,7 +116,7 @@ TEST_CASE("the SuNCEt loss and its gradient agree with the published numbers, on
         const auto golden_loss = test::read_tensor(rank, "loss") +
                                  static_cast<double>(matrix.size(1) - classes) * (off > 0 ? off * std::log(off) : 0.0);
         const auto golden_grad = test::read_tensor(rank, "grad_z");
-        loss::SuncetSettings settings{group.attribute<double>("temperature")};
+        loss::ContrastiveSettings settings{group.attribute<double>("temperature")};
         settings.communicator = world;
         for (const auto& [type, tolerance] :
              {std::pair(torch::kFloat64, test::double_tolerance), std::pair(torch::kFloat32, test::float_tolerance)})
@@ -150,7 +150,7 @@ TEST_CASE("the SuNCEt loss over ranks agrees with plain loops over all rows", "[
     auto all = torch::cat(parts);
     // Classes that differ from rank to rank in number and order.
     const auto classes_of = scattered_classes(all.size(0), 3);
-    loss::SuncetSettings settings{0.2};
+    loss::ContrastiveSettings settings{0.2};
     settings.communicator = world;
     const auto own = static_cast<std::size_t>(world->rank());
     const auto ours = run(parts[own], labels_of(classes_of, 3, 0.1), settings);
