@@ -36,7 +36,7 @@ private:
 void batch_norm_relu(benchmark::State& state, torch::ScalarType type)
 {
     torch::manual_seed(0);
-    torch::nn::BatchNorm2d bn(shape[1]);
+    paws::nn::BatchNorm2d bn(shape[1]);
     auto x = pictures(type).requires_grad_();
     const auto grad = pictures(type);
     for (auto _ : state)
@@ -66,7 +66,7 @@ void batch_norm_relu_floor(benchmark::State& state, torch::ScalarType type)
 void batch_norm_add_relu(benchmark::State& state, torch::ScalarType type)
 {
     torch::manual_seed(0);
-    torch::nn::BatchNorm2d bn(shape[1]);
+    paws::nn::BatchNorm2d bn(shape[1]);
     auto x = pictures(type).requires_grad_();
     auto shortcut = pictures(type).requires_grad_();
     const auto grad = pictures(type);

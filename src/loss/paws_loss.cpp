@@ -6,6 +6,7 @@
 
 #include "kernels/multicrop_targets.hpp"
 #include "kernels/paws_loss.hpp"
+#include "src/comm/differentiable.hpp"
 #include "src/loss/neighbours.hpp"
 
 namespace paws::loss
@@ -78,6 +79,8 @@ public:
         {
             const auto sharpened = torch::empty_like(probabilities);
             kernels::mean_sharpened(exec, p, settings.sharpen, view_of<Scalar, 2>(sharpened), view_of<Scalar, 1>(mean));
+            exec.fence();
+            mean_over_ranks(mean, *settings.communicator);
             kernels::me_max_slope(exec, view_of<const Scalar, 1>(mean), view_of<Scalar, 1>(slope));
             exec.fence();
         }
@@ -165,6 +168,15 @@ private:
         bool numerators_spent = false;
     };
 
+    static void mean_over_ranks(const torch::Tensor& mean, comm::Communicator& communicator)
+    {
+        if (!communicator.is_alone())
+        {
+            communicator.all_reduce(mean);
+            mean.div_(communicator.world_size());
+        }
+    }
+
     static torch::Tensor target_probabilities(const HostExec& exec, const Targets& target, const SupportLabels& labels,
                                               const PawsLossSettings& settings)
     {
@@ -197,13 +209,16 @@ void require_anchors(const torch::Tensor& views, const torch::Tensor& supports, 
     const auto per_picture = 2 + settings.multicrop;
     require(views.size(0) > 0 && views.size(0) % per_picture == 0,
             fmt::format("{} anchor rows are no multiple of {} views", views.size(0), per_picture));
-    require(supports.size(0) == labels.supports(),
-            fmt::format("{} anchor supports for {} labels", supports.size(0), labels.supports()));
+    const auto ranks = settings.communicator->world_size();
+    require(supports.size(0) * ranks == labels.supports(),
+            fmt::format("{} anchor supports on each of {} ranks for {} labels", supports.size(0), ranks,
+                        labels.supports()));
 }
 
-PawsLoss apply(const torch::Tensor& anchor_views, const torch::Tensor& anchor_supports, const Targets& targets,
+PawsLoss apply(const torch::Tensor& anchor_views, const torch::Tensor& own_anchor_supports, const Targets& targets,
                const std::shared_ptr<const SupportLabels>& labels, const PawsLossSettings& settings)
 {
+    const auto anchor_supports = comm::gather_with_gradient(settings.communicator, own_anchor_supports);
     const auto run = [&](auto scalar) -> PawsLoss
     {
         const auto parts =
@@ -224,15 +239,16 @@ PawsLoss paws_loss(const torch::Tensor& anchor_views, const torch::Tensor& ancho
     require(target_views.size(0) == anchor_views.size(0) / views * 2,
             fmt::format("{} target rows for {} anchor rows of {} views each", target_views.size(0),
                         anchor_views.size(0), views));
-    require(target_supports.size(0) == labels->supports(),
-            fmt::format("{} target supports for {} labels", target_supports.size(0), labels->supports()));
-    return apply(anchor_views, anchor_supports, {target_views.detach(), target_supports.detach()}, labels, settings);
+    require(target_supports.size(0) == anchor_supports.size(0),
+            fmt::format("{} target supports for {} anchor supports", target_supports.size(0), anchor_supports.size(0)));
+    const auto all_target_supports = settings.communicator->all_gather(target_supports.detach().contiguous());
+    return apply(anchor_views, anchor_supports, {target_views.detach(), all_target_supports}, labels, settings);
 }
 
 PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, std::int64_t pictures,
                                std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings)
 {
-    const auto supports = labels->supports();
+    const auto supports = labels->supports() / settings.communicator->world_size();
     const auto anchor_views = z.narrow(0, supports, z.size(0) - supports);
     const auto anchor_supports = z.narrow(0, 0, supports);
     if (h.is_same(z))

@@ -8,9 +8,13 @@
 namespace paws::loss
 {
 SupportLabels::SupportLabels(const torch::Tensor& class_of, std::int64_t classes, double smoothing)
-    : classes_(classes),
-      on_(static_cast<float>(1 - smoothing + smoothing / static_cast<double>(classes))),
-      off_(static_cast<float>(smoothing / static_cast<double>(classes)))
+    : SupportLabels(class_of, classes, static_cast<float>(1 - smoothing + smoothing / static_cast<double>(classes)),
+                    static_cast<float>(smoothing / static_cast<double>(classes)))
+{
+}
+
+SupportLabels::SupportLabels(const torch::Tensor& class_of, std::int64_t classes, float on, float off)
+    : classes_(classes), on_(on), off_(off)
 {
     const auto labels = class_of.contiguous();
     const auto count = labels.size(0);
@@ -39,10 +43,16 @@ SupportLabels::SupportLabels(const torch::Tensor& class_of, std::int64_t classes
     }
 }
 
-SupportLabels SupportLabels::stratified(std::int64_t classes, std::int64_t images_per_class, std::int64_t views,
-                                        double smoothing)
+SupportLabels SupportLabels::stratified(std::int64_t classes_per_rank, std::int64_t images_per_class,
+                                        std::int64_t views, double smoothing, std::int64_t ranks, bool unique_classes)
 {
-    return {torch::arange(classes, torch::kInt64).repeat({images_per_class * views}), classes, smoothing};
+    const auto of_rank = torch::arange(classes_per_rank, torch::kInt64).repeat({images_per_class * views});
+    std::vector<torch::Tensor> all;
+    for (std::int64_t r = 0; r < ranks; ++r)
+    {
+        all.push_back(unique_classes ? of_rank + r * classes_per_rank : of_rank);
+    }
+    return {torch::cat(all), classes_per_rank * (unique_classes ? ranks : 1), smoothing};
 }
 
 nn::TensorView<const std::int32_t, 1> SupportLabels::order() const

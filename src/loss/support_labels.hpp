@@ -17,10 +17,14 @@ public:
     /// Throws std::invalid_argument for a class outside the range.
     SupportLabels(const torch::Tensor& class_of, std::int64_t classes, double smoothing = 0.0);
 
-    /// The labels of a class-stratified batch in the published order: images_per_class rounds over classes 0 … classes
-    /// − 1, the whole repeated for every view.
-    static SupportLabels stratified(std::int64_t classes, std::int64_t images_per_class, std::int64_t views,
-                                    double smoothing);
+    /// The same with the two values of the label matrix given.
+    SupportLabels(const torch::Tensor& class_of, std::int64_t classes, float on, float off);
+
+    /// The labels of class-stratified batches in the published order, gathered rank after rank: images_per_class rounds
+    /// over the rank's classes, the whole repeated for every view. Ranks have the same classes, 0 … classes_per_rank −
+    /// 1, or, where they are unique to a rank, rank r has those from r · classes_per_rank on.
+    static SupportLabels stratified(std::int64_t classes_per_rank, std::int64_t images_per_class, std::int64_t views,
+                                    double smoothing, std::int64_t ranks = 1, bool unique_classes = false);
 
     std::int64_t classes() const { return classes_; }
     std::int64_t supports() const { return members_.size(0); }

@@ -7,6 +7,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "src/nn/batch_norm.hpp"
 #include "src/nn/resnet.hpp"
 #include "src/nn/wide_resnet.hpp"
 
@@ -23,10 +24,10 @@ tnn::Sequential projection_head(std::int64_t hidden, std::int64_t output)
 {
     tnn::Sequential head;
     head->push_back("fc1", tnn::Linear(hidden, hidden));
-    head->push_back("bn1", tnn::BatchNorm1d(hidden));
+    head->push_back("bn1", BatchNorm1d(hidden));
     head->push_back("relu1", tnn::ReLU());
     head->push_back("fc2", tnn::Linear(hidden, hidden));
-    head->push_back("bn2", tnn::BatchNorm1d(hidden));
+    head->push_back("bn2", BatchNorm1d(hidden));
     head->push_back("relu2", tnn::ReLU());
     head->push_back("fc3", tnn::Linear(hidden, output));
     return head;
@@ -36,9 +37,9 @@ tnn::Sequential prediction_head(std::int64_t dim)
 {
     const auto narrow = dim / bottleneck_factor;
     tnn::Sequential head;
-    head->push_back("bn1", tnn::BatchNorm1d(dim));
+    head->push_back("bn1", BatchNorm1d(dim));
     head->push_back("fc1", tnn::Linear(dim, narrow));
-    head->push_back("bn2", tnn::BatchNorm1d(narrow));
+    head->push_back("bn2", BatchNorm1d(narrow));
     head->push_back("relu", tnn::ReLU());
     head->push_back("fc2", tnn::Linear(narrow, dim));
     return head;

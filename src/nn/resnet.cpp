@@ -17,12 +17,12 @@ tnn::Conv2d convolution(std::int64_t in, std::int64_t out, int kernel, int strid
 
 tnn::Sequential projection_shortcut(std::int64_t in, std::int64_t out, int stride)
 {
-    return tnn::Sequential(convolution(in, out, 1, stride), tnn::BatchNorm2d(out));
+    return tnn::Sequential(convolution(in, out, 1, stride), BatchNorm2d(out));
 }
 
 torch::Tensor project(tnn::Sequential& shortcut, const torch::Tensor& x)
 {
-    return batch_norm(*shortcut[1]->as<tnn::BatchNorm2d>(), shortcut[0]->as<tnn::Conv2d>()->forward(x));
+    return batch_norm(*shortcut[1]->as<BatchNorm2d>(), shortcut[0]->as<tnn::Conv2d>()->forward(x));
 }
 
 class BasicBlock final : public tnn::Module
@@ -33,9 +33,9 @@ public:
     BasicBlock(std::int64_t in, std::int64_t width, int stride)
     {
         conv1_ = register_module("conv1", convolution(in, width, 3, stride));
-        bn1_ = register_module("bn1", tnn::BatchNorm2d(width));
+        bn1_ = register_module("bn1", BatchNorm2d(width));
         conv2_ = register_module("conv2", convolution(width, width, 3, 1));
-        bn2_ = register_module("bn2", tnn::BatchNorm2d(width));
+        bn2_ = register_module("bn2", BatchNorm2d(width));
         if (stride != 1 || in != width)
         {
             downsample_ = register_module("downsample", projection_shortcut(in, width, stride));
@@ -50,7 +50,7 @@ public:
 
 private:
     tnn::Conv2d conv1_{nullptr}, conv2_{nullptr};
-    tnn::BatchNorm2d bn1_{nullptr}, bn2_{nullptr};
+    BatchNorm2d bn1_{nullptr}, bn2_{nullptr};
     tnn::Sequential downsample_{nullptr};
 };
 
@@ -63,11 +63,11 @@ public:
     {
         const auto out = width * expansion;
         conv1_ = register_module("conv1", convolution(in, width, 1, 1));
-        bn1_ = register_module("bn1", tnn::BatchNorm2d(width));
+        bn1_ = register_module("bn1", BatchNorm2d(width));
         conv2_ = register_module("conv2", convolution(width, width, 3, stride));
-        bn2_ = register_module("bn2", tnn::BatchNorm2d(width));
+        bn2_ = register_module("bn2", BatchNorm2d(width));
         conv3_ = register_module("conv3", convolution(width, out, 1, 1));
-        bn3_ = register_module("bn3", tnn::BatchNorm2d(out));
+        bn3_ = register_module("bn3", BatchNorm2d(out));
         if (stride != 1 || in != out)
         {
             downsample_ = register_module("downsample", projection_shortcut(in, out, stride));
@@ -83,7 +83,7 @@ public:
 
 private:
     tnn::Conv2d conv1_{nullptr}, conv2_{nullptr}, conv3_{nullptr};
-    tnn::BatchNorm2d bn1_{nullptr}, bn2_{nullptr}, bn3_{nullptr};
+    BatchNorm2d bn1_{nullptr}, bn2_{nullptr}, bn3_{nullptr};
     tnn::Sequential downsample_{nullptr};
 };
 
@@ -104,7 +104,7 @@ ResNet::ResNet(ResNetBlock block, const std::vector<int>& blocks_per_stage, int 
 {
     const std::int64_t stem = 64 * widen;
     conv1_ = register_module("conv1", convolution(3, stem, 7, 2));
-    bn1_ = register_module("bn1", tnn::BatchNorm2d(stem));
+    bn1_ = register_module("bn1", BatchNorm2d(stem));
     std::int64_t channels = stem;
     for (std::size_t s = 0; s < blocks_per_stage.size(); ++s)
     {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/nn/batch_norm.hpp"
 #include "src/nn/encoder.hpp"
 
 namespace paws::nn
@@ -22,7 +23,7 @@ public:
 private:
     std::int64_t feature_dim_ = 0;
     torch::nn::Conv2d conv1_{nullptr};
-    torch::nn::BatchNorm2d bn1_{nullptr};
+    BatchNorm2d bn1_{nullptr};
     std::vector<torch::nn::Sequential> stages_;
 };
 }  // namespace paws::nn

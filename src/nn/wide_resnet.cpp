@@ -22,9 +22,9 @@ class WideBlock final : public tnn::Module
 public:
     WideBlock(std::int64_t in, std::int64_t out, int stride)
     {
-        bn1_ = register_module("bn1", tnn::BatchNorm2d(in));
+        bn1_ = register_module("bn1", BatchNorm2d(in));
         conv1_ = register_module("conv1", convolution(in, out, 3, 1));
-        bn2_ = register_module("bn2", tnn::BatchNorm2d(out));
+        bn2_ = register_module("bn2", BatchNorm2d(out));
         conv2_ = register_module("conv2", convolution(out, out, 3, stride));
         shortcut_ = register_module("shortcut", tnn::Sequential());
         if (stride != 1 || in != out)
@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    tnn::BatchNorm2d bn1_{nullptr}, bn2_{nullptr};
+    BatchNorm2d bn1_{nullptr}, bn2_{nullptr};
     tnn::Conv2d conv1_{nullptr}, conv2_{nullptr};
     tnn::Sequential shortcut_;
 };
@@ -68,7 +68,7 @@ WideResNet::WideResNet(int depth, int widen) : feature_dim_(64 * widen)
         }
         stages_.push_back(register_module(fmt::format("layer{}", stage + 1), layer));
     }
-    bn1_ = register_module("bn1", tnn::BatchNorm2d(tnn::BatchNorm2dOptions(channels).momentum(0.99)));
+    bn1_ = register_module("bn1", BatchNorm2d(tnn::BatchNorm2dOptions(channels).momentum(0.99)));
 }
 
 torch::Tensor WideResNet::features(torch::Tensor pictures)

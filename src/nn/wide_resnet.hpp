@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/nn/batch_norm.hpp"
 #include "src/nn/encoder.hpp"
 
 namespace paws::nn
@@ -19,6 +20,6 @@ private:
     std::int64_t feature_dim_;
     torch::nn::Conv2d conv1_{nullptr};
     std::vector<torch::nn::Sequential> stages_;
-    torch::nn::BatchNorm2d bn1_{nullptr};
+    BatchNorm2d bn1_{nullptr};
 };
 }  // namespace paws::nn

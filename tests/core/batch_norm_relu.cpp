@@ -11,9 +11,9 @@ namespace
 using namespace paws;
 using test::relative_error;
 
-torch::nn::BatchNorm2d layer(std::int64_t channels, torch::ScalarType type)
+nn::BatchNorm2d layer(std::int64_t channels, torch::ScalarType type)
 {
-    torch::nn::BatchNorm2d bn(torch::nn::BatchNorm2dOptions(channels).momentum(0.3));
+    nn::BatchNorm2d bn(torch::nn::BatchNorm2dOptions(channels).momentum(0.3));
     bn->to(type);
     const torch::NoGradGuard no_gradient;
     bn->weight.uniform_(-1, 2);
@@ -23,9 +23,9 @@ torch::nn::BatchNorm2d layer(std::int64_t channels, torch::ScalarType type)
     return bn;
 }
 
-torch::nn::BatchNorm2d copy_of(const torch::nn::BatchNorm2d& bn)
+nn::BatchNorm2d copy_of(const nn::BatchNorm2d& bn)
 {
-    auto copy = torch::nn::BatchNorm2d(bn->options);
+    auto copy = nn::BatchNorm2d(bn->options);
     copy->to(bn->weight.scalar_type());
     const torch::NoGradGuard no_gradient;
     copy->weight.copy_(bn->weight);
@@ -51,7 +51,7 @@ void check_against_libtorch(std::vector<std::int64_t> shape, torch::ScalarType t
     auto x = input.clone().requires_grad_();
     auto reference_x = input.clone().requires_grad_();
     const auto y = nn::fused_batch_norm(*ours, x, relu);
-    auto reference = theirs->forward(reference_x);
+    auto reference = theirs->forward_by_libtorch(reference_x);
     reference = relu ? torch::relu(reference) : reference;
     CHECK(relative_error(y, reference) < tolerance);
     (y * direction).sum().backward();
@@ -80,7 +80,7 @@ void check_residual_against_libtorch(const std::vector<std::int64_t>& shape, tor
     auto reference_x = x.detach().clone().requires_grad_();
     auto reference_shortcut = shortcut.detach().clone().requires_grad_();
     const auto y = nn::fused_batch_norm_add_relu(*ours, x, shortcut);
-    const auto reference = torch::relu(theirs->forward(reference_x) + reference_shortcut);
+    const auto reference = torch::relu(theirs->forward_by_libtorch(reference_x) + reference_shortcut);
     CHECK(relative_error(y, reference) < tolerance);
     (y * direction).sum().backward();
     (reference * direction).sum().backward();
@@ -132,7 +132,7 @@ TEST_CASE("a shortcut of another type or memory order is taken", "[nn]")
     auto shortcut = torch::randn({4, 6, 5, 20}).permute({0, 3, 2, 1}).requires_grad_();
     auto reference_shortcut = shortcut.detach().clone().requires_grad_();
     const auto y = nn::batch_norm_add_relu(*ours, x, shortcut);
-    const auto reference = torch::relu(theirs->forward(x.to(torch::kFloat32)) + reference_shortcut);
+    const auto reference = torch::relu(theirs->forward_by_libtorch(x.to(torch::kFloat32)) + reference_shortcut);
     CHECK(y.scalar_type() == torch::kBFloat16);
     CHECK(relative_error(y, reference) < 0.006);
     y.sum().backward();
@@ -167,8 +167,8 @@ TEST_CASE("a large mean costs batch norm no precision", "[nn]")
     const auto x = torch::randn({64, 16, 8, 8}, torch::kFloat64) + 300;
     auto exact = copy_of(bn);
     exact->to(torch::kFloat64);
-    CHECK(relative_error(nn::fused_batch_norm(*bn, x.to(torch::kFloat32), true), torch::relu(exact->forward(x))) <
-          1e-4);
+    CHECK(relative_error(nn::fused_batch_norm(*bn, x.to(torch::kFloat32), true),
+                         torch::relu(exact->forward_by_libtorch(x))) < 1e-4);
 }
 
 TEST_CASE("batch norm on pictures of 16 bits follows the float one to rounding", "[nn]")
@@ -182,7 +182,7 @@ TEST_CASE("batch norm on pictures of 16 bits follows the float one to rounding",
     auto reference_x = x.detach().to(torch::kFloat32).requires_grad_();
     const auto direction = torch::randn({8, 20, 6, 6}).to(type);
     const auto y = nn::fused_batch_norm(*bn, x, true);
-    const auto reference = torch::relu(exact->forward(reference_x));
+    const auto reference = torch::relu(exact->forward_by_libtorch(reference_x));
     CHECK(y.scalar_type() == type);
     CHECK(y.is_contiguous(torch::MemoryFormat::ChannelsLast));
     CHECK(relative_error(y, reference) < tolerance);
