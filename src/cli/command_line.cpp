@@ -12,6 +12,7 @@
 #include "io/error.hpp"
 #include "src/cli/version.hpp"
 #include "src/comm/mpi_session.hpp"
+#include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/data/samplers.hpp"
 #include "src/tasks/data_commands.hpp"
@@ -78,21 +79,28 @@ std::optional<std::int64_t> parse_stop_after(const std::string& text)
     return epochs;
 }
 
-tasks::Summary run_configured_task(const Arguments& arguments)
+tasks::Summary run_configured_task(const Arguments& arguments, const comm::World& world)
 {
     const auto config = config::load(arguments.config, arguments.overrides, arguments.task);
-    print_notices(config);
-    const tasks::ComputeSession session(config.meta.threads);
+    if (world.is_first())
+    {
+        print_notices(config);
+    }
+    const tasks::ComputeSession session(config.meta.threads, world);
     if (arguments.dry_run)
     {
-        fmt::print("{}", tasks::describe_run(config, session.threads()));
+        const auto text = tasks::describe_run(config, session.threads(), world);
+        if (world.is_first())
+        {
+            fmt::print("{}", text);
+        }
         return {{"task", to_string(config.task)}, {"dry_run", true}};
     }
     const auto checkpoint = [&] { return config.logging.path_of(config.logging.pretrain_path.value_or("")); };
     switch (config.task)
     {
         case config::Task::paws_train:
-            return tasks::paws_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)});
+            return tasks::paws_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)}, world);
         case config::Task::snn_eval:
             return tasks::snn_eval(checkpoint(), config);
         case config::Task::embed:
@@ -245,12 +253,12 @@ private:
     bool speaks_;
 };
 
-int run_command(const Arguments& arguments, const Command& command, int world_size)
+int run_command(const Arguments& arguments, const Command& command, int world_size, bool on_many_ranks)
 {
-    if (world_size > 1)
+    if (world_size > 1 && !on_many_ranks)
     {
         throw config::Error(fmt::format(
-            "started on {} ranks, but this version trains on one; start a single rank (srun -n 1)", world_size));
+            "started on {} ranks, but this command runs on one; start a single rank (srun -n 1)", world_size));
     }
     const auto summary = command();
     if (!arguments.summary.empty())
@@ -294,7 +302,9 @@ int run(int argc, char** argv)
         return Reporter(true).fail(bad_input, std::string(error.what()) + " (see paws_hpc --help)");
     }
 
-    Command command = [&arguments]() -> tasks::Summary { return run_configured_task(arguments); };
+    comm::World world;
+    Command command = [&]() -> tasks::Summary { return run_configured_task(arguments, world); };
+    const bool on_many_ranks = app.get_subcommands().empty();
     for (const auto& [name, known] : commands)
     {
         if (app.got_subcommand(name))
@@ -316,7 +326,11 @@ int run(int argc, char** argv)
         }
         try
         {
-            return run_command(arguments, command, mpi.world_size());
+            if (mpi.world_size() > 1)
+            {
+                world = comm::make_world(MPI_COMM_WORLD, std::chrono::minutes(10));
+            }
+            return run_command(arguments, command, mpi.world_size(), on_many_ranks);
         }
         catch (const config::Error& error)
         {

@@ -46,6 +46,9 @@ public:
     /// The values of rank `root` to all, in place.
     virtual void broadcast(const torch::Tensor& values, int root) = 0;
     virtual void barrier() = 0;
+
+    /// How long calls have kept their callers so far, waiting for slower ranks included.
+    virtual double seconds_waiting() const = 0;
 };
 
 /// A world of one rank, which needs no library.

@@ -90,12 +90,19 @@ void wait_until(const Ended& ended, std::chrono::milliseconds deadline, const ch
     }
 }
 
+/// What all calls of a communicator have in common.
+struct Waiting
+{
+    std::chrono::milliseconds deadline;
+    Clock::duration total{};
+};
+
 class MpiPending final : public Pending
 {
 public:
-    MpiPending(MPI_Request request, const char* call, std::chrono::milliseconds deadline,
+    MpiPending(MPI_Request request, const char* call, std::shared_ptr<Waiting> waiting,
                std::shared_ptr<const Duplicate> comm, torch::Tensor values)
-        : request_(request), call_(call), deadline_(deadline), held_{std::move(comm), std::move(values)}
+        : request_(request), call_(call), waiting_(std::move(waiting)), held_{std::move(comm), std::move(values)}
     {
     }
     ~MpiPending() override
@@ -119,7 +126,9 @@ public:
 
     void wait() override
     {
-        wait_until([this] { return poll(); }, deadline_, call_);
+        const auto start = Clock::now();
+        wait_until([this] { return poll(); }, waiting_->deadline, call_);
+        waiting_->total += Clock::now() - start;
     }
 
 private:
@@ -131,7 +140,7 @@ private:
 
     MPI_Request request_;
     const char* call_;
-    std::chrono::milliseconds deadline_;
+    std::shared_ptr<Waiting> waiting_;
     Held held_;
 };
 
@@ -141,7 +150,7 @@ public:
     MpiCommunicator(MPI_Comm comm, std::chrono::milliseconds deadline)
         : comm_(std::make_shared<Duplicate>(comm)),
           background_(std::make_shared<Duplicate>(comm)),
-          deadline_(deadline),
+          waiting_(std::make_shared<Waiting>(Waiting{deadline})),
           bfloat16_sum_(&sum_halves<c10::BFloat16>),
           float16_sum_(&sum_halves<c10::Half>)
     {
@@ -202,10 +211,12 @@ public:
         wait(request, "MPI_Ibarrier", {});
     }
 
+    double seconds_waiting() const override { return std::chrono::duration<double>(waiting_->total).count(); }
+
 private:
     void wait(MPI_Request request, const char* call, const torch::Tensor& values)
     {
-        MpiPending(request, call, deadline_, comm_, values).wait();
+        MpiPending(request, call, waiting_, comm_, values).wait();
     }
 
     std::unique_ptr<Pending> reduce(const torch::Tensor& values, const std::shared_ptr<const Duplicate>& comm)
@@ -214,7 +225,7 @@ private:
         check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data_ptr(), count_of(values), type_of(values), sum_of(values),
                                  comm->get(), &request),
                   "MPI_Iallreduce");
-        return std::make_unique<MpiPending>(request, "MPI_Iallreduce", deadline_, comm, values);
+        return std::make_unique<MpiPending>(request, "MPI_Iallreduce", waiting_, comm, values);
     }
 
     static const torch::Tensor& checked(const torch::Tensor& values)
@@ -269,7 +280,7 @@ private:
 
     std::shared_ptr<const Duplicate> comm_;
     std::shared_ptr<const Duplicate> background_;
-    std::chrono::milliseconds deadline_;
+    std::shared_ptr<Waiting> waiting_;
     HalfSum bfloat16_sum_;
     HalfSum float16_sum_;
     int rank_ = 0;

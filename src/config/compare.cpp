@@ -13,6 +13,9 @@ std::map<std::string, std::string> flattened(const Config& config)
 {
     static const std::set<std::string> irrelevant{"meta.device",
                                                   "meta.threads",
+                                                  "meta.emulate_world",
+                                                  "meta.bucket_mb",
+                                                  "meta.reduce_precision",
                                                   "meta.load_checkpoint",
                                                   "meta.read_checkpoint",
                                                   "data.evaluation_batch_size",

@@ -82,6 +82,9 @@ struct Meta
     std::int64_t seed = 0;
     std::int64_t threads = 0;  // per rank; 0: as many as the rank may use
     bool deterministic = false;
+    std::int64_t emulate_world = 0;  // the mathematics of so many ranks, on fewer; 0: of those that there are
+    double bucket_mb = 8;            // gradients are reduced over ranks in pieces of so many MiB
+    Precision reduce_precision = Precision::automatic;  // of gradients on the way: as they are, or bf16, fp16
 
     bool operator==(const Meta&) const = default;
 };

@@ -100,6 +100,12 @@ void check_meta(const Meta& meta, Task task, const Checker& check)
                   "fp16 needs a GPU and meta.device says cpu; use bf16 or fp32");
     check.at_least<std::int64_t>("meta.seed", meta.seed, 0, "any whole number from 0");
     check.at_least<std::int64_t>("meta.threads", meta.threads, 0, "0 means as many as the rank may use");
+    check.at_least<std::int64_t>("meta.emulate_world", meta.emulate_world, 0, "0 means the ranks that there are");
+    check.positive("meta.bucket_mb", meta.bucket_mb, "default: 8");
+    const auto wire = meta.reduce_precision;
+    check.require(wire == Precision::automatic || wire == Precision::bf16 || wire == Precision::fp16,
+                  "meta.reduce_precision",
+                  fmt::format("must be auto (as the gradients are), bf16 or fp16, is {}", to_string(wire)));
 }
 
 void check_criterion(const Criterion& criterion, const Data& data, const Checker& check)

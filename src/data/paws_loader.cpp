@@ -7,63 +7,97 @@ namespace paws::data
 {
 namespace
 {
-/// Views of the supports are numbered apart from those of the unlabelled pictures, and anew in every step: a labelled
-/// picture comes back many times in an epoch and shall look different each time.
+/// Views of the supports are numbered apart from those of the unlabelled pictures, and anew in every step and rank: a
+/// labelled picture comes back many times in an epoch and shall look different each time.
 constexpr std::uint32_t first_support_view = 1U << 10;
 
-DistributedSampler::Settings unlabelled_settings(const Dataset& dataset, const config::Config& config)
+DistributedSampler::Settings unlabelled_settings(const Dataset& dataset, const config::Config& config,
+                                                 std::int64_t rank, std::int64_t world_size)
 {
     DistributedSampler::Settings settings;
     settings.size = static_cast<std::int64_t>(dataset.unlabelled.size());
     settings.batch_size = config.criterion.unsupervised_batch_size;
+    settings.rank = rank;
+    settings.world_size = world_size;
     return settings;
 }
 
 ClassStratifiedSampler::Settings support_settings(const Dataset& dataset, const config::Config& config,
+                                                  std::int64_t rank, std::int64_t world_size,
                                                   std::int64_t steps_per_epoch)
 {
     ClassStratifiedSampler::Settings settings;
     settings.classes_per_batch = config.criterion.classes_per_batch;
     settings.images_per_class = config.criterion.supervised_imgs_per_class;
     settings.unique_classes = config.data.unique_classes_per_rank;
+    settings.rank = rank;
+    settings.world_size = world_size;
     settings.inner_epochs = inner_epochs_for(steps_per_epoch, dataset.classes(), settings);
     return settings;
 }
+
+void append(std::vector<std::int64_t>& all, const std::vector<std::int64_t>& more)
+{
+    all.insert(all.end(), more.begin(), more.end());
+}
 }  // namespace
 
-PawsLoader::PawsLoader(const Dataset& dataset, const config::Config& config)
-    : dataset_(dataset),
-      config_(config),
-      unlabelled_sampler_(unlabelled_settings(dataset, config)),
-      support_sampler_(dataset.labelled_targets(), dataset.classes(),
-                       support_settings(dataset, config, unlabelled_sampler_.batches_per_epoch()))
+PawsLoader::PawsLoader(const Dataset& dataset, const config::Config& config, const RankShare& share)
+    : dataset_(dataset), config_(config), share_(share)
 {
+    const auto targets = dataset_.labelled_targets();
+    for (auto rank = share_.first; rank < share_.first + share_.count; ++rank)
+    {
+        DistributedSampler unlabelled(unlabelled_settings(dataset_, config_, rank, share_.world_size));
+        const auto settings =
+            support_settings(dataset_, config_, rank, share_.world_size, unlabelled.batches_per_epoch());
+        samplers_.push_back({std::move(unlabelled), ClassStratifiedSampler(targets, dataset_.classes(), settings)});
+    }
+}
+
+void PawsLoader::restore_support_state(const ClassStratifiedSampler::State& state)
+{
+    for (auto& samplers : samplers_)
+    {
+        samplers.supports.restore(state);
+    }
 }
 
 void PawsLoader::start_epoch(std::int64_t epoch)
 {
     pipeline_.reset();
-    unlabelled_sampler_.set_epoch(epoch);
-    support_sampler_.set_epoch(epoch);
-    pipeline_ =
-        std::make_unique<ViewPipeline>(dataset_.train, pipeline_settings(config_, training_batch_bytes(config_)),
-                                       [this, epoch, step = std::int64_t{0}]() mutable { return plan(epoch, step++); });
+    for (auto& samplers : samplers_)
+    {
+        samplers.unlabelled.set_epoch(epoch);
+        samplers.supports.set_epoch(epoch);
+    }
+    pipeline_ = std::make_unique<ViewPipeline>(
+        dataset_.train, pipeline_settings(config_, share_.count * training_batch_bytes(config_)),
+        [this, epoch, step = std::int64_t{0}]() mutable { return plan(epoch, step++); });
 }
 
 std::optional<BatchPlan> PawsLoader::plan(std::int64_t epoch, std::int64_t step)
 {
-    const auto unlabelled = unlabelled_sampler_.next_batch();
+    std::vector<std::int64_t> unlabelled, labelled;
+    for (auto& samplers : samplers_)
+    {
+        append(unlabelled, samplers.unlabelled.next_batch());
+    }
     if (unlabelled.empty())
     {
         return std::nullopt;
     }
-    const auto labelled = support_sampler_.next_batch();
+    for (auto& samplers : samplers_)
+    {
+        append(labelled, samplers.supports.next_batch());
+    }
     const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch)};
     const auto large_size = config_.data.crop_size;
     const auto small_size = config_.data.small_crop_size;
     const auto support_views = config_.criterion.supervised_views;
     const auto small_views = config_.data.multicrop;
     const auto labelled_count = static_cast<std::int64_t>(labelled.size());
+    const auto labelled_of_rank = labelled_count / share_.count;
     const auto unlabelled_count = static_cast<std::int64_t>(unlabelled.size());
 
     BatchPlan plan;
@@ -90,8 +124,12 @@ std::optional<BatchPlan> PawsLoader::plan(std::int64_t epoch, std::int64_t step)
     for (std::int64_t i = 0; i < labelled_count; ++i)
     {
         const auto row = dataset_.labelled[static_cast<std::size_t>(labelled[static_cast<std::size_t>(i)])];
+        const auto rank = i / labelled_of_rank;
+        // Ranks of a world may share a labelled picture, which shall look different on each.
+        const auto number = first_support_view + (step * share_.world_size + share_.first + rank) * support_views;
         plan.pictures.emplace_back();
-        add(row, i, first_support_view + step * support_views, labelled_count, support_views, 0, plan.tensors[0]);
+        add(row, i + rank * labelled_of_rank * (support_views - 1), number, labelled_of_rank, support_views, 0,
+            plan.tensors[0]);
     }
     for (std::int64_t i = 0; i < unlabelled_count; ++i)
     {

@@ -9,17 +9,19 @@
 
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
+#include "src/data/rank_share.hpp"
 #include "src/data/samplers.hpp"
 #include "src/data/view_pipeline.hpp"
 
 namespace paws::data
 {
-/// The pictures of one training step, channels-last float32.
+/// The pictures of one training step, channels-last float32. B: of all ranks that this one stands for.
 struct PawsBatch
 {
-    torch::Tensor supports;  ///< [classes · imgs · views, 3, S, S], view after view, classes in turn
-    torch::Tensor large;     ///< [2B, 3, S, S], first views, then second views
-    torch::Tensor small;     ///< [multicrop · B, 3, s, s], crop after crop; undefined when multicrop is 0
+    torch::Tensor supports;  ///< [ranks · classes · imgs · views, 3, S, S], rank after rank, view after view, classes
+                             ///< in turn
+    torch::Tensor large;  ///< [2B, 3, S, S], first views, then second views
+    torch::Tensor small;  ///< [multicrop · B, 3, s, s], crop after crop; undefined when multicrop is 0
 };
 
 /// Batches of an epoch, prepared by threads of their own while the training step runs.
@@ -28,9 +30,9 @@ class PawsLoader
 {
 public:
     /// `dataset` must outlive the loader. Throws SamplerError when a batch cannot be filled.
-    PawsLoader(const Dataset& dataset, const config::Config& config);
+    PawsLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {});
 
-    std::int64_t steps_per_epoch() const { return unlabelled_sampler_.batches_per_epoch(); }
+    std::int64_t steps_per_epoch() const { return samplers_.front().unlabelled.batches_per_epoch(); }
 
     void start_epoch(std::int64_t epoch);
 
@@ -43,17 +45,25 @@ public:
     /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
     std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
 
-    /// Where the support sampler stands; taken and given back between epochs.
-    ClassStratifiedSampler::State support_state() const { return support_sampler_.state(); }
-    void restore_support_state(const ClassStratifiedSampler::State& state) { support_sampler_.restore(state); }
+    /// Where the support samplers stand, the same on all ranks; taken and given back between epochs.
+    ClassStratifiedSampler::State support_state() const { return samplers_.front().supports.state(); }
+    /// Throws SamplerError for a state of another world or other batches.
+    void restore_support_state(const ClassStratifiedSampler::State& state);
 
 private:
+    /// Of one rank of the world.
+    struct Samplers
+    {
+        DistributedSampler unlabelled;
+        ClassStratifiedSampler supports;
+    };
+
     std::optional<BatchPlan> plan(std::int64_t epoch, std::int64_t step);
 
     const Dataset& dataset_;
     const config::Config config_;
-    DistributedSampler unlabelled_sampler_;
-    ClassStratifiedSampler support_sampler_;
+    const RankShare share_;
+    std::vector<Samplers> samplers_;
     std::unique_ptr<ViewPipeline> pipeline_;  // its threads use all the other members
 };
 }  // namespace paws::data

@@ -1,6 +1,11 @@
 #include "src/tasks/describe_run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 
 #include "io/error.hpp"
 #include "src/data/paws_loader.hpp"
@@ -32,19 +37,72 @@ nn::Precision precision_of_dry_run(const config::Meta& meta, std::string& text)
     }
 }
 
-std::string describe_steps(const config::Config& config, const data::Dataset& dataset)
+std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
-    const auto steps = data::PawsLoader(dataset, config).steps_per_epoch();
+    const auto steps = data::PawsLoader(dataset, config, {0, 1, ranks}).steps_per_epoch();
     return fmt::format(
         "data            {}: {} training pictures, {} unlabelled used, {} labelled, {} classes\n"
         "steps           {} an epoch, {} in {} epochs\n",
         dataset.source, dataset.train.count(), dataset.unlabelled.size(), dataset.labelled.size(), dataset.classes(),
         steps, steps * config.optimization.epochs, config.optimization.epochs);
 }
+
+std::string host_name()
+{
+    std::array<char, 256> name{};
+    return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "a node without a name";
+}
+
+/// "2 on a, 2 on b": equal neighbours together, the first few of many.
+std::string listed_places(const std::vector<std::string>& places)
+{
+    constexpr std::size_t most = 8;
+    std::vector<std::string> groups;
+    for (std::size_t begin = 0, end = 0; begin < places.size(); begin = end)
+    {
+        end = begin + 1;
+        while (end < places.size() && places[end] == places[begin])
+        {
+            ++end;
+        }
+        groups.push_back(fmt::format("{} on {}", end - begin, places[begin]));
+    }
+    const auto count = groups.size();
+    groups.resize(std::min(count, most));
+    return fmt::format("{}{}", fmt::join(groups, "; "), count > most ? fmt::format("; and {} more", count - most) : "");
+}
+
+/// What fewer ranks than the published runs had do to the supports, which per-rank settings hide.
+std::string note_on_supports(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
+{
+    const auto& criterion = config.criterion;
+    const auto in_step = criterion.classes_per_batch * (config.data.unique_classes_per_rank ? ranks : 1);
+    if (in_step >= dataset.classes())
+    {
+        return "";
+    }
+    return fmt::format(
+        "note            {} of {} classes are among the supports of a step{}; a support of fewer classes learns less: "
+        "raise "
+        "criterion.classes_per_batch, {}or set meta.emulate_world\n",
+        in_step, dataset.classes(),
+        config.data.unique_classes_per_rank
+            ? fmt::format(" ({} on each of {} ranks, {} on 64)", criterion.classes_per_batch, ranks,
+                          std::min(64 * criterion.classes_per_batch, dataset.classes()))
+            : "",
+        config.data.unique_classes_per_rank ? "start more ranks, " : "");
+}
 }  // namespace
 
-std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, nn::Precision precision,
-                           std::int64_t threads)
+std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads)
+{
+    const auto places =
+        comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", host_name(), threads));
+    return fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
+                       world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
+}
+
+std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks)
 {
     const auto& criterion = config.criterion;
     const auto& data = config.data;
@@ -54,32 +112,24 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
         criterion.classes_per_batch * criterion.supervised_imgs_per_class * criterion.supervised_views;
     const auto pictures = criterion.unsupervised_batch_size;
     auto text = fmt::format(
-        "ranks           1, {} threads, {}\n"
-        "network         {}, {} parameters, output {}{}\n"
-        "batch per rank  {} pictures: {} views of {}², {} views of {}²\n"
-        "supports        {} per rank, {} in total: {} classes × {} pictures × {} views\n"
+        "{}network         {}, {} parameters, output {}{}\n"
+        "batch           {} pictures per rank, {} in all; of each picture 2 views of {}² and {} of {}²\n"
+        "supports        {} per rank, {} in all: {} classes × {} pictures × {} views per rank, {}\n"
         "learning rate   {} → {} in {} epochs, then cosine to {}\n",
-        threads, nn::to_string(precision), meta.model_name, nn::parameter_count(*encoder), meta.output_dim,
-        meta.use_pred_head ? ", with prediction head" : "", pictures, 2 * pictures, data.crop_size,
-        data.multicrop * pictures, data.small_crop_size, supports, supports, criterion.classes_per_batch,
-        criterion.supervised_imgs_per_class, criterion.supervised_views, config.optimization.start_lr,
-        config.optimization.lr, config.optimization.warmup, config.optimization.final_lr);
+        meta.emulate_world > 0 ? fmt::format("mathematics     of {} ranks\n", ranks) : "", meta.model_name,
+        nn::parameter_count(*encoder), meta.output_dim, meta.use_pred_head ? ", with prediction head" : "", pictures,
+        pictures * ranks, data.crop_size, data.multicrop, data.small_crop_size, supports, supports * ranks,
+        criterion.classes_per_batch, criterion.supervised_imgs_per_class, criterion.supervised_views,
+        data.unique_classes_per_rank ? "other classes on each" : "the same classes on each",
+        config.optimization.start_lr, config.optimization.lr, config.optimization.warmup, config.optimization.final_lr);
     if (dataset != nullptr)
     {
-        text += describe_steps(config, *dataset);
-        if (criterion.classes_per_batch < dataset->classes())
-        {
-            text += fmt::format(
-                "note            {} of {} classes are among the supports of a step; the published runs reach more by "
-                "using more "
-                "ranks: raise criterion.classes_per_batch on a small machine\n",
-                criterion.classes_per_batch, dataset->classes());
-        }
+        text += describe_steps(config, *dataset, ranks) + note_on_supports(config, *dataset, ranks);
     }
     return text;
 }
 
-std::string describe_run(const config::Config& config, std::int64_t threads)
+std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& world)
 {
     auto text = config.to_yaml() + "\n";
     const auto precision = precision_of_dry_run(config.meta, text);
@@ -97,8 +147,10 @@ std::string describe_run(const config::Config& config, std::int64_t threads)
     {
         no_data = error.what();
     }
-    text += describe_sizes(config, dataset ? &*dataset : nullptr, precision, threads);
-    const auto memory = train::estimate_memory(config, precision);
+    const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
+    text += describe_placement(world, precision, threads);
+    text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size);
+    const auto memory = train::estimate_memory(config, precision, share);
     text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",
                         gibibytes(memory.total()), gibibytes(memory.weights), gibibytes(memory.activations),
                         dataset ? ", " + gibibytes(dataset->train.bytes()) +

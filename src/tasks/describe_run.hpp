@@ -3,17 +3,21 @@
 #include <optional>
 #include <string>
 
+#include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 #include "src/nn/precision.hpp"
 
 namespace paws::tasks
 {
-/// Sizes, network and schedule of a PAWS run as a small table; `dataset` (if it is there) gives the number of steps.
-std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, nn::Precision precision,
-                           std::int64_t threads);
+/// Where the ranks are and what they compute on. Collective.
+std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads);
 
-/// `--dry-run`: the resolved configuration, describe_sizes and the expected memory. Pictures that are not on this
-/// machine are no error here: what depends on them is left out, and said to be.
-std::string describe_run(const config::Config& config, std::int64_t threads);
+/// Sizes, network and schedule of a PAWS run as a small table, per rank and in all; `dataset` (if it is there) gives
+/// the number of steps. `ranks`: of the world whose mathematics is computed.
+std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks);
+
+/// `--dry-run`: the resolved configuration, what describe_sizes says and the expected memory. Pictures that are not on
+/// this machine are no error here: what depends on them is left out, and said to be.
+std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& world = {});
 }  // namespace paws::tasks

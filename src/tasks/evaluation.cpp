@@ -43,15 +43,31 @@ nn::Embedding embedding_of(const config::Config& config)
 }
 
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                            nn::Precision precision)
+                            nn::Precision precision, comm::Communicator& communicator)
 {
     const auto which = embedding_of(config);
-    const auto supports = train::embed(encoder, dataset.train, dataset.labelled, config, which, precision);
-    const auto queries =
-        train::embed(encoder, dataset.validation, dataset.validation.all_rows(), config, which, precision);
-    const auto probabilities = loss::snn_probabilities(queries, supports, dataset.labelled_targets(), dataset.classes(),
-                                                       config.criterion.snn_temperature);
-    return loss::accuracy(probabilities, dataset.validation.labels);
+    const auto supports =
+        train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision, communicator);
+    const auto all = dataset.validation.all_rows();
+    const auto rows = train::rows_of_rank(all, communicator);
+    const auto right = torch::zeros({2}, torch::kFloat64);
+    if (!rows.empty())
+    {
+        const auto queries = train::embed(encoder, dataset.validation, rows, config, which, precision);
+        const auto probabilities = loss::snn_probabilities(queries, supports, dataset.labelled_targets(),
+                                                           dataset.classes(), config.criterion.snn_temperature);
+        std::vector<std::int64_t> labels;
+        for (const auto row : rows)
+        {
+            labels.push_back(dataset.validation.labels[static_cast<std::size_t>(row)]);
+        }
+        const auto mine = loss::accuracy(probabilities, labels);
+        right[0] = mine.top1 * static_cast<double>(rows.size());
+        right[1] = mine.top5 * static_cast<double>(rows.size());
+    }
+    communicator.all_reduce(right);
+    const auto count = static_cast<double>(all.size());
+    return {right[0].item<double>() / count, right[1].item<double>() / count};
 }
 
 config::Config config_of_checkpoint(const std::filesystem::path& checkpoint)
@@ -65,7 +81,7 @@ Summary snn_eval(const std::filesystem::path& checkpoint, const config::Config& 
     const auto precision = choose_precision(config.meta);
     const auto pretrained = load_for_evaluation(checkpoint, precision);
     const auto dataset = data::load_dataset(config, data::Splits::train_and_validation);
-    const auto accuracy = snn_accuracy(*pretrained.encoder, dataset, config, precision);
+    const auto accuracy = snn_accuracy(*pretrained.encoder, dataset, config, precision, *comm::make_single_rank());
     fmt::print(
         "{}: epoch {}, {} pictures of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} %\n",
         checkpoint.string(), pretrained.epochs_done, dataset.validation.count(), config.data.validation_split,

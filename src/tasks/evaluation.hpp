@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "src/comm/communicator.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 #include "src/loss/snn_classifier.hpp"
@@ -16,9 +17,9 @@ namespace paws::tasks
 nn::Embedding embedding_of(const config::Config& config);
 
 /// Soft nearest neighbours: the validation pictures against the labelled training pictures, both as the encoder embeds
-/// them.
+/// them. Ranks share both out among them, and all get the result.
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                            nn::Precision precision);
+                            nn::Precision precision, comm::Communicator& communicator);
 
 /// The configuration of the run that wrote `checkpoint`: what `snn-eval` and `embed` start from.
 config::Config config_of_checkpoint(const std::filesystem::path& checkpoint);

@@ -26,7 +26,7 @@ struct RunFiles
     fs::path folder;
     std::string tag;
 
-    fs::path csv() const { return folder / (tag + "_r0.csv"); }
+    fs::path csv(int rank) const { return folder / fmt::format("{}_r{}.csv", tag, rank); }
     fs::path parameters() const { return folder / "params-paws_train.yaml"; }
     fs::path latest() const { return folder / (tag + "-latest.h5"); }
     fs::path best() const { return folder / (tag + "-best.h5"); }
@@ -65,51 +65,71 @@ std::optional<fs::path> checkpoint_to_resume(const config::Config& config, const
     return fs::exists(files.latest()) ? std::optional(files.latest()) : std::nullopt;
 }
 
+void save(const train::PawsTrainer& trainer, const RunFiles& files, bool keeps_epoch)
+{
+    trainer.save(files.latest());
+    if (trainer.is_best())
+    {
+        trainer.save(files.best());
+    }
+    if (keeps_epoch)
+    {
+        trainer.save(files.of_epoch(trainer.progress().epochs_done));
+    }
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start)
 {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 }  // namespace
 
-Summary paws_train(const config::Config& config, const TrainOptions& options)
+Summary paws_train(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
     const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
-    return paws_train(config, data::load_dataset(config, splits), options);
+    return paws_train(config, data::load_dataset(config, splits), options, world);
 }
 
-Summary paws_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options)
+Summary paws_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+                   const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
     const auto precision = choose_precision(config.meta);
     const RunFiles files{config.logging.folder, config.logging.write_tag};
-    train::PawsTrainer trainer(config, dataset, precision);
+    const bool speaks = world.is_first() && !options.quiet;
+    train::PawsTrainer trainer(config, dataset, precision, world.communicator);
     const auto resumed_from = checkpoint_to_resume(config, files, options.resume);
     if (resumed_from)
     {
         trainer.resume(*resumed_from);
     }
-    make_folder(files.folder);
-    if (!options.quiet)
+    if (world.is_first())
     {
-        fmt::print("{}", describe_sizes(config, &dataset, precision, at::get_num_threads()));
+        make_folder(files.folder);
+        io::write_atomically(files.parameters(), {config.to_yaml()});
+    }
+    world.communicator->barrier();
+    const auto placement = describe_placement(world, precision, at::get_num_threads());
+    if (speaks)
+    {
+        fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size()));
         if (resumed_from)
         {
             fmt::print("resumed from    {}, {} epochs done\n", resumed_from->string(), trainer.progress().epochs_done);
         }
         std::fflush(stdout);
     }
-    io::write_atomically(files.parameters(), {config.to_yaml()});
-    train::CsvLog csv(files.csv(), !resumed_from, trainer.progress().epochs_done);
+    train::CsvLog csv(files.csv(world.rank()), !resumed_from, trainer.progress().epochs_done);
 
     const auto epochs = options.stop_after_epochs ? std::min(*options.stop_after_epochs, config.optimization.epochs)
                                                   : config.optimization.epochs;
     const auto steps_in_total = trainer.steps_per_epoch() * config.optimization.epochs;
     const auto first_step = trainer.progress().steps_done;
     std::optional<loss::Accuracy> accuracy;
-    double pictures_per_second = 0;
+    double pictures_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
     const auto training_start = std::chrono::steady_clock::now();
     std::optional<train::ProgressLine> line;
-    if (!options.quiet)
+    if (speaks)
     {
         line.emplace();
     }
@@ -118,13 +138,15 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
         train::ProgressValues shown;
         shown.epochs = config.optimization.epochs;
         shown.steps = steps_in_total;
-        shown.classes = config.criterion.classes_per_batch;
+        shown.classes = config.criterion.classes_per_batch *
+                        (config.data.unique_classes_per_rank ? trainer.world_size() : std::int64_t{1});
+        shown.ranks = world.world_size();
         trainer.run_epoch(
             [&](const train::StepReport& report)
             {
                 if (report.step % config.logging.log_every == 0)
                 {
-                    csv.write(report.epoch + 1, report.step, report.cross_entropy, report.me_max,
+                    csv.write(report.epoch + 1, report.step, report.own_cross_entropy, report.me_max,
                               report.step_milliseconds);
                 }
                 shown.epoch = report.epoch + 1;
@@ -134,6 +156,9 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
                 shown.learning_rate = report.learning_rate;
                 shown.pictures_per_second = pictures_per_second = report.pictures_per_second;
                 shown.data_wait_share = report.data_wait_share;
+                shown.comm_wait_share = report.comm_wait_share;
+                comm_wait_share = report.comm_wait_share;
+                data_wait_share = report.data_wait_share;
                 shown.seconds_left = seconds_since(training_start) / static_cast<double>(shown.step - first_step) *
                                      static_cast<double>(steps_in_total - shown.step);
                 if (line)
@@ -145,23 +170,20 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
         if (config.logging.eval_every > 0 &&
             (done % config.logging.eval_every == 0 || done == config.optimization.epochs))
         {
-            accuracy = snn_accuracy(trainer.encoder(), dataset, config, precision);
+            accuracy = snn_accuracy(trainer.encoder(), dataset, config, precision, *world.communicator);
             shown.top1 = accuracy->top1;
         }
         if (line)
         {
             line->finish(shown);
         }
-        trainer.save(files.latest());
-        if (trainer.is_best())
+        if (world.is_first())
         {
-            trainer.save(files.best());
-        }
-        if (config.logging.keeps_epoch(done))
-        {
-            trainer.save(files.of_epoch(done));
+            save(trainer, files, config.logging.keeps_epoch(done));
         }
     }
+    // Nobody leaves before the last checkpoint is there.
+    world.communicator->barrier();
 
     Summary summary{{"task", "paws_train"},
                     {"epochs", trainer.progress().epochs_done},
@@ -169,7 +191,10 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
                     {"loss", trainer.progress().loss},
                     {"pictures_per_second", pictures_per_second},
                     {"seconds", seconds_since(start)},
-                    {"files", {files.latest().string(), files.best().string(), files.csv().string()}}};
+                    {"ranks", world.world_size()},
+                    {"comm_wait_share", comm_wait_share},
+                    {"data_wait_share", data_wait_share},
+                    {"files", {files.latest().string(), files.best().string(), files.csv(0).string()}}};
     if (accuracy)
     {
         summary["top1"] = accuracy->top1;

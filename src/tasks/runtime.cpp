@@ -5,9 +5,11 @@
 #include <omp.h>
 #include <sched.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include <Kokkos_Core.hpp>
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "src/nn/blas_threads.hpp"
@@ -54,7 +56,27 @@ std::int64_t usable_cores()
     return std::max(1, CPU_COUNT(&set));
 }
 
-ComputeSession::ComputeSession(std::int64_t threads) : threads_(threads > 0 ? threads : usable_cores())
+std::int64_t cores_of_rank(const comm::World& world)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    std::string cores;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    {
+        for (int core = 0; core < CPU_SETSIZE; ++core)
+        {
+            cores += CPU_ISSET(core, &set) ? fmt::format("{},", core) : "";
+        }
+    }
+    std::array<char, 256> host{};
+    gethostname(host.data(), host.size() - 1);
+    const auto mine = fmt::format("{}:{}", host.data(), cores);
+    const auto all = comm::gather_texts(*world.communicator, mine);
+    return std::max<std::int64_t>(1, usable_cores() / std::count(all.begin(), all.end(), mine));
+}
+
+ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
+    : threads_(threads > 0 ? threads : cores_of_rank(world))
 {
     const auto count = static_cast<int>(threads_);
     keep_freed_memory();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/nn/precision.hpp"
 
@@ -10,12 +11,16 @@ namespace paws::tasks
 /// The cores that this process may run on (its affinity mask), at least 1.
 std::int64_t usable_cores();
 
+/// This rank's part of the cores that it may run on: launchers that bind no ranks give all of a node the same cores.
+/// Collective.
+std::int64_t cores_of_rank(const comm::World& world);
+
 /// Starts Kokkos and sets the threads of Kokkos, OpenMP and LibTorch alike (OpenBLAS: see nn/blas_threads.hpp); stops
-/// Kokkos at the end. `threads`: 0 takes every usable core. One per process.
+/// Kokkos at the end. `threads`: 0 takes cores_of_rank(world). One per process.
 class ComputeSession
 {
 public:
-    explicit ComputeSession(std::int64_t threads);
+    explicit ComputeSession(std::int64_t threads, const comm::World& world = {});
     ~ComputeSession();
     ComputeSession(const ComputeSession&) = delete;
     ComputeSession& operator=(const ComputeSession&) = delete;

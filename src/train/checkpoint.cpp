@@ -110,7 +110,8 @@ io::Progress to_file(const TrainingProgress& progress)
     file.integers = {{"support_next_epoch", progress.supports.next_epoch},
                      {"support_epoch", progress.supports.epoch},
                      {"support_batches_given", progress.supports.batches_given},
-                     {"support_permutation_seed", progress.supports.permutation_seed}};
+                     {"support_permutation_seed", progress.supports.permutation_seed},
+                     {"world_size", progress.world_size}};
     return file;
 }
 
@@ -134,6 +135,9 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
     progress.supports = {value(file.integers, "support_next_epoch"), value(file.integers, "support_epoch"),
                          value(file.integers, "support_batches_given"),
                          value(file.integers, "support_permutation_seed")};
+    // Files from before there were several ranks do not say it.
+    const auto world_size = file.integers.find("world_size");
+    progress.world_size = world_size == file.integers.end() ? 1 : world_size->second;
     return progress;
 }
 

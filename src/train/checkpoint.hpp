@@ -19,6 +19,7 @@ struct TrainingProgress
     double best_loss = std::numeric_limits<double>::infinity();  ///< lowest mean loss of an epoch
     double loss = 0;                                             ///< mean loss of the last epoch
     data::ClassStratifiedSampler::State supports;
+    std::int64_t world_size = 1;  ///< whose mathematics was computed: steps and supports are of such a world
 };
 
 /// Writes a `paws-checkpoint` file, atomically.

@@ -54,15 +54,16 @@ std::int64_t bytes_per_picture(nn::Encoder& encoder, std::int64_t size, nn::Prec
 }
 }  // namespace
 
-MemoryEstimate estimate_memory(const config::Config& config, nn::Precision precision)
+MemoryEstimate estimate_memory(const config::Config& config, nn::Precision precision, const data::RankShare& share)
 {
     const auto& meta = config.meta;
     const auto encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
     encoder->to(nn::storage_type(precision));
     const auto& criterion = config.criterion;
-    const auto large = criterion.classes_per_batch * criterion.supervised_imgs_per_class * criterion.supervised_views +
-                       2 * criterion.unsupervised_batch_size;
-    const auto small = config.data.multicrop * criterion.unsupervised_batch_size;
+    const auto large =
+        share.count * (criterion.classes_per_batch * criterion.supervised_imgs_per_class * criterion.supervised_views +
+                       2 * criterion.unsupervised_batch_size);
+    const auto small = share.count * config.data.multicrop * criterion.unsupervised_batch_size;
 
     MemoryEstimate estimate;
     const auto element = static_cast<std::int64_t>(torch::elementSize(nn::storage_type(precision)));

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "src/config/config.hpp"
+#include "src/data/rank_share.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
 
@@ -19,5 +20,7 @@ struct MemoryEstimate
 /// Measured, not guessed: two small batches go through the network with LibTorch's allocator watched, and the growth
 /// from one to the other is scaled to the configured batch. Leaves weights and statistics of a copy of the network
 /// behind, not of `encoder`.
-MemoryEstimate estimate_memory(const config::Config& config, nn::Precision precision);
+/// `share`: the ranks that this one stands for.
+MemoryEstimate estimate_memory(const config::Config& config, nn::Precision precision,
+                               const data::RankShare& share = {});
 }  // namespace paws::train

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "src/nn/batch_norm.hpp"
 #include "src/train/paws_step.hpp"
 #include "src/train/phase.hpp"
 
@@ -19,7 +20,8 @@ double seconds_since(Clock::time_point start)
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::shared_ptr<nn::Encoder> new_encoder(const config::Meta& meta, nn::Precision precision)
+std::shared_ptr<nn::Encoder> new_encoder(const config::Meta& meta, nn::Precision precision,
+                                         const std::shared_ptr<comm::Communicator>& communicator)
 {
     torch::manual_seed(static_cast<std::uint64_t>(meta.seed));
     auto encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
@@ -29,7 +31,47 @@ std::shared_ptr<nn::Encoder> new_encoder(const config::Meta& meta, nn::Precision
     }
     encoder->to(nn::storage_type(precision));
     nn::to_channels_last(*encoder);
+    nn::synchronise_batch_norm(*encoder, communicator);
     return encoder;
+}
+
+/// Equal seeds give equal weights where libraries and processors are the same; broadcast, they are equal everywhere.
+void broadcast_state(const nn::Encoder& encoder, const optim::LarsSgd& optimizer, comm::Communicator& communicator)
+{
+    const torch::NoGradGuard no_gradient;
+    for (const auto& [name, tensor] : nn::state_dict(encoder))
+    {
+        communicator.broadcast(tensor.detach(), 0);
+    }
+    for (const auto& [name, tensor] : optimizer.momentum())
+    {
+        communicator.broadcast(tensor, 0);
+    }
+}
+
+std::optional<torch::ScalarType> wire_type(config::Precision precision)
+{
+    switch (precision)
+    {
+        case config::Precision::bf16:
+            return torch::kBFloat16;
+        case config::Precision::fp16:
+            return torch::kFloat16;
+        default:
+            return std::nullopt;
+    }
+}
+
+comm::ReducerSettings reducer_settings(const config::Meta& meta)
+{
+    return {static_cast<std::int64_t>(meta.bucket_mb * (1 << 20)), wire_type(meta.reduce_precision)};
+}
+
+double mean_over_ranks(const torch::Tensor& value, comm::Communicator& communicator)
+{
+    const auto sum = value.detach().to(torch::kFloat64, false, true);
+    communicator.all_reduce(sum);
+    return sum.item<double>() / communicator.world_size();
 }
 
 /// The mean of what was added.
@@ -49,31 +91,52 @@ private:
 };
 }  // namespace
 
-PawsTrainer::PawsTrainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision)
+PawsTrainer::PawsTrainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+                         std::shared_ptr<comm::Communicator> communicator)
     : config_(config),
       precision_(precision),
-      loader_(dataset, config),
-      encoder_(new_encoder(config.meta, precision)),
+      communicator_(std::move(communicator)),
+      share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
+      loader_(dataset, config, share_),
+      encoder_(new_encoder(config.meta, precision, communicator_)),
       optimizer_(std::make_unique<optim::LarsSgd>(
           *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
                                            config.optimization.nesterov, config.optimization.use_lars,
                                            config.optimization.trust_coefficient})),
+      reducer_(std::make_unique<comm::GradientReducer>(optim::trainable_parameters(*encoder_), communicator_,
+                                                       reducer_settings(config.meta))),
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
                 config.optimization.warmup * loader_.steps_per_epoch(),
                 config.optimization.epochs * loader_.steps_per_epoch()},
       labels_(std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(
           config.criterion.classes_per_batch, config.criterion.supervised_imgs_per_class,
-          config.criterion.supervised_views, config.data.label_smoothing))),
-      loss_settings_{config.data.multicrop, config.criterion.temperature, config.criterion.sharpen,
+          config.criterion.supervised_views, config.data.label_smoothing, share_.world_size,
+          config.data.unique_classes_per_rank))),
+      loss_settings_{config.data.multicrop,
+                     config.criterion.temperature,
+                     config.criterion.sharpen,
                      config.criterion.me_max,
-                     static_cast<std::int64_t>(config.criterion.similarity_memory_gb * (std::int64_t{1} << 30))}
+                     static_cast<std::int64_t>(config.criterion.similarity_memory_gb * (std::int64_t{1} << 30)),
+                     communicator_}
 {
+    progress_.world_size = share_.world_size;
+    broadcast_state(*encoder_, *optimizer_, *communicator_);
 }
 
 void PawsTrainer::resume(const std::filesystem::path& checkpoint)
 {
     progress_ = resume_from(checkpoint, *encoder_, *optimizer_, config_);
-    loader_.restore_support_state(progress_.supports);
+    if (progress_.world_size == share_.world_size)
+    {
+        loader_.restore_support_state(progress_.supports);
+    }
+    else
+    {
+        // Batches of another world: the epochs stay, steps and supports are those of this one.
+        progress_.world_size = share_.world_size;
+        progress_.steps_done = progress_.epochs_done * loader_.steps_per_epoch();
+    }
+    broadcast_state(*encoder_, *optimizer_, *communicator_);
 }
 
 void PawsTrainer::save(const std::filesystem::path& checkpoint) const
@@ -84,11 +147,12 @@ void PawsTrainer::save(const std::filesystem::path& checkpoint) const
 double PawsTrainer::run_epoch(const OnStep& on_step)
 {
     encoder_->train();
-    const auto pictures = static_cast<double>(config_.criterion.unsupervised_batch_size);
-    Mean cross_entropy, me_max, step_time;
+    const auto pictures = static_cast<double>(config_.criterion.unsupervised_batch_size * share_.world_size);
+    Mean cross_entropy, own_cross_entropy, me_max, step_time;
     StepReport report;
     report.epoch = progress_.epochs_done;
     const auto epoch_start = Clock::now();
+    const auto waited_before = communicator_->seconds_waiting();
     loader_.start_epoch(report.epoch);
     for (;; ++report.step)
     {
@@ -103,7 +167,12 @@ double PawsTrainer::run_epoch(const OnStep& on_step)
         }
         const auto step_start = Clock::now();
         optimizer_->zero_grad();
+        reducer_->start();
         const auto value = paws_forward_backward(*encoder_, *batch, labels_, loss_settings_, precision_);
+        {
+            const Phase phase("reduce");
+            reducer_->finish();
+        }
         report.learning_rate = schedule_.at(progress_.steps_done);
         bool updated = false;
         {
@@ -112,15 +181,18 @@ double PawsTrainer::run_epoch(const OnStep& on_step)
         }
         ++progress_.steps_done;
 
-        cross_entropy.add(value.cross_entropy.item<double>());
+        own_cross_entropy.add(value.cross_entropy.item<double>());
+        cross_entropy.add(mean_over_ranks(value.cross_entropy, *communicator_));
         me_max.add(value.me_max.item<double>());
         step_time.add(1000 * seconds_since(step_start));
         report.cross_entropy = cross_entropy.value();
+        report.own_cross_entropy = own_cross_entropy.value();
         report.me_max = me_max.value();
         report.step_milliseconds = step_time.value();
         report.epoch_seconds = seconds_since(epoch_start);
         report.pictures_per_second = pictures * static_cast<double>(report.step + 1) / report.epoch_seconds;
         report.data_wait_share = loader_.seconds_waited() / report.epoch_seconds;
+        report.comm_wait_share = (communicator_->seconds_waiting() - waited_before) / report.epoch_seconds;
         const bool finite = std::isfinite(report.cross_entropy + report.me_max);
         if (!finite || !updated)
         {

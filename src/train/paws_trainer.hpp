@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "src/comm/gradient_reducer.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 #include "src/data/paws_loader.hpp"
@@ -22,22 +23,26 @@ struct StepReport
     std::int64_t epoch = 0;  ///< from 0
     std::int64_t step = 0;   ///< of this epoch, from 0
     double cross_entropy = 0;
+    double own_cross_entropy = 0;  ///< of this rank's pictures
     double me_max = 0;
     double learning_rate = 0;
     double step_milliseconds = 0;
-    double pictures_per_second = 0;  ///< unlabelled pictures of this epoch
-    double data_wait_share = 0;      ///< of this epoch's time
+    double pictures_per_second = 0;  ///< unlabelled pictures of this epoch, of all ranks
+    double data_wait_share = 0;      ///< of this epoch's time, of this rank
+    double comm_wait_share = 0;      ///< communication that nothing hides, waiting for slower ranks included
     double epoch_seconds = 0;
 };
 
-/// PAWS training of one network, epoch by epoch.
+/// PAWS training of one network, epoch by epoch, by all ranks together: each makes its share of every batch, and all
+/// have the same weights at all times. Every call is collective.
 class PawsTrainer
 {
 public:
     using OnStep = std::function<void(const StepReport&)>;
 
     /// A network with random weights drawn from meta.seed. `dataset` must outlive the trainer.
-    PawsTrainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision);
+    PawsTrainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+                std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank());
 
     void resume(const std::filesystem::path& checkpoint);
     void save(const std::filesystem::path& checkpoint) const;
@@ -51,13 +56,18 @@ public:
     /// True when the epoch that just ended had the lowest mean loss so far.
     bool is_best() const { return progress_.loss <= progress_.best_loss; }
     nn::Encoder& encoder() { return *encoder_; }
+    /// The number of ranks whose mathematics is computed.
+    std::int64_t world_size() const { return share_.world_size; }
 
 private:
     config::Config config_;
     nn::Precision precision_;
+    std::shared_ptr<comm::Communicator> communicator_;
+    data::RankShare share_;
     data::PawsLoader loader_;
     std::shared_ptr<nn::Encoder> encoder_;
     std::unique_ptr<optim::LarsSgd> optimizer_;
+    std::unique_ptr<comm::GradientReducer> reducer_;
     optim::WarmupCosine schedule_;
     std::shared_ptr<const loss::SupportLabels> labels_;
     loss::PawsLossSettings loss_settings_;

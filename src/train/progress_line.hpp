@@ -18,6 +18,8 @@ struct ProgressValues
     double learning_rate = 0;
     double pictures_per_second = 0;
     double data_wait_share = 0;  ///< of the time since the epoch began
+    int ranks = 1;
+    double comm_wait_share = 0;  ///< likewise; shown where there are several ranks
     double seconds_left = 0;
     std::optional<double> top1;  ///< of the last evaluation, from 0 to 1
 };
