@@ -4,18 +4,75 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <mutex>
+#include <set>
 #include <system_error>
+#include <vector>
 
 #include "io/descriptor.hpp"
-#include "io/error.hpp"
 
 namespace paws::io
 {
 namespace
 {
-std::filesystem::path folder_of(const std::filesystem::path& path)
+namespace fs = std::filesystem;
+
+fs::path folder_of(const fs::path& path)
 {
-    return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// The temporary files that this process has now.
+struct Temporaries
+{
+    std::timed_mutex mutex;
+    std::set<fs::path> paths;
+};
+
+Temporaries& temporaries()
+{
+    // Never destroyed: another thread may end the process while static objects go.
+    static auto* const all = new Temporaries;
+    return *all;
+}
+
+std::string host_name()
+{
+    std::string name(256, '\0');
+    return ::gethostname(name.data(), name.size()) == 0 ? name.substr(0, name.find('\0')) : "host";
+}
+
+/// What stands before the process number in the names of the temporary files that this machine makes for `path`.
+std::string temporary_stem(const fs::path& path)
+{
+    return path.filename().string() + ".partial-" + host_name() + "-";
+}
+
+/// Removes what processes of this machine that were killed left while they wrote `path`. Those of other machines stay:
+/// nothing here tells whether they are still at it.
+void remove_leftovers(const fs::path& path)
+{
+    const std::string stem = temporary_stem(path);
+    std::vector<fs::path> leftovers;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder_of(path), error), end; !error && entry != end; entry.increment(error))
+    {
+        const std::string name = entry->path().filename().string();
+        if (name.starts_with(stem))
+        {
+            const auto process = static_cast<pid_t>(std::strtol(name.c_str() + stem.size(), nullptr, 10));
+            if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH)
+            {
+                leftovers.push_back(entry->path());
+            }
+        }
+    }
+    for (const auto& leftover : leftovers)
+    {
+        fs::remove(leftover, error);
+    }
 }
 }  // namespace
 
@@ -32,8 +89,9 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path))
         throw Error(path_.string() + ": cannot be written, there is no folder '" + folder.string() +
                     "'; make it first");
     }
-    temporary_ = path_;
-    temporary_ += ".partial-" + std::to_string(::getpid());
+    remove_leftovers(path_);
+    temporary_ = folder / (temporary_stem(path_) + std::to_string(::getpid()));
+    const std::lock_guard lock(temporaries().mutex);
     try
     {
         Descriptor(temporary_, O_WRONLY | O_CREAT | O_TRUNC).close();
@@ -44,12 +102,15 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path))
                                               "); check the permissions and space of '" + folder.string() +
                                               "', or name another folder");
     }
+    temporaries().paths.insert(temporary_);
 }
 
 AtomicFile::~AtomicFile()
 {
     std::error_code ignored;
     std::filesystem::remove(temporary_, ignored);
+    const std::lock_guard lock(temporaries().mutex);
+    temporaries().paths.erase(temporary_);
 }
 
 void AtomicFile::commit()
@@ -60,6 +121,17 @@ void AtomicFile::commit()
         throw SystemError(path_.string(), "rename failed: " + std::generic_category().message(errno));
     }
     Descriptor(folder_of(path_), O_RDONLY | O_DIRECTORY).sync();
+}
+
+std::filesystem::path AtomicFile::folder() const
+{
+    return folder_of(path_);
+}
+
+void refuse_write(const std::filesystem::path& path, const SystemError& error)
+{
+    throw SystemError(path.string(), "cannot be written (" + error.reason() + "); free some space or quota in '" +
+                                         folder_of(path).string() + "', or name another folder");
 }
 
 void write_atomically(const std::filesystem::path& path, std::initializer_list<std::string_view> pieces)
@@ -77,8 +149,19 @@ void write_atomically(const std::filesystem::path& path, std::initializer_list<s
     }
     catch (const SystemError& error)
     {
-        throw SystemError(path.string(), "cannot be written (" + error.reason() + "); free some space or quota in '" +
-                                             folder_of(path).string() + "', or name another folder");
+        refuse_write(path, error);
     }
+}
+
+void exit_without_temporaries(int code) noexcept
+{
+    // The lock is never given back, so that no other thread makes a file in the last moment. A thread that holds it for
+    // long waits for a file system that does not answer.
+    static_cast<void>(temporaries().mutex.try_lock_for(std::chrono::seconds(1)));
+    for (const auto& path : temporaries().paths)
+    {
+        ::unlink(path.c_str());
+    }
+    ::_exit(code);
 }
 }  // namespace paws::io

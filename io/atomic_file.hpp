@@ -4,10 +4,14 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "io/error.hpp"
+
 namespace paws::io
 {
-/// A file that appears whole or not at all: it is written under another name in the same folder (PATH.partial-PID),
-/// made lasting with fsync, and renamed. Until commit() has returned, what was at PATH before is untouched.
+/// A file that appears whole or not at all: it is written under another name in the same folder
+/// (PATH.partial-HOST-PID), made lasting with fsync, and renamed. Until commit() has returned, what was at PATH before
+/// is untouched. A process that is killed leaves its temporary file; the next one on the same machine that writes PATH
+/// removes it.
 ///
 ///     AtomicFile file(path);
 ///     write_something(file.temporary());
@@ -24,6 +28,8 @@ public:
     AtomicFile& operator=(const AtomicFile&) = delete;
 
     const std::filesystem::path& temporary() const { return temporary_; }
+    /// That of the file.
+    std::filesystem::path folder() const;
 
     /// Puts the file in its place. What was written must be closed by now. Throws SystemError.
     void commit();
@@ -32,6 +38,13 @@ private:
     std::filesystem::path path_;
     std::filesystem::path temporary_;
 };
+
+/// Throws SystemError: `path` cannot be written for the reason of `error`, and what to do.
+[[noreturn]] void refuse_write(const std::filesystem::path& path, const SystemError& error);
+
+/// Ends the process at once, from any thread, whatever the others are doing: removes the temporary files of all
+/// AtomicFiles that there are, and does nothing else that the end of a process usually does (see _exit).
+[[noreturn]] void exit_without_temporaries(int code) noexcept;
 
 /// Writes a file whole. Throws SystemError, which names `path` and what to do, on a full disk for example.
 /// Its contents are the pieces, one after another.

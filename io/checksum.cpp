@@ -26,6 +26,11 @@ std::uint32_t crc32(const std::vector<std::string>& strings)
     return static_cast<std::uint32_t>(sum);
 }
 
+std::uint32_t join_crc32(std::uint32_t first, std::uint32_t second, std::uint64_t second_length)
+{
+    return static_cast<std::uint32_t>(::crc32_combine(first, second, static_cast<z_off_t>(second_length)));
+}
+
 void store_checksum(h5::Object& object, std::uint32_t checksum)
 {
     object.set_attribute<std::int64_t>(checksum_attribute, checksum);

@@ -15,6 +15,9 @@ std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before = 0);
 /// That of the strings, each followed by a zero byte.
 std::uint32_t crc32(const std::vector<std::string>& strings);
 
+/// That of some bytes and those after them, of which there are `second_length`.
+std::uint32_t join_crc32(std::uint32_t first, std::uint32_t second, std::uint64_t second_length);
+
 /// The attribute of a data set or group that holds the CRC-32 of its contents.
 inline const std::string checksum_attribute = "crc32";
 

@@ -69,6 +69,31 @@ std::size_t Descriptor::read(std::span<std::byte> out)
     return filled;
 }
 
+void Descriptor::seek(std::uint64_t place)
+{
+    if (::lseek(number_, static_cast<off_t>(place), SEEK_SET) < 0)
+    {
+        fail(path_, "lseek");
+    }
+}
+
+void Descriptor::allocate(std::uint64_t bytes)
+{
+    const auto size = static_cast<off_t>(bytes);
+    if (::fallocate(number_, 0, 0, size) == 0)
+    {
+        return;
+    }
+    if (errno != EOPNOTSUPP && errno != ENOSYS)
+    {
+        fail(path_, "fallocate");
+    }
+    if (::ftruncate(number_, size) != 0)
+    {
+        fail(path_, "ftruncate");
+    }
+}
+
 void Descriptor::sync()
 {
     if (::fsync(number_) != 0 && errno != EINVAL && errno != ENOTSUP)

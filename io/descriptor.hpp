@@ -25,6 +25,12 @@ public:
     /// Reads on until `out` is full or the file ends; gives the number of bytes read.
     std::size_t read(std::span<std::byte> out);
 
+    /// Where reading and writing go on: bytes from the beginning.
+    void seek(std::uint64_t place);
+
+    /// Makes the file so long. Where the file system can, the space is taken at once, and none is a reason to throw.
+    void allocate(std::uint64_t bytes);
+
     /// Waits until the storage has it. Some file systems have nothing to wait for, for a folder, and say so.
     void sync();
 

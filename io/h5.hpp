@@ -11,6 +11,8 @@
 // Every function throws paws::io::Error that names the file and the object. Calls from several threads are serialised.
 // What is written here is readable with HDF5 1.8 and newer and with h5py, and equal contents give equal files.
 
+#include <mpi.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -115,6 +117,15 @@ public:
     template <typename T>
     void write_rows(std::size_t first, std::size_t count, std::span<const T> values);
 
+    /// The same by all ranks at once, each its own rows, for a file from File::open_together. Collective: a rank
+    /// without rows gives none. MPI libraries exist (Open MPI 4.1) that report success where the disk was full, so what
+    /// was written is to be read again.
+    template <typename T>
+    void write_rows_together(std::size_t first, std::size_t count, std::span<const T> values);
+
+    /// Where in the file its elements begin, which are stored in one piece. Throws if they are not.
+    std::uint64_t place_in_file() const;
+
 private:
     friend class Group;
     Dataset(Id id, std::string where);
@@ -181,9 +192,19 @@ public:
     /// never through HDF5, which cannot close a file, nor end its process in peace, once a disk was full.
     static File create(const std::filesystem::path& path);
 
+    /// For reading and writing by all ranks of `comm`. Collective, as is whatever changes the file, and its end.
+    /// Data sets that were created without being written find their place in the file when they are opened.
+    static File open_together(const std::filesystem::path& path, MPI_Comm comm);
+
     /// Writes a file from create() to its path, atomically (see AtomicFile) and with a seal (see make_seal).
     /// Throws SystemError.
     void save();
+
+    /// The bytes that save() would write, without the seal. They go with the file, and with the next change to it.
+    std::string_view image();
+
+    /// Hands everything to the operating system, for files from open_together().
+    void flush();
 
 private:
     File(Id id, const std::filesystem::path& path) : Group(std::move(id), path.string() + ":/"), path_(path) {}

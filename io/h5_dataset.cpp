@@ -138,13 +138,37 @@ void Dataset::write_rows(std::size_t first, std::size_t count, std::span<const T
          static_cast<const void*>(values.data()));
 }
 
-#define PAWS_IO_NUMBERS(T)                                                          \
-    template void Dataset::read_into(std::span<T>) const;                           \
-    template void Dataset::read_rows(std::size_t, std::size_t, std::span<T>) const; \
-    template std::vector<T> Dataset::read() const;                                  \
-    template T Dataset::read_scalar() const;                                        \
-    template void Dataset::write(std::span<const T>);                               \
-    template void Dataset::write_rows(std::size_t, std::size_t, std::span<const T>);
+template <typename T>
+void Dataset::write_rows_together(std::size_t first, std::size_t count, std::span<const T> values)
+{
+    require_numbers();
+    const Id file_space = select_rows(first, count, values.size());
+    const Id memory_space = make_space({values.size()}, where_);
+    const Id transfer = make_properties(H5P_DATASET_XFER, where_);
+    call("H5Pset_dxpl_mpio", where_, H5Pset_dxpl_mpio, transfer.get(), H5FD_MPIO_COLLECTIVE);
+    call("H5Dwrite", where_, H5Dwrite, id_.get(), native_type<T>(), memory_space.get(), file_space.get(),
+         transfer.get(), static_cast<const void*>(values.data()));
+}
+
+std::uint64_t Dataset::place_in_file() const
+{
+    const detail::Session session;
+    const haddr_t place = H5Dget_offset(id_.get());
+    if (place == HADDR_UNDEF)
+    {
+        detail::fail("H5Dget_offset", where_);
+    }
+    return place;
+}
+
+#define PAWS_IO_NUMBERS(T)                                                           \
+    template void Dataset::read_into(std::span<T>) const;                            \
+    template void Dataset::read_rows(std::size_t, std::size_t, std::span<T>) const;  \
+    template std::vector<T> Dataset::read() const;                                   \
+    template T Dataset::read_scalar() const;                                         \
+    template void Dataset::write(std::span<const T>);                                \
+    template void Dataset::write_rows(std::size_t, std::size_t, std::span<const T>); \
+    template void Dataset::write_rows_together(std::size_t, std::size_t, std::span<const T>);
 PAWS_IO_NUMBERS(float)
 PAWS_IO_NUMBERS(double)
 PAWS_IO_NUMBERS(std::int32_t)

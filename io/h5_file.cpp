@@ -73,6 +73,14 @@ File File::open(const std::filesystem::path& path)
     }
 }
 
+File File::open_together(const std::filesystem::path& path, MPI_Comm comm)
+{
+    const std::string name = path.string();
+    const Id access = file_access(name);
+    call("H5Pset_fapl_mpio", name, H5Pset_fapl_mpio, access.get(), comm, MPI_INFO_NULL);
+    return {Id(call("H5Fopen", name, H5Fopen, name.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose), path};
+}
+
 File File::create(const std::filesystem::path& path)
 {
     const std::string name = path.string();
@@ -86,13 +94,23 @@ File File::create(const std::filesystem::path& path)
 
 void File::save()
 {
-    call("H5Fflush", where_, H5Fflush, id_.get(), H5F_SCOPE_GLOBAL);
+    const std::string_view bytes = image();
+    write_atomically(path_, {bytes, make_seal(bytes)});
+}
+
+std::string_view File::image()
+{
+    flush();
     const ssize_t size =
         call("H5Fget_file_image", where_, H5Fget_file_image, id_.get(), static_cast<void*>(nullptr), std::size_t{0});
     // For a file in memory the handle is the place of the pointer to its first byte.
     void* handle = nullptr;
     call("H5Fget_vfd_handle", where_, H5Fget_vfd_handle, id_.get(), H5P_DEFAULT, &handle);
-    const std::string_view image(*static_cast<const char**>(handle), static_cast<std::size_t>(size));
-    write_atomically(path_, {image, make_seal(image)});
+    return {*static_cast<const char**>(handle), static_cast<std::size_t>(size)};
+}
+
+void File::flush()
+{
+    call("H5Fflush", where_, H5Fflush, id_.get(), H5F_SCOPE_GLOBAL);
 }
 }  // namespace paws::io::h5

@@ -17,6 +17,7 @@
 #include "io/atomic_file.hpp"
 #include "io/checksum.hpp"
 #include "io/descriptor.hpp"
+#include "io/file_stamp.hpp"
 #include "io/read_file.hpp"
 #include "io/seal.hpp"
 
@@ -30,30 +31,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t piece_bytes = std::size_t{16} << 20;
 /// Left to the other programs of the node.
 constexpr std::uint64_t spare_bytes = std::uint64_t{64} << 20;
-
-/// What tells a file from what it was before.
-struct Stamp
-{
-    std::uint64_t size = 0;
-    std::int64_t modified = 0;  // ns
-    ino_t inode = 0;
-
-    bool operator==(const Stamp&) const = default;
-};
-
-Stamp stamp_of(const fs::path& file)
-{
-    require_file(file);
-    struct stat status
-    {
-    };
-    if (::stat(file.c_str(), &status) != 0)
-    {
-        throw SystemError(file.string(), "stat failed: " + std::generic_category().message(errno));
-    }
-    return {static_cast<std::uint64_t>(status.st_size),
-            std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec, status.st_ino};
-}
 
 /// FOLDER/paws-staged-USER. Nobody else may write there: in a folder that all users share, a copy that another put in
 /// its place would be read as data.
@@ -135,7 +112,7 @@ std::uint32_t sum_of(const fs::path& file, std::uint64_t size, const CopyProgres
 class Copy
 {
 public:
-    Copy(const fs::path& file, const Stamp& stamp, const fs::path& own) : file_(file), stamp_(stamp)
+    Copy(const fs::path& file, const FileStamp& stamp, const fs::path& own) : file_(file), stamp_(stamp)
     {
         // Data sets in different folders often have the same name.
         const std::string full = fs::canonical(file).string();
@@ -247,7 +224,7 @@ private:
     }
 
     const fs::path& file_;
-    Stamp stamp_;
+    FileStamp stamp_;
     fs::path path_;
     std::string record_;  // up to the checksum
 };
@@ -261,7 +238,7 @@ std::uint64_t free_space(const std::filesystem::path& folder)
 LocalCopy copy_to_folder(const std::filesystem::path& file, const std::filesystem::path& folder,
                          const CopyProgress& progress, const FreeSpace& free_space_of)
 {
-    const Stamp stamp = stamp_of(file);
+    const FileStamp stamp = stamp_of(file);
     try
     {
         const fs::path own = private_folder(folder);

@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <array>
 
-#include "io/error.hpp"
 #include "io/picture_codecs.hpp"
 
 namespace paws::io
 {
+PictureError::PictureError(const std::string& name, const std::string& reason)
+    : Error(name + ": cannot be decoded (" + reason + "); replace the picture or leave it out"), reason_(reason)
+{
+}
+
 void refuse_picture(const std::string& name, const std::string& reason)
 {
-    throw Error(name + ": cannot be decoded (" + reason + "); replace the picture or leave it out");
+    throw PictureError(name, reason);
 }
 
 void require_sensible_size(std::size_t height, std::size_t width, const std::string& name)

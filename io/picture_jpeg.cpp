@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "io/picture_codecs.hpp"
+#include "io/reduce_picture.hpp"
 
 namespace paws::io
 {
@@ -12,7 +13,7 @@ struct Destroy
 {
     void operator()(void* handle) const { tjDestroy(handle); }
 };
-using Decompressor = std::unique_ptr<void, Destroy>;
+using Handle = std::unique_ptr<void, Destroy>;
 
 /// Whether the marker that ends a JPEG file comes after the one that begins its scan. Within a scan 0xff is always
 /// followed by 0 where it is data, so the marker cannot be taken for something else.
@@ -61,7 +62,7 @@ std::vector<std::uint8_t> rgb_of_inverted_cmyk(const std::vector<std::uint8_t>& 
 
 Picture decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name)
 {
-    const Decompressor decompressor(tjInitDecompress());
+    const Handle decompressor(tjInitDecompress());
     if (!decompressor)
     {
         refuse_picture(name, tjGetErrorStr2(nullptr));
@@ -69,9 +70,12 @@ Picture decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name
     tjhandle handle = decompressor.get();
     int width = 0;
     int height = 0;
-    int subsampling = 0;
-    int colours = 0;
-    if (tjDecompressHeader3(handle, bytes.data(), bytes.size(), &width, &height, &subsampling, &colours) != 0)
+    int subsampling = -1;
+    int colours = -1;
+    // The header is also refused for subsamplings without a name, as Pillow's CMYK files have; they are decoded all the
+    // same, and what else the header says is known then.
+    if (tjDecompressHeader3(handle, bytes.data(), bytes.size(), &width, &height, &subsampling, &colours) != 0 &&
+        (width < 1 || height < 1 || colours < 0))
     {
         refuse_picture(name, tjGetErrorStr2(handle));
     }
@@ -93,5 +97,28 @@ Picture decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name
         picture.pixels = rgb_of_inverted_cmyk(picture.pixels);
     }
     return picture;
+}
+
+std::vector<std::uint8_t> encode_jpeg(const Picture& picture, int quality, const std::string& name)
+{
+    constexpr std::size_t most = 65535;  // of JPEG
+    if (picture.height > most || picture.width > most)
+    {
+        refuse_picture(name, "it has more than 65535 pixels a side, which JPEG cannot have");
+    }
+    const Handle compressor(tjInitCompress());
+    const auto width = static_cast<int>(picture.width);
+    const auto height = static_cast<int>(picture.height);
+    std::vector<std::uint8_t> bytes(tjBufSize(width, height, TJSAMP_420));
+    unsigned char* out = bytes.data();
+    unsigned long size = bytes.size();
+    const int row_bytes = 0;  // rows without gaps
+    if (!compressor || tjCompress2(compressor.get(), picture.pixels.data(), width, row_bytes, height, TJPF_RGB, &out,
+                                   &size, TJSAMP_420, quality, TJFLAG_ACCURATEDCT | TJFLAG_NOREALLOC) != 0)
+    {
+        refuse_picture(name, tjGetErrorStr2(compressor.get()));
+    }
+    bytes.resize(size);
+    return bytes;
 }
 }  // namespace paws::io

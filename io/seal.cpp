@@ -24,10 +24,15 @@ static_assert(sizeof(SealBytes) == 24, "the seal is written as it is in memory")
 
 std::string make_seal(std::string_view bytes)
 {
-    SealBytes seal;
-    seal.length = bytes.size();
-    seal.checksum = crc32(std::as_bytes(std::span(bytes)));
-    return {reinterpret_cast<const char*>(&seal), sizeof(seal)};
+    return make_seal(Seal{bytes.size(), crc32(std::as_bytes(std::span(bytes)))});
+}
+
+std::string make_seal(const Seal& seal)
+{
+    SealBytes bytes;
+    bytes.length = seal.length;
+    bytes.checksum = seal.checksum;
+    return {reinterpret_cast<const char*>(&bytes), sizeof(bytes)};
 }
 
 std::optional<Seal> read_seal(const std::filesystem::path& path)

@@ -8,17 +8,18 @@
 
 namespace paws::io
 {
-/// The last bytes of every HDF5 file that this program writes: a mark, and the length and CRC-32 of all before it.
-/// HDF5 passes over what follows its own data, and drops it when it changes a file. So a file can be verified before
-/// HDF5 opens it, which matters since HDF5 itself may crash on damaged files.
-std::string make_seal(std::string_view bytes);
-
 /// What a seal says of all bytes before it.
 struct Seal
 {
     std::uint64_t length = 0;
     std::uint32_t checksum = 0;  ///< CRC-32
 };
+
+/// The last bytes of every HDF5 file that this program writes: a mark, and the length and CRC-32 of all before it.
+/// HDF5 passes over what follows its own data, and drops it when it changes a file. So a file can be verified before
+/// HDF5 opens it, which matters since HDF5 itself may crash on damaged files.
+std::string make_seal(std::string_view bytes);
+std::string make_seal(const Seal& seal);
 
 /// The seal of a file, or none if it has none. Reads no more than that, so the bytes may still not match; throws Error
 /// if not even their number does.

@@ -1,6 +1,7 @@
 #include "src/cli/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -9,18 +10,19 @@
 #include <string>
 #include <vector>
 
-#include "io/error.hpp"
+#include "src/cli/launch.hpp"
 #include "src/cli/version.hpp"
-#include "src/comm/mpi_session.hpp"
-#include "src/comm/world.hpp"
+#include "src/comm/agreement.hpp"
+#include "src/comm/launcher.hpp"
 #include "src/config/config.hpp"
-#include "src/data/samplers.hpp"
+#include "src/tasks/agreed.hpp"
 #include "src/tasks/data_commands.hpp"
 #include "src/tasks/demo.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/pre_train.hpp"
 #include "src/tasks/runtime.hpp"
+#include "src/tasks/same_input.hpp"
 
 namespace paws::cli
 {
@@ -79,29 +81,66 @@ std::optional<std::int64_t> parse_stop_after(const std::string& text)
     return epochs;
 }
 
-tasks::Summary run_configured_task(const Arguments& arguments, const comm::World& world)
+/// All ranks ask for the same at the same time, so all are refused, and one says so.
+void require_one_rank(const Ranks& ranks, const std::string& command)
 {
-    const auto config = config::load(arguments.config, arguments.overrides, arguments.task);
-    if (world.is_first())
+    if (!ranks.is_alone())
+    {
+        throw comm::AgreedFailure(fmt::format("{} runs on one rank, but was started on {} ranks; start a single one "
+                                              "(mpirun -n 1, srun -n 1)",
+                                              command, ranks.world().world_size()),
+                                  comm::bad_input);
+    }
+}
+
+/// Read on every rank, and the same on all.
+config::Config load_config(const Arguments& arguments, Ranks& ranks)
+{
+    auto& communicator = *ranks.world().communicator;
+    auto config = tasks::agreed(communicator,
+                                [&] { return config::load(arguments.config, arguments.overrides, arguments.task); });
+    tasks::require_same_config(communicator, config);
+    if (ranks.world().is_first())
     {
         print_notices(config);
     }
-    const tasks::ComputeSession session(config.meta.threads, world);
+    ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
+    return config;
+}
+
+tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
+{
+    const tasks::ComputeSession session(config.meta.threads, ranks.world());
+    const auto text = tasks::describe_run(config, session.threads(), ranks.world());
+    if (ranks.world().is_first())
+    {
+        fmt::print("{}", text);
+    }
+    return {{"task", to_string(config.task)}, {"dry_run", true}};
+}
+
+tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
+{
+    const auto config = load_config(arguments, ranks);
+    const auto checkpoint = [&] { return config.logging.path_of(config.logging.pretrain_path.value_or("")); };
     if (arguments.dry_run)
     {
-        const auto text = tasks::describe_run(config, session.threads(), world);
-        if (world.is_first())
-        {
-            fmt::print("{}", text);
-        }
-        return {{"task", to_string(config.task)}, {"dry_run", true}};
+        return dry_run(config, ranks);
     }
-    const auto checkpoint = [&] { return config.logging.path_of(config.logging.pretrain_path.value_or("")); };
+    if (!ranks.is_alone())
+    {
+        tasks::require_same_data(*ranks.world().communicator, config);
+    }
+    if (config.task != config::Task::paws_train)
+    {
+        require_one_rank(ranks, to_string(config.task));
+    }
+    const tasks::ComputeSession session(config.meta.threads, ranks.world());
     switch (config.task)
     {
         case config::Task::paws_train:
         case config::Task::suncet_train:
-            return tasks::pre_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)}, world);
+            return tasks::pre_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)}, ranks.world());
         case config::Task::snn_eval:
             return tasks::snn_eval(checkpoint(), config);
         case config::Task::embed:
@@ -138,7 +177,17 @@ config::Config evaluation_config(const Arguments& arguments)
     return config::parse(config.to_yaml(), arguments.checkpoint, arguments.overrides);
 }
 
-using Command = std::function<tasks::Summary()>;
+using Command = std::function<tasks::Summary(Ranks&)>;
+
+/// A command that works alone.
+Command on_one_rank(const std::string& name, std::function<tasks::Summary()> work)
+{
+    return [name, work = std::move(work)](Ranks& ranks)
+    {
+        require_one_rank(ranks, name);
+        return work();
+    };
+}
 
 void add_run(CLI::App& app, Arguments& arguments)
 {
@@ -154,122 +203,136 @@ void add_run(CLI::App& app, Arguments& arguments)
 
 Command add_pack(CLI::App& app, Arguments& arguments)
 {
-    auto* const command = app.add_subcommand("pack", "Put a published data set into one HDF5 file");
-    command->add_option("--format", arguments.pack.format, "cifar10 or idx (MNIST, Fashion-MNIST)")->required();
-    command->add_option("--input", arguments.pack.input, "Folder that the data set came in")->required();
-    command->add_option("--output", arguments.pack.output, "HDF5 file to write")->required();
-    command->add_option("--class-names", arguments.pack.class_names, "idx: digits (default) or fashion-mnist")
+    auto& pack = arguments.pack;
+    auto* const command =
+        app.add_subcommand("pack", "Put a data set into one HDF5 file (--format imagefolder: also under mpirun, srun)");
+    command
+        ->add_option("--format", pack.format,
+                     "cifar10, idx (MNIST, Fashion-MNIST), imagefolder (train/CLASS/*, val/CLASS/*)")
+        ->required();
+    command->add_option("--input", pack.input, "Folder that the data set came in")->required();
+    command->add_option("--output", pack.output, "HDF5 file to write")->required();
+    command->add_option("--class-names", pack.class_names, "idx: digits (default) or fashion-mnist")
         ->check(CLI::IsMember({"digits", "fashion-mnist"}));
-    return [&arguments] { return tasks::pack(arguments.pack); };
-}
-
-Command add_subset(CLI::App& app, Arguments& arguments)
-{
-    auto* const command = app.add_subcommand("subset", "Draw the labelled pictures, equally many of every class");
-    command->add_option("--data", arguments.subset.data, "Packed file")->required();
-    command->add_option("--split", arguments.subset.split, "Split to draw from (default: train)");
-    command->add_option("--per-class", arguments.subset.per_class, "Pictures of every class");
-    command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
-    command->add_option("--seed", arguments.subset.seed, "Seed (default: 0)");
-    command->add_option("--output", arguments.subset.output, "Text file to write")->required();
-    return [&arguments] { return tasks::subset(arguments.subset); };
-}
-
-Command add_inspect(CLI::App& app, Arguments& arguments)
-{
-    auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
-    command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc")->required();
-    return [&arguments] { return tasks::inspect(arguments.inspected); };
-}
-
-Command add_snn_eval(CLI::App& app, Arguments& arguments)
-{
-    auto* const command =
-        app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
-    command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
-    command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
-    command->add_option("--subset", arguments.subset_file, "Labelled pictures (default: those of the run)");
-    command->add_option("--split", arguments.split, "Pictures to classify (default: val)");
-    command->add_option("--temperature", arguments.temperature, "Temperature (default: criterion.snn_temperature)");
-    return [&arguments]() -> tasks::Summary
+    command->add_option("--shorter-side", pack.shorter_side,
+                        "imagefolder: reduce pictures whose shorter side has more pixels (JPEG, quality 95)");
+    command->add_option("--val-list", pack.val_list,
+                        "imagefolder: text file of the pictures of train that become val; the folder val is not read");
+    command->add_flag("--skip-broken", pack.skip_broken,
+                      "imagefolder: leave broken pictures out and list them, instead of refusing the folder");
+    return [&pack](Ranks& ranks)
     {
-        const auto config = evaluation_config(arguments);
-        const tasks::ComputeSession session(config.meta.threads);
-        return tasks::snn_eval(arguments.checkpoint, config);
-    };
-}
-
-Command add_embed(CLI::App& app, Arguments& arguments)
-{
-    auto* const command = app.add_subcommand("embed", "Write the embeddings of pictures to an HDF5 file");
-    command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
-    command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
-    command->add_option("--split", arguments.split, "Split to embed (default: val)");
-    command->add_option("--output", arguments.output, "HDF5 file to write")->required();
-    return [&arguments]() -> tasks::Summary
-    {
-        const auto config = evaluation_config(arguments);
-        const tasks::ComputeSession session(config.meta.threads);
-        return tasks::embed(arguments.checkpoint, config, config.data.validation_split, arguments.output);
-    };
-}
-
-Command add_demo(CLI::App& app, Arguments& arguments)
-{
-    auto* const command =
-        app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
-    command->add_option("CONFIG", arguments.config, "The demo's YAML file (configs/demo.yaml)")->required();
-    command->add_option("--pictures", arguments.demo.pictures,
-                        "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
-    command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
-    return [&arguments]() -> tasks::Summary
-    {
-        const auto config = config::load(arguments.config, arguments.overrides);
-        const tasks::ComputeSession session(config.meta.threads);
-        return tasks::demo(config, arguments.demo);
-    };
-}
-
-/// One line, whatever the message was made of.
-std::string one_line(std::string text)
-{
-    const auto end = text.find('\n');
-    return end == std::string::npos ? text : text.substr(0, end);
-}
-
-class Reporter
-{
-public:
-    explicit Reporter(bool speaks) : speaks_(speaks) {}
-
-    int fail(ExitCode code, const std::string& message) const
-    {
-        std::fflush(stdout);
-        if (speaks_)
         {
-            fmt::print(stderr, "paws_hpc: {}\n", one_line(message));
+            // It throws the same on every rank.
+            return tasks::agreed(*ranks.world().communicator, [&] { return tasks::pack(pack, ranks.world().mpi); });
+        };
+    }
+
+    Command
+    add_subset(CLI::App & app, Arguments & arguments)
+    {
+        auto* const command = app.add_subcommand("subset", "Draw the labelled pictures, equally many of every class");
+        command->add_option("--data", arguments.subset.data, "Packed file")->required();
+        command->add_option("--split", arguments.subset.split, "Split to draw from (default: train)");
+        command->add_option("--per-class", arguments.subset.per_class, "Pictures of every class");
+        command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
+        command->add_option("--seed", arguments.subset.seed, "Seed (default: 0)");
+        command->add_option("--output", arguments.subset.output, "Text file to write")->required();
+        return on_one_rank("subset", [&arguments] { return tasks::subset(arguments.subset); });
+    }
+
+    Command add_inspect(CLI::App & app, Arguments & arguments)
+    {
+        auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
+        command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc")->required();
+        return on_one_rank("inspect", [&arguments] { return tasks::inspect(arguments.inspected); });
+    }
+
+    Command add_snn_eval(CLI::App & app, Arguments & arguments)
+    {
+        auto* const command =
+            app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
+        command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
+        command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
+        command->add_option("--subset", arguments.subset_file, "Labelled pictures (default: those of the run)");
+        command->add_option("--split", arguments.split, "Pictures to classify (default: val)");
+        command->add_option("--temperature", arguments.temperature, "Temperature (default: criterion.snn_temperature)");
+        return on_one_rank("snn-eval",
+                           [&arguments]() -> tasks::Summary
+                           {
+                               const auto config = evaluation_config(arguments);
+                               const tasks::ComputeSession session(config.meta.threads);
+                               return tasks::snn_eval(arguments.checkpoint, config);
+                           });
+    }
+
+    Command add_embed(CLI::App & app, Arguments & arguments)
+    {
+        auto* const command = app.add_subcommand("embed", "Write the embeddings of pictures to an HDF5 file");
+        command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
+        command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
+        command->add_option("--split", arguments.split, "Split to embed (default: val)");
+        command->add_option("--output", arguments.output, "HDF5 file to write")->required();
+        return on_one_rank("embed",
+                           [&arguments]() -> tasks::Summary
+                           {
+                               const auto config = evaluation_config(arguments);
+                               const tasks::ComputeSession session(config.meta.threads);
+                               return tasks::embed(arguments.checkpoint, config, config.data.validation_split,
+                                                   arguments.output);
+                           });
+    }
+
+    Command add_demo(CLI::App & app, Arguments & arguments)
+    {
+        auto* const command =
+            app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
+        command->add_option("CONFIG", arguments.config, "The demo's YAML file (configs/demo.yaml)")->required();
+        command->add_option("--pictures", arguments.demo.pictures,
+                            "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
+        command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
+        return on_one_rank("demo",
+                           [&arguments]() -> tasks::Summary
+                           {
+                               const auto config = config::load(arguments.config, arguments.overrides);
+                               const tasks::ComputeSession session(config.meta.threads);
+                               return tasks::demo(config, arguments.demo);
+                           });
+    }
+
+    /// What decides on the work, as far as it stands on the command line: ranks that do different things wait for each
+    /// other for ever. What is said about settings is compared with them.
+    std::string invocation(const CLI::App& app, const Arguments& arguments, int argc, char** argv)
+    {
+        if (app.get_subcommands().empty())
+        {
+            return fmt::format("--resume {} --stop-after {}{}", arguments.resume,
+                               arguments.stop_after.empty() ? "never" : arguments.stop_after,
+                               arguments.dry_run ? " --dry-run" : "");
         }
-        return code;
+        return fmt::format("{}", fmt::join(argv + 1, argv + argc, " "));
     }
 
-private:
-    bool speaks_;
-};
+    void require_same_invocation(comm::Communicator & communicator, const std::string& invocation)
+    {
+        if (const auto found = comm::find_disagreement(communicator, invocation))
+        {
+            throw comm::AgreedFailure(
+                fmt::format("{}: its command line differs from that of {}: '{}', there '{}'; give all "
+                            "ranks the same",
+                            found->rank, found->first, found->text, found->text_of_first),
+                comm::bad_input);
+        }
+    }
 
-int run_command(const Arguments& arguments, const Command& command, int world_size, bool on_many_ranks)
-{
-    if (world_size > 1 && !on_many_ranks)
+    void run_command(const Arguments& arguments, const Command& command, Ranks& ranks)
     {
-        throw config::Error(fmt::format(
-            "started on {} ranks, but this command runs on one; start a single rank (srun -n 1)", world_size));
+        const auto summary = command(ranks);
+        if (!arguments.summary.empty() && ranks.world().is_first())
+        {
+            tasks::write_summary(arguments.summary, summary);
+        }
     }
-    const auto summary = command();
-    if (!arguments.summary.empty())
-    {
-        tasks::write_summary(arguments.summary, summary);
-    }
-    return success;
-}
 }  // namespace
 
 int run(int argc, char** argv)
@@ -292,22 +355,28 @@ int run(int argc, char** argv)
     commands.emplace_back("inspect", add_inspect(app, arguments));
     commands.emplace_back("demo", add_demo(app, arguments));
 
+    std::string refused;
     try
     {
         app.parse(argc, argv);
+        if (arguments.config.empty() && app.get_subcommands().empty())
+        {
+            refused =
+                "no configuration and no command given; for example: paws_hpc configs/demo.yaml (see paws_hpc "
+                "--help)";
+        }
     }
     catch (const CLI::ParseError& error)
     {
         if (error.get_exit_code() == 0)
         {
-            return app.exit(error);
+            // Help or version, once, however many are started.
+            return comm::launcher_of_environment().is_first() ? app.exit(error) : comm::success;
         }
-        return Reporter(true).fail(bad_input, std::string(error.what()) + " (see paws_hpc --help)");
+        refused = std::string(error.what()) + " (see paws_hpc --help)";
     }
 
-    comm::World world;
-    Command command = [&]() -> tasks::Summary { return run_configured_task(arguments, world); };
-    const bool on_many_ranks = app.get_subcommands().empty();
+    Command command = [&arguments](Ranks& ranks) { return run_configured_task(arguments, ranks); };
     for (const auto& [name, known] : commands)
     {
         if (app.got_subcommand(name))
@@ -315,42 +384,21 @@ int run(int argc, char** argv)
             command = known;
         }
     }
-    bool speaks = true;
-    try
-    {
-        const comm::MpiSession mpi(argc, argv);
-        speaks = mpi.rank() == 0;
-        const Reporter reporter(speaks);
-        if (arguments.config.empty() && app.get_subcommands().empty())
-        {
-            return reporter.fail(bad_input,
-                                 "no configuration and no command given; for example: paws_hpc configs/demo.yaml "
-                                 "(see paws_hpc --help)");
-        }
-        try
-        {
-            if (mpi.world_size() > 1)
-            {
-                world = comm::make_world(MPI_COMM_WORLD, std::chrono::minutes(10));
-            }
-            return run_command(arguments, command, mpi.world_size(), on_many_ranks);
-        }
-        catch (const config::Error& error)
-        {
-            return reporter.fail(bad_input, error.what());
-        }
-        catch (const io::Error& error)
-        {
-            return reporter.fail(bad_input, error.what());
-        }
-        catch (const std::invalid_argument& error)
-        {
-            return reporter.fail(bad_input, error.what());
-        }
-    }
-    catch (const std::exception& error)
-    {
-        return Reporter(speaks).fail(failure, error.what());
-    }
+    return launch(argc, argv, version_identity(),
+                  [&](Ranks& ranks)
+                  {
+                      auto& communicator = *ranks.world().communicator;
+                      tasks::agreed(communicator,
+                                    [&]
+                                    {
+                                        if (!refused.empty())
+                                        {
+                                            throw config::Error(refused);
+                                        }
+                                        parse_stop_after(arguments.stop_after);
+                                    });
+                      require_same_invocation(communicator, invocation(app, arguments, argc, argv));
+                      run_command(arguments, command, ranks);
+                  });
 }
 }  // namespace paws::cli

@@ -39,4 +39,9 @@ std::string version_text()
 #endif
         SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH, __cplusplus);
 }
+
+std::string version_identity()
+{
+    return fmt::format("paws_hpc {} with LibTorch {}", PAWS_VERSION, TORCH_VERSION_MAJOR);
+}
 }  // namespace paws::cli

@@ -9,7 +9,30 @@ namespace paws::config
 {
 namespace
 {
-std::map<std::string, std::string> flattened(const Config& config)
+using Values = std::map<std::string, std::string>;
+
+/// "section.key" and what it says.
+Values flattened(const std::string& yaml)
+{
+    Values values;
+    for (const auto& section : YAML::Load(yaml))
+    {
+        const auto name = section.first.as<std::string>();
+        if (!section.second.IsMap())
+        {
+            values[name] = YAML::Dump(section.second);
+            continue;
+        }
+        for (const auto& entry : section.second)
+        {
+            values[name + "." + entry.first.as<std::string>()] = YAML::Dump(entry.second);
+        }
+    }
+    return values;
+}
+
+/// What decides on the numbers of a run.
+Values meaning_of(const Config& config)
 {
     static const std::set<std::string> irrelevant{"meta.device",
                                                   "meta.threads",
@@ -18,6 +41,7 @@ std::map<std::string, std::string> flattened(const Config& config)
                                                   "meta.reduce_precision",
                                                   "meta.load_checkpoint",
                                                   "meta.read_checkpoint",
+                                                  "meta.comm_timeout",
                                                   "data.evaluation_batch_size",
                                                   "data.cache_gb",
                                                   "data.prefetch_batches",
@@ -27,36 +51,14 @@ std::map<std::string, std::string> flattened(const Config& config)
                                                   "criterion.snn_temperature",
                                                   "criterion.similarity_memory_gb",
                                                   "criterion.embedding"};
-    std::map<std::string, std::string> values;
-    for (const auto& section : YAML::Load(config.to_yaml()))
-    {
-        const auto name = section.first.as<std::string>();
-        if (!section.second.IsMap())
-        {
-            values[name] = YAML::Dump(section.second);
-            continue;
-        }
-        if (name == "logging")
-        {
-            continue;
-        }
-        for (const auto& entry : section.second)
-        {
-            const auto key = name + "." + entry.first.as<std::string>();
-            if (!irrelevant.contains(key))
-            {
-                values[key] = YAML::Dump(entry.second);
-            }
-        }
-    }
+    auto values = flattened(config.to_yaml());
+    std::erase_if(values, [](const auto& value)
+                  { return irrelevant.contains(value.first) || value.first.starts_with("logging."); });
     return values;
 }
-}  // namespace
 
-std::vector<std::string> differing_keys(const Config& a, const Config& b)
+std::vector<std::string> differing(const Values& left, const Values& right)
 {
-    const auto left = flattened(a);
-    const auto right = flattened(b);
     std::vector<std::string> keys;
     for (const auto& [key, value] : left)
     {
@@ -74,5 +76,16 @@ std::vector<std::string> differing_keys(const Config& a, const Config& b)
         }
     }
     return keys;
+}
+}  // namespace
+
+std::vector<std::string> differing_keys(const Config& a, const Config& b)
+{
+    return differing(meaning_of(a), meaning_of(b));
+}
+
+std::vector<std::string> differing_settings(const std::string& yaml, const std::string& other)
+{
+    return differing(flattened(yaml), flattened(other));
 }
 }  // namespace paws::config

@@ -98,6 +98,8 @@ void check_meta(const Meta& meta, Task task, const Checker& check)
                   fmt::format("must be auto, cpu, cuda or cuda:N, is '{}'", meta.device));
     check.require(!(meta.device == "cpu" && meta.precision == Precision::fp16), "meta.precision",
                   "fp16 needs a GPU and meta.device says cpu; use bf16 or fp32");
+    check.at_least("meta.comm_timeout", meta.comm_timeout, 1.0,
+                   "seconds without a sign of life after which a rank is given up, such as 60");
     check.at_least<std::int64_t>("meta.seed", meta.seed, 0, "any whole number from 0");
     check.at_least<std::int64_t>("meta.threads", meta.threads, 0, "0 means as many as the rank may use");
     check.at_least<std::int64_t>("meta.emulate_world", meta.emulate_world, 0, "0 means the ranks that there are");

@@ -8,10 +8,11 @@
 
 #include "io/dataset_file.hpp"
 #include "io/pack.hpp"
-#include "io/subset_file.hpp"
+#include "src/data/labelled.hpp"
 #include "src/data/loader_settings.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/data/samplers.hpp"
+#include "src/data/together.hpp"
 
 namespace paws::data
 {
@@ -55,13 +56,12 @@ Pictures open_split(const std::shared_ptr<const io::DatasetFile>& file, const st
     return pictures;
 }
 
-Dataset read_packed(const config::Data& data, const fs::path& path, Splits splits)
+Dataset read_packed(const config::Data& data, const fs::path& path, Splits splits, std::int64_t cache)
 {
     const auto file = std::make_shared<const io::DatasetFile>(path);
     Dataset dataset;
-    dataset.source = path.string();
     dataset.class_names = file->class_names();
-    auto cache_left = cache_bytes(data);
+    auto cache_left = cache;
     dataset.train = open_split(file, data.train_split, cache_left);
     if (splits == Splits::train_and_validation)
     {
@@ -85,7 +85,7 @@ Dataset read_cifar10(const config::Data& data, Splits splits)
     }
     auto content = io::read_cifar10_folder(folder);
     Dataset dataset;
-    dataset.source = folder.string();
+    dataset.source = dataset.read_from = folder.string();
     dataset.class_names = content.class_names;
     const auto take = [&](const std::string& split)
     {
@@ -105,31 +105,32 @@ Dataset read_cifar10(const config::Data& data, Splits splits)
     return dataset;
 }
 
-Dataset read_pictures(const config::Data& data, Splits splits)
+void append(std::vector<std::string>& notes, const std::vector<std::string>& more)
 {
-    if (!data.file && data.is_cifar10())
-    {
-        return read_cifar10(data, splits);
-    }
-    return read_packed(data, packed_file(data), splits);
+    notes.insert(notes.end(), more.begin(), more.end());
 }
 
-std::vector<std::int64_t> labelled_rows(const config::Data& data, const Pictures& train)
+Dataset read_pictures(const config::Data& data, Splits splits, const comm::World& world)
 {
-    const auto list = data.labelled_list();
-    if (!list)
+    auto& communicator = *world.communicator;
+    const auto node = node_share(world.ranks_on_node);
+    if (!data.file && data.is_cifar10())
     {
-        if (data.unlabeled_frac > 0)
-        {
-            throw config::Error(fmt::format(
-                "data.unlabeled_frac: {} without a list of the labelled pictures; give data.subset (made by `paws_hpc "
-                "subset`), or 0 to use all labels",
-                data.unlabeled_frac));
-        }
-        return train.all_rows();
+        // Read once and into memory: there is nothing to gain from a copy.
+        auto dataset = together(communicator, [&] { return read_cifar10(data, splits); });
+        dataset.node = node;
+        return dataset;
     }
-    const auto rows = io::read_subset(*list, train.names);
-    return {rows.begin(), rows.end()};
+    const auto packed = packed_file(data, world);
+    const auto local = staged_file(data, packed.path, world);
+    const auto cache = cache_bytes(data, node);
+    auto dataset = together(communicator, [&] { return read_packed(data, local.path, splits, cache); });
+    dataset.source = packed.path.string();
+    dataset.read_from = local.path.string();
+    dataset.node = node;
+    append(dataset.notes, packed.notes);
+    append(dataset.notes, local.notes);
+    return dataset;
 }
 
 std::vector<std::int64_t> unlabelled_rows(const config::Config& config, const Pictures& train)
@@ -148,6 +149,30 @@ std::vector<std::int64_t> unlabelled_rows(const config::Config& config, const Pi
     rows.resize(static_cast<std::size_t>(wanted));
     return rows;
 }
+
+/// Which pictures are labelled, which are not used, which are held out.
+void choose_rows(Dataset& dataset, const config::Config& config, std::int64_t world_size)
+{
+    const auto& data = config.data;
+    if (data.num_classes != 0 && data.num_classes != dataset.classes())
+    {
+        throw config::Error(fmt::format("data.num_classes: {}, but {} has {} classes; correct it or leave it out",
+                                        data.num_classes, dataset.source, dataset.classes()));
+    }
+    auto labelled = labelled_rows(data, dataset.train, dataset.class_names);
+    dataset.labelled = std::move(labelled.rows);
+    append(dataset.notes, labelled.notes);
+    require_enough_labels(config, dataset.labelled_targets(), dataset.class_names, world_size);
+    dataset.unlabelled = unlabelled_rows(config, dataset.train);
+    auto held_out = held_out_rows(data, dataset.train, dataset.labelled);
+    dataset.held_out = std::move(held_out.rows);
+    append(dataset.notes, held_out.notes);
+    if (!dataset.train.in_memory() && dataset.labelled.size() < static_cast<std::size_t>(dataset.train.count()))
+    {
+        // The labelled pictures come back many times in an epoch, the others once.
+        dataset.train.stored->prefer_in_cache(dataset.labelled);
+    }
+}
 }  // namespace
 
 std::vector<std::int64_t> Dataset::labelled_targets() const
@@ -161,21 +186,14 @@ std::vector<std::int64_t> Dataset::labelled_targets() const
     return targets;
 }
 
-Dataset load_dataset(const config::Config& config, Splits splits)
+Dataset load_dataset(const config::Config& config, Splits splits, const comm::World& world)
 {
-    auto dataset = read_pictures(config.data, splits);
-    if (config.data.num_classes != 0 && config.data.num_classes != dataset.classes())
-    {
-        throw config::Error(fmt::format("data.num_classes: {}, but {} has {} classes; correct it or leave it out",
-                                        config.data.num_classes, dataset.source, dataset.classes()));
-    }
-    dataset.labelled = labelled_rows(config.data, dataset.train);
-    dataset.unlabelled = unlabelled_rows(config, dataset.train);
-    if (!dataset.train.in_memory() && dataset.labelled.size() < static_cast<std::size_t>(dataset.train.count()))
-    {
-        // The labelled pictures come back many times in an epoch, the others once.
-        dataset.train.stored->prefer_in_cache(dataset.labelled);
-    }
-    return dataset;
+    auto dataset = read_pictures(config.data, splits, world);
+    return together(*world.communicator,
+                    [&]
+                    {
+                        choose_rows(dataset, config, world.world_size());
+                        return std::move(dataset);
+                    });
 }
 }  // namespace paws::data

@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -61,7 +63,10 @@ std::int64_t memory_of_group()
 
 NodeShare node_share(std::int64_t ranks_on_node)
 {
-    return {cores_of_mask(),
-            std::min(available_memory(), memory_of_group()) / std::max<std::int64_t>(1, ranks_on_node)};
+    const auto ranks = std::max<std::int64_t>(1, ranks_on_node);
+    // Ranks that are not bound to cores of their own all see those of the node.
+    const auto part = std::max<std::int64_t>(1, sysconf(_SC_NPROCESSORS_ONLN) / ranks);
+    const auto cores = ranks == 1 ? cores_of_mask() : std::min(cores_of_mask(), part);
+    return {cores, std::min(available_memory(), memory_of_group()) / ranks};
 }
 }  // namespace paws::data

@@ -2,30 +2,274 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <numeric>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "io/checksum.hpp"
+#include "io/pack_folder.hpp"
+#include "io/staging.hpp"
+#include "src/data/folder_changes.hpp"
+#include "src/data/status_line.hpp"
+#include "src/data/together.hpp"
+
 namespace paws::data
 {
 namespace fs = std::filesystem;
 
-fs::path packed_file(const config::Data& data)
+namespace
 {
-    if (data.file)
-    {
-        return *data.file;
-    }
+fs::path picture_folder(const config::Data& data)
+{
     auto folder = (fs::path(data.root_path) / data.image_folder).lexically_normal();
     if (!folder.has_filename())
     {
         folder = folder.parent_path();
     }
-    auto packed = folder;
-    packed += ".h5";
-    if (fs::exists(packed))
+    const auto name = folder.filename();
+    return name == "." || name == ".." ? fs::weakly_canonical(folder) : folder;
+}
+
+fs::path beside(const fs::path& folder)
+{
+    auto file = folder;
+    file += ".h5";
+    return file;
+}
+
+/// Folders in different places often have the same name.
+fs::path in_scratch(const fs::path& scratch, const fs::path& folder)
+{
+    const auto full = fs::weakly_canonical(folder).string();
+    return scratch / fmt::format("{}-{:08x}.h5", folder.filename().string(), io::crc32(std::as_bytes(std::span(full))));
+}
+
+/// Why no file can be made in a folder; empty if one can. Tried out, as permissions do not tell of full quotas and
+/// file systems that may only be read.
+std::string hurdle_in(const fs::path& folder)
+{
+    const auto probe = folder / fmt::format(".paws-probe-{}", ::getpid());
+    const int descriptor = ::open(probe.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0600);
+    if (descriptor < 0)
     {
-        return packed;
+        return std::generic_category().message(errno);
     }
-    throw config::Error(
-        fmt::format("data.dataset: {}: there is no {}; make it with paws_hpc pack --format imagefolder --input {} "
-                    "--output {}, or give data.file",
-                    to_string(data.dataset), packed.string(), folder.string(), packed.string()));
+    ::close(descriptor);
+    ::unlink(probe.c_str());
+    return {};
+}
+
+/// Where the file can be made. Throws where it cannot.
+fs::path place_to_pack(const config::Data& data, const fs::path& folder)
+{
+    const auto file = beside(folder);
+    const auto where = file.has_parent_path() ? file.parent_path() : fs::path(".");
+    const auto hurdle = hurdle_in(where);
+    if (hurdle.empty())
+    {
+        return file;
+    }
+    const auto refusal =
+        fmt::format("{} is not packed yet, and {} cannot be written ({})", folder.string(), file.string(), hurdle);
+    if (!data.scratch)
+    {
+        throw config::Error(fmt::format(
+            "{}; name a folder that all nodes see with data.scratch, or pack it yourself, paws_hpc pack --format "
+            "imagefolder --input {} --output FILE.h5, and give data.file=FILE.h5",
+            refusal, folder.string()));
+    }
+    const auto hurdle_in_scratch = hurdle_in(*data.scratch);
+    if (!hurdle_in_scratch.empty())
+    {
+        throw config::Error(fmt::format("{}, nor anything in data.scratch, {} ({}); name a folder that all nodes see",
+                                        refusal, *data.scratch, hurdle_in_scratch));
+    }
+    return in_scratch(*data.scratch, folder);
+}
+
+/// A file that all ranks write together must be the same file on all nodes.
+void require_shared_folder(const fs::path& file, const comm::World& world)
+{
+    if (world.nodes == 1)
+    {
+        return;
+    }
+    auto& communicator = *world.communicator;
+    const auto mark = file.string() + fmt::format(".probe-{}", ::getpid());
+    const auto name = comm::broadcast_text(communicator, mark, 0);
+    together(communicator,
+             [&]
+             {
+                 const int descriptor = world.is_first() ? ::open(name.c_str(), O_CREAT | O_WRONLY, 0600) : -1;
+                 return descriptor >= 0 ? ::close(descriptor) : 0;
+             });
+    std::exception_ptr failure;
+    if (!fs::exists(name))
+    {
+        failure = std::make_exception_ptr(config::Error(
+            fmt::format("{} cannot be packed by all ranks together: its folder is not the same on all nodes; name a "
+                        "folder that all nodes see with data.scratch, or pack it on one node",
+                        file.string())));
+    }
+    const auto remove_mark = [&]
+    {
+        if (world.is_first())
+        {
+            std::error_code ignored;
+            fs::remove(name, ignored);
+        }
+    };
+    try
+    {
+        throw_together(communicator, failure);
+    }
+    catch (...)
+    {
+        remove_mark();
+        throw;
+    }
+    remove_mark();
+}
+
+std::string status_text(const io::FolderPackStatus& status)
+{
+    const double speed = status.seconds > 0 ? static_cast<double>(status.pictures) / status.seconds : 0;
+    return fmt::format("{} {} of {} pictures, {:.0f} pictures/s; {}", status.writes ? "written" : "checked",
+                       status.pictures, status.total_pictures, speed,
+                       bytes_in_words(status.bytes, status.total_bytes, status.seconds));
+}
+
+/// The words of the command are not those of a configuration.
+io::FolderPackReport pack_or_refuse(const io::FolderPackRequest& request, MPI_Comm comm,
+                                    const io::FolderPackProgress& progress)
+{
+    try
+    {
+        return io::pack_image_folder(request, comm, progress);
+    }
+    catch (const io::Error& error)
+    {
+        std::string text = error.what();
+        constexpr std::string_view option = "--skip-broken";
+        if (const auto at = text.rfind(option); at != std::string::npos)
+        {
+            text.replace(at, option.size(), "data.skip_broken: true");
+        }
+        throw io::Error(text);
+    }
+}
+
+std::vector<std::string> pack(const config::Data& data, const PackedPlace& place, const comm::World& world)
+{
+    const auto start = std::chrono::steady_clock::now();
+    StatusLine line(fmt::format("packing {}", place.folder.string()), world.is_first());
+    io::FolderPackRequest request;
+    request.input = place.folder;
+    request.output = place.file;
+    request.skip_broken = data.skip_broken;
+    const auto report = pack_or_refuse(request, world.mpi,
+                                       [&](const io::FolderPackStatus& status) { line.update(status_text(status)); });
+    const auto pictures = std::accumulate(report.splits.begin(), report.splits.end(), std::size_t{0},
+                                          [](std::size_t sum, const auto& split) { return sum + split.pictures; });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::vector<std::string> notes{
+        fmt::format("{} was packed: {} pictures of {} classes, {:.0f} s; later runs use the file", place.file.string(),
+                    pictures, report.classes, seconds)};
+    for (const auto& skipped : report.skipped)
+    {
+        notes.push_back("left out (data.skip_broken): " + skipped);
+    }
+    return notes;
+}
+
+/// What the first rank found, for all: they must go the same way even if they see different things.
+PackedPlace first_place(const PackedPlace& mine, const comm::World& world)
+{
+    auto& communicator = *world.communicator;
+    PackedPlace place;
+    place.file = comm::broadcast_text(communicator, mine.file.string(), 0);
+    place.folder = comm::broadcast_text(communicator, mine.folder.string(), 0);
+    place.exists = !comm::broadcast_text(communicator, mine.exists ? "yes" : "", 0).empty();
+    return place;
+}
+}  // namespace
+
+PackedPlace packed_place(const config::Data& data)
+{
+    if (data.file)
+    {
+        return {*data.file, {}, fs::exists(*data.file)};
+    }
+    const auto folder = picture_folder(data);
+    const auto file = beside(folder);
+    if (fs::exists(file))
+    {
+        return {file, folder, true};
+    }
+    if (data.scratch)
+    {
+        const auto other = in_scratch(*data.scratch, folder);
+        if (fs::exists(other))
+        {
+            return {other, folder, true};
+        }
+    }
+    if (!fs::is_directory(folder))
+    {
+        throw config::Error(fmt::format(
+            "data.dataset: {}: there is neither a folder {} nor a packed file {}; correct data.root_path and "
+            "data.image_folder, or give data.file",
+            to_string(data.dataset), folder.string(), file.string()));
+    }
+    return {place_to_pack(data, folder), folder, false};
+}
+
+PackedFile packed_file(const config::Data& data, const comm::World& world)
+{
+    auto& communicator = *world.communicator;
+    if (data.file)
+    {
+        return {*data.file, {}};
+    }
+    auto place = together(communicator, [&] { return world.is_first() ? packed_place(data) : PackedPlace(); });
+    place = first_place(place, world);
+    if (!place.exists)
+    {
+        require_shared_folder(place.file, world);
+        return {place.file, pack(data, place, world)};
+    }
+    const auto changes = comm::broadcast_text(
+        communicator,
+        together(communicator,
+                 [&] { return world.is_first() ? folder_changes(place.folder, place.file) : std::string(); }),
+        0);
+    PackedFile packed{place.file, {}};
+    if (!changes.empty())
+    {
+        packed.notes.push_back(
+            fmt::format("{} is used as it is, but {} has changed since it was packed: {}; to have the "
+                        "pictures of today, remove the file",
+                        place.file.string(), place.folder.string(), changes));
+    }
+    return packed;
+}
+
+PackedFile staged_file(const config::Data& data, const fs::path& file, const comm::World& world)
+{
+    if (!data.copy_data)
+    {
+        return {file, {}};
+    }
+    StatusLine line(fmt::format("copying {}", file.string()), world.is_first());
+    const auto report =
+        io::stage_file(file, data.scratch.value_or(""), world.mpi,
+                       [&](std::uint64_t done, std::uint64_t total) { line.update_bytes(done, total); });
+    return {report.path, {report.note}};
 }
 }  // namespace paws::data

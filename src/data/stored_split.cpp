@@ -36,7 +36,11 @@ struct StoredSplit::Run
 
 StoredSplit::StoredSplit(std::shared_ptr<const io::DatasetFile> file, const std::string& split,
                          std::int64_t cache_bytes)
-    : file_(std::move(file)), split_(split), encoded_(file_->is_encoded(split)), cache_bytes_(cache_bytes)
+    : file_(std::move(file)),
+      split_(split),
+      encoded_(file_->is_encoded(split)),
+      stamp_(io::stamp_of(file_->path())),
+      cache_bytes_(cache_bytes)
 {
     if (encoded_)
     {
@@ -89,6 +93,8 @@ void StoredSplit::keep(std::size_t row, const Bytes& bytes) const
 void StoredSplit::read_run(const Run& run, std::vector<Bytes>& found) const
 {
     std::vector<std::uint8_t> piece(run.end - run.begin);
+    ++reads_;
+    bytes_read_ += static_cast<std::int64_t>(piece.size());
     if (encoded_)
     {
         file_->read_encoded(split_, run.begin, piece.size(), piece);
@@ -98,6 +104,10 @@ void StoredSplit::read_run(const Run& run, std::vector<Bytes>& found) const
         const auto picture = begins_[1];
         file_->read_images(split_, run.begin / picture, piece.size() / picture, piece);
     }
+    if (checksums_.empty())
+    {
+        require_same_file();
+    }
     const std::lock_guard lock(cache_mutex_);
     for (const auto place : run.places)
     {
@@ -106,6 +116,23 @@ void StoredSplit::read_run(const Run& run, std::vector<Bytes>& found) const
         found[place] =
             std::make_shared<const std::vector<std::uint8_t>>(first, first + (begins_[row + 1] - begins_[row]));
         keep(row, found[place]);
+    }
+}
+
+/// For pictures that no checksum protects.
+void StoredSplit::require_same_file() const
+{
+    std::error_code error;
+    if (!std::filesystem::exists(file_->path(), error))
+    {
+        return;
+    }
+    const auto now = io::stamp_of(file_->path());
+    // A file that took its place is no matter: this one stays open.
+    if (now.inode == stamp_.inode && now != stamp_)
+    {
+        throw io::Error(file_->path().string() +
+                        ": was written to while it was read; start again when nothing changes it any more");
     }
 }
 

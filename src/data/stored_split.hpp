@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "io/dataset_file.hpp"
+#include "io/file_stamp.hpp"
 
 namespace paws::data
 {
@@ -29,6 +32,12 @@ public:
     /// Of all pictures, as they are in the file.
     std::int64_t bytes() const { return static_cast<std::int64_t>(begins_.back()); }
     std::int64_t bytes_cached() const;
+    /// The most that bytes_cached() becomes.
+    std::int64_t cache_limit() const { return std::min(cache_bytes_, bytes()); }
+
+    /// How often the file was read so far, and how many bytes.
+    std::int64_t reads() const { return reads_; }
+    std::int64_t bytes_read() const { return bytes_read_; }
 
     /// The pictures at these rows, each its encoded file or its pixels [H, W, 3]: read in the order of the file, those
     /// that lie close together in one piece. Any thread may call it. Throws io::Error.
@@ -44,6 +53,7 @@ private:
     struct Run;
     void read_run(const Run& run, std::vector<Bytes>& found) const;
     void keep(std::size_t row, const Bytes& bytes) const;
+    void require_same_file() const;
 
     std::shared_ptr<const io::DatasetFile> file_;
     std::string split_;
@@ -52,12 +62,15 @@ private:
     std::int64_t width_ = 0;
     std::vector<std::uint64_t> begins_;     ///< [N + 1], where in the file's data each picture begins
     std::vector<std::uint32_t> checksums_;  ///< [N], or none
-    std::vector<bool> preferred_;           ///< [N], or none
+    io::FileStamp stamp_;
+    std::vector<bool> preferred_;  ///< [N], or none
 
     mutable std::mutex cache_mutex_;
     mutable std::vector<Bytes> cache_;         ///< [N]
     mutable std::int64_t cache_left_ = 0;      ///< bytes for any picture
     mutable std::int64_t cache_reserved_ = 0;  ///< bytes for preferred ones
     std::int64_t cache_bytes_ = 0;
+    mutable std::atomic<std::int64_t> reads_ = 0;
+    mutable std::atomic<std::int64_t> bytes_read_ = 0;
 };
 }  // namespace paws::data

@@ -2,39 +2,61 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 
 #include "io/dataset_file.hpp"
 #include "io/inspect.hpp"
+#include "io/local_copy.hpp"
 #include "io/pack.hpp"
+#include "io/pack_folder.hpp"
 #include "io/subset_file.hpp"
+#include "src/comm/check_mpi.hpp"
 #include "src/config/config.hpp"
+#include "src/train/progress_line.hpp"
 
 namespace paws::tasks
 {
 namespace
 {
-io::DatasetContent read_input(const PackRequest& request)
+void require_known_format(const PackRequest& request)
 {
-    if (request.format == "cifar10")
+    if (request.format != "cifar10" && request.format != "idx" && request.format != "imagefolder")
     {
-        return io::read_cifar10_folder(request.input);
+        throw config::Error(
+            fmt::format("--format: unknown format '{}'; known are cifar10, idx and imagefolder", request.format));
     }
-    if (request.format == "idx")
-    {
-        return io::read_idx_folder(request.input, request.class_names == "fashion-mnist"
-                                                      ? io::fashion_mnist_class_names()
-                                                      : io::digit_class_names());
-    }
-    throw config::Error(fmt::format("--format: unknown format '{}'; known are cifar10 and idx", request.format));
 }
-}  // namespace
 
-Summary pack(const PackRequest& request)
+/// Throws for options that only another format has: nobody should believe that they did something.
+void require_fitting_options(const PackRequest& request)
 {
-    const auto start = std::chrono::steady_clock::now();
-    const auto content = read_input(request);
+    const auto require = [&](bool given, const char* option, const char* format)
+    {
+        if (given && request.format != format)
+        {
+            throw config::Error(fmt::format("{}: is for --format {}; leave it out", option, format));
+        }
+    };
+    require(!request.class_names.empty(), "--class-names", "idx");
+    require(request.shorter_side.has_value(), "--shorter-side", "imagefolder");
+    require(request.val_list.has_value(), "--val-list", "imagefolder");
+    require(request.skip_broken, "--skip-broken", "imagefolder");
+    if (request.shorter_side && *request.shorter_side < 1)
+    {
+        throw config::Error(
+            fmt::format("--shorter-side: {} is no number of pixels; give 1 or more", *request.shorter_side));
+    }
+}
+
+std::size_t pack_content(const PackRequest& request, Summary& summary)
+{
+    const auto content = request.format == "cifar10"
+                             ? io::read_cifar10_folder(request.input)
+                             : io::read_idx_folder(request.input, request.class_names == "fashion-mnist"
+                                                                      ? io::fashion_mnist_class_names()
+                                                                      : io::digit_class_names());
     io::write_dataset(request.output, content);
     std::size_t pictures = 0;
     for (const auto& [split, set] : content.splits)
@@ -42,12 +64,90 @@ Summary pack(const PackRequest& request)
         fmt::print("{}: {} pictures of {}×{}\n", split, set.count(), set.height, set.width);
         pictures += set.count();
     }
-    fmt::print("{}: {} pictures of {} classes\n", request.output.string(), pictures, content.class_names.size());
-    return {{"task", "pack"},
-            {"pictures", pictures},
-            {"classes", content.class_names.size()},
-            {"files", {request.output.string()}},
-            {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()}};
+    summary["classes"] = content.class_names.size();
+    return pictures;
+}
+
+std::string format_folder_progress(const io::FolderPackStatus& status)
+{
+    const auto bytes = static_cast<double>(status.bytes);
+    const auto seconds = std::max(status.seconds, 1e-3);
+    // Bytes tell the time left: pictures that differ in size differ in work.
+    const auto left = bytes > 0 ? seconds * (static_cast<double>(status.total_bytes) / bytes - 1) : 0;
+    return fmt::format("{} {}/{} pictures  {:.0f} pictures/s  {:.1f} MB/s  {} left",
+                       status.writes ? "packed" : "checked", status.pictures, status.total_pictures,
+                       static_cast<double>(status.pictures) / seconds, bytes / seconds / 1e6,
+                       train::format_duration(left));
+}
+
+std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, Summary& summary)
+{
+    io::FolderPackRequest folder{request.input, request.output, {}, request.val_list, request.skip_broken};
+    if (request.shorter_side)
+    {
+        folder.shorter_side = static_cast<std::size_t>(*request.shorter_side);
+    }
+    io::FolderPackReport report;
+    {
+        train::LiveLine line;
+        report = io::pack_image_folder(folder, comm,
+                                       [&](const io::FolderPackStatus& status)
+                                       {
+                                           const auto text = [&] { return format_folder_progress(status); };
+                                           status.pictures == status.total_pictures ? line.finish(text())
+                                                                                    : line.update(text);
+                                       });
+    }
+    std::size_t pictures = 0;
+    for (const auto& split : report.splits)
+    {
+        if (speaks)
+        {
+            fmt::print("{}: {} pictures, {}\n", split.name, split.pictures, io::size_in_words(split.bytes));
+        }
+        pictures += split.pictures;
+        summary["bytes"][split.name] = split.bytes;
+    }
+    for (const auto& skipped : report.skipped)
+    {
+        if (speaks)
+        {
+            fmt::print("left out {}\n", skipped);
+        }
+    }
+    summary["skipped"] = report.skipped;
+    summary["classes"] = report.classes;
+    return pictures;
+}
+}  // namespace
+
+Summary pack(const PackRequest& request, MPI_Comm comm)
+{
+    const auto start = std::chrono::steady_clock::now();
+    require_known_format(request);
+    require_fitting_options(request);
+    int rank = 0;
+    int ranks = 1;
+    comm::check_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+    comm::check_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size");
+    if (ranks > 1 && request.format != "imagefolder")
+    {
+        throw config::Error(fmt::format("--format {} is packed by one rank, and there are {}; start one (srun -n 1)",
+                                        request.format, ranks));
+    }
+    Summary summary = {{"task", "pack"}, {"files", {request.output.string()}}, {"ranks", ranks}};
+    const auto pictures = request.format == "imagefolder" ? pack_folder(request, comm, rank == 0, summary)
+                                                          : pack_content(request, summary);
+    const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (rank == 0)
+    {
+        fmt::print("{}: {} pictures of {} classes\n", request.output.string(), pictures,
+                   summary["classes"].get<std::size_t>());
+    }
+    summary["pictures"] = pictures;
+    summary["seconds"] = seconds;
+    summary["pictures_per_second"] = static_cast<double>(pictures) / seconds;
+    return summary;
 }
 
 Summary subset(const SubsetRequest& request)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mpi.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -9,16 +11,22 @@
 
 namespace paws::tasks
 {
-/// `paws_hpc pack`: reads a published data set and writes one packed file. format: cifar10, or idx (MNIST's, with the
-/// class names of Fashion-MNIST when `class_names` says fashion-mnist, digits otherwise).
+/// `paws_hpc pack`: reads a published data set and writes one packed file. format: cifar10; idx (MNIST's, with the
+/// class names of Fashion-MNIST when `class_names` says fashion-mnist, digits otherwise); or imagefolder, for which see
+/// io::FolderPackRequest.
 struct PackRequest
 {
     std::string format;
     std::filesystem::path input;
     std::filesystem::path output;
-    std::string class_names = "digits";
+    std::string class_names;
+    std::optional<std::int64_t> shorter_side;
+    std::optional<std::filesystem::path> val_list;
+    bool skip_broken = false;
 };
-Summary pack(const PackRequest& request);
+/// Collective over `comm`; only imagefolder is packed by several ranks. Throws config::Error for options that the
+/// format does not have.
+Summary pack(const PackRequest& request, MPI_Comm comm);
 
 /// `paws_hpc subset`: draws the labelled pictures of a packed file's training split, the same number (or share) of
 /// every class.

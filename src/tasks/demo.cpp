@@ -45,7 +45,12 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     }
     if (!fs::exists(*settings.data.file))
     {
-        pack({"idx", request.pictures, *settings.data.file, "fashion-mnist"});
+        PackRequest packing;
+        packing.format = "idx";
+        packing.input = request.pictures;
+        packing.output = *settings.data.file;
+        packing.class_names = "fashion-mnist";
+        pack(packing, MPI_COMM_SELF);
     }
     const auto dataset = data::load_dataset(settings, data::Splits::train_and_validation);
     const auto precision = choose_precision(settings.meta);

@@ -8,8 +8,10 @@
 #include <array>
 
 #include "io/error.hpp"
+#include "src/data/packed_file.hpp"
 #include "src/data/paws_loader.hpp"
 #include "src/nn/encoder.hpp"
+#include "src/tasks/describe_data.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/memory_estimate.hpp"
 #include "src/train/method.hpp"
@@ -36,6 +38,30 @@ nn::Precision precision_of_dry_run(const config::Meta& meta, std::string& text)
             fmt::format("note            this machine cannot run it, sizes are for fp32 on a CPU: {}\n", error.what());
         return nn::Precision::fp32;
     }
+}
+
+/// Reads what is there; a dry run neither packs nor copies.
+data::Dataset look_at_data(const config::Config& config)
+{
+    auto wanted = config;
+    wanted.data.copy_data = false;
+    const bool is_packed = config.data.file || !config.data.is_cifar10();
+    if (is_packed)
+    {
+        const auto place = data::packed_place(config.data);
+        if (!place.exists && !place.folder.empty())
+        {
+            throw config::Error(
+                fmt::format("the run begins by packing {} into {}", place.folder.string(), place.file.string()));
+        }
+    }
+    auto dataset = data::load_dataset(wanted, data::Splits::train);
+    if (is_packed && config.data.copy_data)
+    {
+        dataset.notes.push_back(fmt::format("data.copy_data: the run copies the file to {} of each node first",
+                                            config.data.scratch.value_or("$SLURM_TMPDIR or $TMPDIR")));
+    }
+    return dataset;
 }
 
 std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
@@ -130,7 +156,8 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
         config.optimization.start_lr, config.optimization.lr, config.optimization.warmup, config.optimization.final_lr);
     if (dataset != nullptr)
     {
-        text += describe_steps(config, *dataset, ranks) + note_on_supports(config, *dataset, ranks);
+        text += describe_steps(config, *dataset, ranks) + describe_data(config, *dataset) +
+                note_on_supports(config, *dataset, ranks);
     }
     return text;
 }
@@ -143,7 +170,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     std::string no_data;
     try
     {
-        dataset = data::load_dataset(config, data::Splits::train);
+        dataset = look_at_data(config);
     }
     catch (const io::Error& error)
     {

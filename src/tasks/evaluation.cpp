@@ -80,7 +80,10 @@ Summary snn_eval(const std::filesystem::path& checkpoint, const config::Config& 
     const auto start = std::chrono::steady_clock::now();
     const auto precision = choose_precision(config.meta);
     const auto pretrained = load_for_evaluation(checkpoint, precision);
-    const auto dataset = data::load_dataset(config, data::Splits::train_and_validation);
+    // Other labels than the run's will do: no batch of supports is drawn from them.
+    auto wanted = config;
+    wanted.task = config::Task::snn_eval;
+    const auto dataset = data::load_dataset(wanted, data::Splits::train_and_validation);
     const auto accuracy = snn_accuracy(*pretrained.encoder, dataset, config, precision, *comm::make_single_rank());
     fmt::print(
         "{}: epoch {}, {} pictures of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} %\n",
@@ -103,6 +106,7 @@ Summary embed(const std::filesystem::path& checkpoint, const config::Config& con
     const auto precision = choose_precision(config.meta);
     const auto pretrained = load_for_evaluation(checkpoint, precision);
     auto wanted = config;
+    wanted.task = config::Task::embed;
     wanted.data.train_split = split;
     wanted.data.subset.reset();
     wanted.data.subset_path.reset();

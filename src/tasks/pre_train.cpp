@@ -7,6 +7,7 @@
 
 #include "io/atomic_file.hpp"
 #include "io/error.hpp"
+#include "src/tasks/agreed.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/runtime.hpp"
@@ -88,7 +89,8 @@ double seconds_since(std::chrono::steady_clock::time_point start)
 Summary pre_train(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
     const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
-    return pre_train(config, data::load_dataset(config, splits), options, world);
+    return pre_train(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
+                     options, world);
 }
 
 Summary pre_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
@@ -99,18 +101,29 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
     const auto task = to_string(config.task);
     const RunFiles files{config.logging.folder, config.logging.write_tag, task};
     const bool speaks = world.is_first() && !options.quiet;
-    train::Trainer trainer(config, dataset, precision, world.communicator);
     const auto resumed_from = checkpoint_to_resume(config, files, options.resume);
-    if (resumed_from)
-    {
-        trainer.resume(*resumed_from);
-    }
-    if (world.is_first())
-    {
-        make_folder(files.folder);
-        io::write_atomically(files.parameters(), {config.to_yaml()});
-    }
-    world.communicator->barrier();
+    const auto made = agreed(*world.communicator,
+                             [&]
+                             {
+                                 auto made =
+                                     std::make_unique<train::Trainer>(config, dataset, precision, world.communicator);
+                                 if (resumed_from)
+                                 {
+                                     made->resume(*resumed_from);
+                                 }
+                                 return made;
+                             });
+    auto& trainer = *made;
+    trainer.synchronise();
+    agreed(*world.communicator,
+           [&]
+           {
+               if (world.is_first())
+               {
+                   make_folder(files.folder);
+                   io::write_atomically(files.parameters(), {config.to_yaml()});
+               }
+           });
     const auto placement = describe_placement(world, precision, at::get_num_threads());
     if (speaks)
     {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace paws::train
 {
@@ -40,9 +41,13 @@ std::string format_progress(const ProgressValues& v)
     return line + fmt::format("  {} left", format_duration(v.seconds_left));
 }
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDOUT_FILENO) != 0), last_(std::chrono::steady_clock::now()) {}
+LiveLine::LiveLine()
+    : terminal_(isatty(STDOUT_FILENO) != 0 && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr),
+      last_(std::chrono::steady_clock::now())
+{
+}
 
-ProgressLine::~ProgressLine()
+LiveLine::~LiveLine()
 {
     if (open_)
     {
@@ -51,7 +56,7 @@ ProgressLine::~ProgressLine()
     }
 }
 
-void ProgressLine::update(const ProgressValues& values)
+void LiveLine::update(const std::function<std::string()>& line)
 {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < (terminal_ ? std::chrono::duration_cast<std::chrono::milliseconds>(redraw_every)
@@ -59,15 +64,15 @@ void ProgressLine::update(const ProgressValues& values)
     {
         return;
     }
-    print(format_progress(values), false);
+    print(line(), false);
 }
 
-void ProgressLine::finish(const ProgressValues& values)
+void LiveLine::finish(const std::string& line)
 {
-    print(format_progress(values), true);
+    print(line, true);
 }
 
-void ProgressLine::print(const std::string& line, bool last)
+void LiveLine::print(const std::string& line, bool last)
 {
     last_ = std::chrono::steady_clock::now();
     if (terminal_)
@@ -85,5 +90,15 @@ void ProgressLine::print(const std::string& line, bool last)
         std::fputc('\n', stdout);
     }
     std::fflush(stdout);
+}
+
+void ProgressLine::update(const ProgressValues& values)
+{
+    line_.update([&] { return format_progress(values); });
+}
+
+void ProgressLine::finish(const ProgressValues& values)
+{
+    line_.finish(format_progress(values));
 }
 }  // namespace paws::train

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -30,17 +31,18 @@ std::string format_progress(const ProgressValues& values);
 std::string format_duration(double seconds);
 
 /// One line that is redrawn on a terminal; elsewhere a line now and then, so that log files stay short.
-class ProgressLine
+class LiveLine
 {
 public:
-    ProgressLine();
-    ~ProgressLine();
-    ProgressLine(const ProgressLine&) = delete;
-    ProgressLine& operator=(const ProgressLine&) = delete;
+    LiveLine();
+    ~LiveLine();
+    LiveLine(const LiveLine&) = delete;
+    LiveLine& operator=(const LiveLine&) = delete;
 
-    void update(const ProgressValues& values);
+    /// Prints what `line` gives, if it is time.
+    void update(const std::function<std::string()>& line);
     /// Ends the line so that other output begins below it; it is printed even where update would have waited.
-    void finish(const ProgressValues& values);
+    void finish(const std::string& line);
 
 private:
     void print(const std::string& line, bool last);
@@ -48,5 +50,16 @@ private:
     bool terminal_;
     bool open_ = false;
     std::chrono::steady_clock::time_point last_;
+};
+
+/// That of a training run.
+class ProgressLine
+{
+public:
+    void update(const ProgressValues& values);
+    void finish(const ProgressValues& values);
+
+private:
+    LiveLine line_;
 };
 }  // namespace paws::train

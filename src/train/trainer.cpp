@@ -118,7 +118,6 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
                 config.optimization.epochs * loader_.steps_per_epoch()}
 {
     progress_.world_size = share_.world_size;
-    broadcast_state(*encoder_, *optimizer_, *communicator_);
 }
 
 void Trainer::resume(const std::filesystem::path& checkpoint)
@@ -134,6 +133,10 @@ void Trainer::resume(const std::filesystem::path& checkpoint)
         progress_.world_size = share_.world_size;
         progress_.steps_done = progress_.epochs_done * loader_.steps_per_epoch();
     }
+}
+
+void Trainer::synchronise()
+{
     broadcast_state(*encoder_, *optimizer_, *communicator_);
 }
 

@@ -33,7 +33,7 @@ struct StepReport
 };
 
 /// Training of one network by the method of the configuration, epoch by epoch, by all ranks together: each makes its
-/// share of every batch, and all have the same weights at all times. Every call is collective.
+/// share of every batch, and all have the same weights at all times.
 class Trainer
 {
 public:
@@ -44,10 +44,13 @@ public:
             std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank());
 
     void resume(const std::filesystem::path& checkpoint);
+    /// Collective: weights and momentum of the first rank to all; before the first epoch. What comes before it is each
+    /// rank's own.
+    void synchronise();
     void save(const std::filesystem::path& checkpoint) const;
 
-    /// One pass over the unlabelled pictures; returns the mean loss. Throws std::runtime_error when the loss is no
-    /// number.
+    /// Collective: one pass over the unlabelled pictures; returns the mean loss. Throws std::runtime_error when the
+    /// loss is no number.
     double run_epoch(const OnStep& on_step);
 
     std::int64_t steps_per_epoch() const { return loader_.steps_per_epoch(); }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/core/encoded_pictures.hpp"
 #include "tests/core/small_run.hpp"
 #include "tests/support/catch.hpp"
 
@@ -146,7 +147,9 @@ TEST_CASE("a dry run says what would be done and writes nothing", "[cli]")
     const auto result = run(config + " --dry-run --set optimization.epochs=7");
     INFO(result.output);
     CHECK(result.code == 0);
-    for (const auto* part : {"epochs: 7", "parameters", "memory", "3 an epoch, 21 in 7 epochs", "supports        12"})
+    for (const auto* part :
+         {"epochs: 7", "parameters", "memory", "3 an epoch, 21 in 7 epochs", "supports        12",
+          "pictures        read from ", "data.h5; per rank, 0.00 GiB in memory", "loader          per rank, "})
     {
         CHECK_THAT(result.output, Catch::Contains(part));
     }
@@ -178,9 +181,42 @@ TEST_CASE("suncet_train on the command line", "[cli]")
     CHECK_THAT(lines.front(), Catch::Contains("SuNCEt ") && Catch::Contains("SimCLR "));
 }
 
+TEST_CASE("a dry run says that it would pack or copy, and does neither", "[cli]")
+{
+    const test::Folder folder;
+    test::write_image_folder(folder / "pets", {"cat", "dog"}, 4);
+    const auto data =
+        fmt::format("dataset: folder, root_path: {}, image_folder: pets, unlabeled_frac: 0, copy_data: true",
+                    (folder / "").string());
+    const auto config = write(folder / "pets.yaml", test::photographs_yaml(data, folder / "run"));
+    const auto before = run(config + " --dry-run");
+    INFO(before.output);
+    CHECK(before.code == 0);
+    CHECK_THAT(before.output, Catch::Contains("the run begins by packing " + (folder / "pets").string() + " into " +
+                                              (folder / "pets.h5").string()));
+    CHECK_FALSE(std::filesystem::exists(folder / "pets.h5"));
+
+    test::write_encoded(folder / "pets.h5", {"cat", "dog"}, {{"train", test::encoded_split({"cat", "dog"}, 4)}});
+    const auto scratch = folder / "scratch";
+    std::filesystem::create_directory(scratch);
+    const auto after =
+        run(config +
+            " --dry-run --set data.workers=3 --set data.prefetch_batches=2 --set data.scratch=" + scratch.string());
+    INFO(after.output);
+    CHECK(after.code == 0);
+    for (const auto& part : {"read from " + (folder / "pets.h5").string(), std::string("of JPEG and PNG files"),
+                             std::string("per rank, 3 threads decode and augment, 2 batches of "),
+                             "copies the file to " + scratch.string() + " of each node first"})
+    {
+        CHECK_THAT(after.output, Catch::Contains(part));
+    }
+    CHECK(std::filesystem::is_empty(scratch));
+}
+
 TEST_CASE("every shipped configuration of this version's tasks dry-runs", "[cli]")
 {
-    for (const auto* name : {"demo.yaml", "cifar10_hdf5.yaml", "paws/cifar10_train.yaml", "suncet/imgnt_train.yaml"})
+    for (const auto* name :
+         {"demo.yaml", "cifar10_hdf5.yaml", "folder.yaml", "paws/cifar10_train.yaml", "suncet/imgnt_train.yaml"})
     {
         const auto result = run(std::string(PAWS_SOURCE_DIR) + "/configs/" + name + " --dry-run");
         INFO(name << "\n" << result.output);

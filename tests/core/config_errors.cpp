@@ -186,6 +186,7 @@ TEST_CASE("an impossible value is refused with what is possible", "[config]")
         {"meta.device", "'cuda:'", "auto, cpu, cuda or cuda:N"},
         {"meta.seed", "-1", "at least 0"},
         {"meta.threads", "-2", "0 means"},
+        {"meta.comm_timeout", "0.5", "seconds without a sign of life"},
         {"criterion.classes_per_batch", "0", "at least 1"},
         {"criterion.classes_per_batch", "11", "only 10 classes"},
         {"criterion.supervised_imgs_per_class", "0", "at least 1"},

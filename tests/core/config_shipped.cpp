@@ -151,6 +151,25 @@ TEST_CASE("configs/demo.yaml", "[config]")
     CHECK(config.data.dataset == Dataset::hdf5);
 }
 
+TEST_CASE("configs/folder.yaml says the defaults of photographs outright", "[config]")
+{
+    const auto config = shipped("folder.yaml");
+    CHECK(config.notices.empty());
+    CHECK(config.task == Task::paws_train);
+    CHECK(config.data.dataset == Dataset::folder);
+    CHECK_FALSE(config.data.labelled_list());
+    const auto photographs = shipped("paws/imgnt_train.yaml").data;
+    CHECK(config.data.mean == photographs.mean);
+    CHECK(config.data.std == photographs.std);
+    CHECK(config.data.crop_size == photographs.crop_size);
+    CHECK(config.data.crop_scale == photographs.crop_scale);
+    CHECK(config.data.small_crop_size == photographs.small_crop_size);
+    CHECK(config.data.small_crop_scale == photographs.small_crop_scale);
+    CHECK(config.data.flip_probability == photographs.flip_probability);
+    CHECK(config.data.grey_probability == photographs.grey_probability);
+    CHECK(config.data.blur_probability == photographs.blur_probability);
+}
+
 TEST_CASE("edit distance counts letters changed, added, left out and swapped", "[config]")
 {
     CHECK(edit_distance("", "") == 0);

@@ -79,8 +79,8 @@ TEST_CASE("data sets that do not fit the configuration are refused in words", "[
     CHECK_THROWS_WITH(load({"data.unlabelled_count=27"}), Catch::Contains("of the 26 pictures"));
     CHECK(load({"data.unlabelled_count=5"}).unlabelled.size() == 5);
 
+    const auto dataset = data::load_dataset(small.config("run"), data::Splits::train);
     const auto config = small.config("run", {"criterion.supervised_imgs_per_class=5"});
-    const auto dataset = data::load_dataset(config, data::Splits::train);
     CHECK_THROWS_AS(data::PawsLoader(dataset, config), data::SamplerError);
     const auto too_large = small.config("run", {"criterion.unsupervised_batch_size=27"});
     CHECK_THROWS_AS(data::PawsLoader(dataset, too_large), data::SamplerError);

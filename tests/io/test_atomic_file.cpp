@@ -1,3 +1,7 @@
+#include <sys/wait.h>
+
+#include <thread>
+
 #include "io/atomic_file.hpp"
 #include "io/h5.hpp"
 #include "tests/io/files.hpp"
@@ -32,6 +36,69 @@ TEST_CASE("without commit nothing is left and nothing is lost", "[io]")
     }
     CHECK(contents(path) == "old");
     CHECK(folder.entries() == 1);
+}
+
+namespace
+{
+/// Runs `work` in a process of its own, which ends without any of what the end of this one does.
+template <class Work>
+int exit_code_of(const Work& work)
+{
+    const pid_t process = fork();
+    if (process == 0)
+    {
+        work();
+        _exit(99);
+    }
+    int status = 0;
+    REQUIRE(waitpid(process, &status, 0) == process);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+}  // namespace
+
+TEST_CASE("what a killed process left is removed by the next one that writes the file", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto path = folder / "file";
+    const auto other = folder / "file2";
+    // The name of a temporary file, and the number of a process that is no more.
+    const std::string own = AtomicFile(path).temporary().string();
+    const std::string stem = own.substr(0, own.rfind('-') + 1);
+    const pid_t ended = fork();
+    if (ended == 0)
+    {
+        _exit(0);
+    }
+    REQUIRE(waitpid(ended, nullptr, 0) == ended);
+    const auto leftover = write_file(stem + std::to_string(ended), "half");
+    const auto at_work = write_file(stem + std::to_string(getppid()), "half");
+    const auto elsewhere = write_file(path.string() + ".partial-another.host-" + std::to_string(ended), "half");
+    const auto of_other = write_file(other.string() + ".partial-host-" + std::to_string(ended), "half");
+    paws::io::write_atomically(path, {"new"});
+    CHECK_FALSE(std::filesystem::exists(leftover));
+    CHECK(std::filesystem::exists(at_work));
+    CHECK(std::filesystem::exists(elsewhere));
+    CHECK(std::filesystem::exists(of_other));
+    CHECK(contents(path) == "new");
+}
+
+TEST_CASE("a process that has to end at once takes its temporary files along", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto path = write_file(folder / "file", "old");
+    const auto code = exit_code_of(
+        [&]
+        {
+            AtomicFile file(path);
+            AtomicFile another(folder / "another");
+            write_file(file.temporary(), "half of the new");
+            paws::io::write_atomically(folder / "done", {"whole"});
+            std::thread([] { paws::io::exit_without_temporaries(7); }).join();
+        });
+    CHECK(code == 7);
+    CHECK(contents(path) == "old");
+    CHECK(contents(folder / "done") == "whole");
+    CHECK(folder.entries() == 2);
 }
 
 TEST_CASE("bytes are written whole", "[io]")

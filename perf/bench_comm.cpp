@@ -1,0 +1,176 @@
+// What ranks cost: collective calls beside bare MPI ones, and the training step of bench_train_step with one batch a
+// rank. Run it under mpirun or srun; the first rank reports.
+
+#include <benchmark/benchmark.h>
+#include <mpi.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "perf/warm.hpp"
+#include "src/comm/check_mpi.hpp"
+#include "src/comm/gradient_reducer.hpp"
+#include "src/comm/mpi_session.hpp"
+#include "src/comm/world.hpp"
+#include "src/nn/batch_norm.hpp"
+#include "src/nn/encoder.hpp"
+#include "src/optim/lars_sgd.hpp"
+#include "src/tasks/runtime.hpp"
+#include "src/train/paws_step.hpp"
+
+namespace
+{
+using namespace paws;
+
+/// Ranks must agree on the number of calls, which Google Benchmark would choose by each one's own clock.
+constexpr std::int64_t bytes_to_move = std::int64_t{64} << 20;
+constexpr std::int64_t most_calls = 2000;
+constexpr std::int64_t steps = 6;
+
+std::int64_t calls_for(std::int64_t bytes)
+{
+    return std::clamp<std::int64_t>(bytes_to_move / bytes, 10, most_calls);
+}
+
+using Call = std::function<void(const comm::World&, const torch::Tensor& mine, const torch::Tensor& all)>;
+
+void collective(benchmark::State& state, const comm::World& world, const Call& call)
+{
+    const auto count = state.range(0) / static_cast<std::int64_t>(sizeof(float));
+    const auto mine = torch::ones({count});
+    const auto all = torch::ones({count * world.world_size()});
+    world.communicator->barrier();
+    bench::measure_warm(state, [&] { call(world, mine, all); });
+    state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+
+int count_of(const torch::Tensor& tensor)
+{
+    return static_cast<int>(tensor.numel());
+}
+
+void add_collectives(const comm::World& world)
+{
+    const auto add = [&](const std::string& name, const Call& call)
+    {
+        for (const std::int64_t bytes :
+             {std::int64_t{256}, std::int64_t{16} << 10, std::int64_t{1} << 20, std::int64_t{8} << 20})
+        {
+            benchmark::RegisterBenchmark(name.c_str(), collective, world, call)
+                ->Arg(bytes)
+                ->Iterations(calls_for(bytes))
+                ->Unit(benchmark::kMicrosecond)
+                ->UseRealTime();
+        }
+    };
+    add("comm/all_reduce", [](const auto& w, const auto& mine, const auto&) { w.communicator->all_reduce(mine); });
+    add("comm_floor/all_reduce",
+        [](const auto& w, const auto& mine, const auto&)
+        {
+            comm::check_mpi(MPI_Allreduce(MPI_IN_PLACE, mine.data_ptr(), count_of(mine), MPI_FLOAT, MPI_SUM, w.mpi),
+                            "MPI_Allreduce");
+        });
+    add("comm/all_gather", [](const auto& w, const auto& mine, const auto&)
+        { benchmark::DoNotOptimize(w.communicator->all_gather(mine).data_ptr()); });
+    add("comm_floor/all_gather",
+        [](const auto& w, const auto& mine, const auto& all)
+        {
+            comm::check_mpi(MPI_Allgather(mine.data_ptr(), count_of(mine), MPI_FLOAT, all.data_ptr(), count_of(mine),
+                                          MPI_FLOAT, w.mpi),
+                            "MPI_Allgather");
+        });
+    add("comm/reduce_scatter", [](const auto& w, const auto&, const auto& all)
+        { benchmark::DoNotOptimize(w.communicator->reduce_scatter(all).data_ptr()); });
+    add("comm_floor/reduce_scatter",
+        [](const auto& w, const auto& mine, const auto& all)
+        {
+            comm::check_mpi(
+                MPI_Reduce_scatter_block(all.data_ptr(), mine.data_ptr(), count_of(mine), MPI_FLOAT, MPI_SUM, w.mpi),
+                "MPI_Reduce_scatter_block");
+        });
+}
+
+torch::Tensor pictures(std::int64_t count, std::int64_t size)
+{
+    return torch::randn({count, size, size, 3}).permute({0, 3, 1, 2});
+}
+
+/// The step of train_step/cifar10_div8, a batch a rank. Counters: milliseconds of a step in which this rank waited for
+/// communication, and their share.
+void train_step(benchmark::State& state, const comm::World& world, nn::Precision precision)
+{
+    torch::manual_seed(0);
+    const auto& ranks = world.communicator;
+    const auto encoder = nn::make_encoder({"wide_resnet28w2", 128, false});
+    nn::to_channels_last(*encoder);
+    nn::synchronise_batch_norm(*encoder, ranks);
+    encoder->train();
+    optim::LarsSgd optimizer(*encoder, {});
+    comm::GradientReducer reducer(optim::trainable_parameters(*encoder), ranks, {});
+    const auto labels = std::make_shared<const loss::SupportLabels>(
+        loss::SupportLabels::stratified(10, 8, 2, 0.1, ranks->world_size()));
+    const loss::PawsLossSettings settings{6, 0.1, 0.25, true, std::int64_t{1} << 30, ranks};
+    constexpr std::int64_t batch = 32;
+    const data::PawsBatch input{pictures(160, 32), pictures(2 * batch, 32), pictures(6 * batch, 18)};
+    const auto step = [&]
+    {
+        optimizer.zero_grad();
+        reducer.start();
+        train::paws_forward_backward(*encoder, input, labels, settings, precision);
+        reducer.finish();
+        optimizer.step(0.1);
+    };
+    step();
+    step();
+    ranks->barrier();
+    const auto waited_before = ranks->seconds_waiting();
+    for (auto _ : state)
+    {
+        step();
+    }
+    const auto waited = (ranks->seconds_waiting() - waited_before) / static_cast<double>(state.iterations());
+    state.counters["comm_wait_ms"] = 1000 * waited;
+    state.SetItemsProcessed(state.iterations() * batch * ranks->world_size());
+}
+
+/// The ranks that do not report.
+class Silence final : public benchmark::BenchmarkReporter
+{
+public:
+    bool ReportContext(const Context&) override { return true; }
+    void ReportRuns(const std::vector<Run>&) override {}
+};
+
+void run(int& argc, char** argv, const comm::World& world)
+{
+    const tasks::ComputeSession session(0, world);
+    add_collectives(world);
+    const auto add_step = [&](const std::string& name, nn::Precision precision)
+    {
+        benchmark::RegisterBenchmark(name.c_str(), train_step, world, precision)
+            ->Iterations(steps)
+            ->Unit(benchmark::kMillisecond)
+            ->UseRealTime();
+    };
+    add_step("train_step_of_ranks/cifar10_div8", nn::cpu_has_bf16() ? nn::Precision::bf16 : nn::Precision::fp32);
+    add_step("train_step_of_ranks/cifar10_div8_fp32", nn::Precision::fp32);
+    benchmark::Initialize(&argc, argv);
+    if (world.is_first())
+    {
+        benchmark::RunSpecifiedBenchmarks();
+        return;
+    }
+    Silence silence;
+    benchmark::RunSpecifiedBenchmarks(&silence);
+}
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    comm::MpiSession mpi(argc, argv);
+    run(argc, argv, comm::make_world(MPI_COMM_WORLD, std::chrono::minutes(5)));
+    // Registered benchmarks hold communicators, which must go before MPI does.
+    benchmark::ClearRegisteredBenchmarks();
+    return 0;
+}

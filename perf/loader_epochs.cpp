@@ -1,0 +1,93 @@
+// The loader alone, epoch after epoch: how fast it is when nobody else wants the cores, and whether its memory stays
+// what it is.
+//
+//     build/cpu/perf/loader_epochs CONFIG.yaml EPOCHS [section.key=value]...
+
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <Kokkos_Core.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "src/comm/mpi_session.hpp"
+#include "src/data/dataset.hpp"
+#include "src/data/paws_loader.hpp"
+#include "src/tasks/describe_data.hpp"
+#include "src/tasks/runtime.hpp"
+
+namespace
+{
+using namespace paws;
+
+/// Of this process, in MiB: what it has in memory now, and the most it ever had.
+std::pair<double, double> memory_now_and_peak()
+{
+    std::ifstream file("/proc/self/status");
+    double now = 0, peak = 0;
+    for (std::string line; std::getline(file, line);)
+    {
+        if (line.starts_with("VmRSS:"))
+        {
+            now = std::stod(line.substr(6)) / 1024;
+        }
+        if (line.starts_with("VmHWM:"))
+        {
+            peak = std::stod(line.substr(6)) / 1024;
+        }
+    }
+    return {now, peak};
+}
+
+void run(const std::string& file, std::int64_t epochs, const std::vector<std::string>& overrides)
+{
+    const auto config = config::load(file, overrides);
+    const tasks::ComputeSession session(config.meta.threads);
+    const auto dataset = data::load_dataset(config, data::Splits::train);
+    fmt::print("{}", tasks::describe_data(config, dataset));
+    data::PawsLoader loader(dataset, config);
+    for (std::int64_t epoch = 0; epoch < epochs; ++epoch)
+    {
+        const auto start = std::chrono::steady_clock::now();
+        std::int64_t views = 0, pictures = 0;
+        loader.start_epoch(epoch);
+        while (const auto batch = loader.next())
+        {
+            views +=
+                batch->supports.size(0) + batch->large.size(0) + (batch->small.defined() ? batch->small.size(0) : 0);
+            pictures += batch->large.size(0) / 2;
+        }
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        const auto [now, peak] = memory_now_and_peak();
+        const auto cached = dataset.train.in_memory() ? dataset.train.bytes() : dataset.train.stored->bytes_cached();
+        fmt::print(
+            "epoch {}: {:.0f} unlabelled pictures/s, {:.0f} views/s, {:.1f} s; {:.0f} MiB in memory, {:.0f} at "
+            "most so far, {:.0f} of them pictures\n",
+            epoch + 1, static_cast<double>(pictures) / seconds, static_cast<double>(views) / seconds, seconds, now,
+            peak, static_cast<double>(cached) / (1 << 20));
+        std::fflush(stdout);
+    }
+}
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc < 3)
+    {
+        fmt::print(stderr, "usage: {} CONFIG.yaml EPOCHS [section.key=value]...\n", argv[0]);
+        return 2;
+    }
+    try
+    {
+        const comm::MpiSession mpi(argc, argv);
+        run(argv[1], std::atoll(argv[2]), {argv + 3, argv + argc});
+    }
+    catch (const std::exception& error)
+    {
+        fmt::print(stderr, "{}: {}\n", argv[0], error.what());
+        return 1;
+    }
+    return 0;
+}

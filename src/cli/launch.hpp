@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "src/comm/watch.hpp"
+#include "src/comm/world.hpp"
+
+namespace paws::cli
+{
+/// The ranks that the program was started on.
+class Ranks
+{
+public:
+    /// A single process.
+    Ranks() = default;
+    /// All ranks of MPI; collective.
+    explicit Ranks(comm::Watch& watch, comm::World world) : watch_(&watch), world_(std::move(world)) {}
+
+    const comm::World& world() const { return world_; }
+    bool is_alone() const { return world_.world_size() == 1; }
+
+    /// Collective. See meta.comm_timeout.
+    void set_timeout(std::chrono::milliseconds timeout);
+
+private:
+    comm::Watch* watch_ = nullptr;
+    comm::World world_;
+};
+
+/// Starts MPI, calls `work` on every rank, and gives the exit code. However ranks fail, all end with the same code, and
+/// one of them prints one line, "paws_hpc: ...", which names rank and host unless all failed alike.
+/// `identity`: what must be the same on all ranks before they do anything together: name and version of the program.
+int launch(int argc, char** argv, const std::string& identity, const std::function<void(Ranks&)>& work);
+}  // namespace paws::cli

@@ -1,0 +1,42 @@
+#include "src/data/broken_report.hpp"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+namespace paws::data
+{
+namespace
+{
+constexpr std::size_t most_lines = 10;
+}  // namespace
+
+std::vector<std::string> broken_report(const std::set<std::string>& mine, comm::Communicator& communicator)
+{
+    std::string text;
+    for (const auto& line : mine)
+    {
+        text += line + "\n";
+    }
+    std::set<std::string> all;
+    for (const auto& lines : comm::gather_texts(communicator, text))
+    {
+        std::istringstream stream(lines);
+        for (std::string line; std::getline(stream, line);)
+        {
+            all.insert(line);
+        }
+    }
+    std::vector<std::string> report;
+    for (const auto& line : all)
+    {
+        if (report.size() == most_lines)
+        {
+            report.push_back(fmt::format("replaced (data.skip_broken): {} more", all.size() - most_lines));
+            break;
+        }
+        report.push_back("replaced (data.skip_broken): " + line);
+    }
+    return report;
+}
+}  // namespace paws::data

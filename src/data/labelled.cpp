@@ -1,0 +1,122 @@
+#include "src/data/labelled.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "io/label_draw.hpp"
+#include "io/subset_file.hpp"
+
+namespace paws::data
+{
+namespace
+{
+namespace fs = std::filesystem;
+
+std::vector<std::int64_t> signed_rows(const std::vector<std::size_t>& rows)
+{
+    return {rows.begin(), rows.end()};
+}
+
+/// Pictures of each class that a rank takes for a batch; 0 for tasks without supports.
+std::int64_t labels_of_a_class(const config::Config& config)
+{
+    switch (config.task)
+    {
+        case config::Task::paws_train:
+        case config::Task::suncet_train:
+            return config.criterion.supervised_imgs_per_class;
+        case config::Task::snn_fine_tune:
+            return config.criterion.supervised_batch_size;
+        default:
+            return 0;
+    }
+}
+
+const char* key_of_labels(config::Task task)
+{
+    return task == config::Task::snn_fine_tune ? "criterion.supervised_batch_size"
+                                               : "criterion.supervised_imgs_per_class";
+}
+}  // namespace
+
+Rows labelled_rows(const config::Data& data, const Pictures& train, const std::vector<std::string>& class_names)
+{
+    Rows result;
+    const auto list = data.labelled_list();
+    // That a list of one's own is missing is a mistake, and so it is as published for CIFAR-10. The lists of ImageNet
+    // exist for some fractions only.
+    const bool may_be_missing = !data.subset && data.is_imagenet() && data.unlabeled_frac >= 0;
+    if (list && (!may_be_missing || fs::exists(*list)))
+    {
+        result.rows = signed_rows(io::read_subset(*list, train.names));
+        return result;
+    }
+    if (data.unlabeled_frac == 0)
+    {
+        result.rows = train.all_rows();
+        return result;
+    }
+    result.rows = signed_rows(io::draw_subset_coin_flip(train.labels, class_names, data.unlabeled_frac));
+    result.notes.push_back(fmt::format(
+        "{}each picture keeps its label with probability 1 - data.unlabeled_frac, by the published coin: {} of {} do",
+        list ? "there is no list " + *list + "; " : std::string(), result.rows.size(), train.count()));
+    return result;
+}
+
+Rows held_out_rows(const config::Data& data, const Pictures& train, const std::vector<std::int64_t>& labelled)
+{
+    Rows result;
+    const auto list = data.held_out_list();
+    if (data.dataset != config::Dataset::imagenet_fine_tune || !list || !fs::exists(*list))
+    {
+        return result;
+    }
+    result.rows = signed_rows(io::read_subset(*list, train.names));
+    std::vector<bool> is_labelled(static_cast<std::size_t>(train.count()), false);
+    for (const auto row : labelled)
+    {
+        is_labelled[static_cast<std::size_t>(row)] = true;
+    }
+    const auto both = std::count_if(result.rows.begin(), result.rows.end(),
+                                    [&](std::int64_t row) { return is_labelled[static_cast<std::size_t>(row)]; });
+    if (both > 0)
+    {
+        result.notes.push_back(
+            fmt::format("{} of the {} held-out pictures of {} are among the labelled ones: the network has seen them",
+                        both, result.rows.size(), *list));
+    }
+    return result;
+}
+
+void require_enough_labels(const config::Config& config, const std::vector<std::int64_t>& targets,
+                           const std::vector<std::string>& class_names, std::int64_t world_size)
+{
+    const auto wanted = labels_of_a_class(config);
+    if (wanted == 0)
+    {
+        return;
+    }
+    std::vector<std::int64_t> counts(class_names.size(), 0);
+    for (const auto target : targets)
+    {
+        ++counts[static_cast<std::size_t>(target)];
+    }
+    for (std::size_t k = 0; k < counts.size(); ++k)
+    {
+        const auto all = counts[k];
+        // As the sampler shares them out.
+        const auto share = config.data.unique_classes_per_rank || all < world_size ? all : all / world_size;
+        if (share < wanted)
+        {
+            const auto on_each =
+                share == all ? std::string() : fmt::format(", {} on each of {} ranks", share, world_size);
+            throw config::Error(
+                fmt::format("class '{}' has {} labelled picture{}{}, fewer than the {} that a batch takes; "
+                            "lower {}, or label more of its pictures",
+                            class_names[k], all, all == 1 ? "" : "s", on_each, wanted, key_of_labels(config.task)));
+        }
+    }
+}
+}  // namespace paws::data

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "src/config/config.hpp"
+#include "src/data/pictures.hpp"
+
+namespace paws::data
+{
+/// Some rows of the training split, and what a user should know of how they came about.
+struct Rows
+{
+    std::vector<std::int64_t> rows;
+    std::vector<std::string> notes;  ///< a line each
+};
+
+/// The pictures whose labels may be used: those of data.labelled_list(); where there is no list, and for ImageNet where
+/// the published one does not exist, each picture keeps its label by the published coin (io::draw_subset_coin_flip).
+/// Throws io::Error or config::Error.
+Rows labelled_rows(const config::Data& data, const Pictures& train, const std::vector<std::string>& class_names);
+
+/// imagenet_fine_tune: the training pictures of data.held_out_list(), on which fine-tuning is evaluated; none without
+/// that list, or for other data sets. Throws io::Error.
+Rows held_out_rows(const config::Data& data, const Pictures& train, const std::vector<std::int64_t>& labelled);
+
+/// Throws config::Error, naming the class, if one has fewer labelled pictures than a support batch takes of it on each
+/// of `world_size` ranks (see ClassStratifiedSampler). Tasks without supports need none.
+void require_enough_labels(const config::Config& config, const std::vector<std::int64_t>& targets,
+                           const std::vector<std::string>& class_names, std::int64_t world_size);
+}  // namespace paws::data

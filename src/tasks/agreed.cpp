@@ -1,0 +1,49 @@
+#include "src/tasks/agreed.hpp"
+
+#include <stdexcept>
+
+#include "io/error.hpp"
+#include "src/comm/error.hpp"
+#include "src/config/config.hpp"
+
+namespace paws::tasks
+{
+comm::Failure failure_of(const std::exception_ptr& error)
+{
+    const auto failure = [](const std::exception& what, int code, bool may_follow = false) {
+        return comm::Failure{comm::first_line(what.what()), code, may_follow};
+    };
+    try
+    {
+        std::rethrow_exception(error);
+    }
+    catch (const comm::AgreedFailure& what)
+    {
+        return failure(what, what.code());
+    }
+    catch (const config::Error& what)
+    {
+        return failure(what, comm::bad_input);
+    }
+    catch (const io::Error& what)
+    {
+        return failure(what, comm::bad_input);
+    }
+    catch (const std::invalid_argument& what)
+    {
+        return failure(what, comm::bad_input);
+    }
+    catch (const comm::Error& what)
+    {
+        return failure(what, comm::failed, true);
+    }
+    catch (const std::exception& what)
+    {
+        return failure(what, comm::failed);
+    }
+    catch (...)
+    {
+        return {"an error of unknown kind", comm::failed};
+    }
+}
+}  // namespace paws::tasks

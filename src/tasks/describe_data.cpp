@@ -1,0 +1,44 @@
+#include "src/tasks/describe_data.hpp"
+
+#include <fmt/format.h>
+
+#include "src/data/loader_settings.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+std::string gibibytes(std::int64_t bytes)
+{
+    return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
+}
+
+std::string memory_of_pictures(const data::Pictures& pictures)
+{
+    if (pictures.in_memory())
+    {
+        return fmt::format("{} in memory", gibibytes(pictures.bytes()));
+    }
+    const auto& split = *pictures.stored;
+    return fmt::format("{} of {}, of which memory keeps up to {}", gibibytes(split.bytes()),
+                       split.is_encoded() ? "JPEG and PNG files" : "pixels", gibibytes(split.cache_limit()));
+}
+}  // namespace
+
+std::string describe_data(const config::Config& config, const data::Dataset& dataset)
+{
+    const auto batch = data::training_batch_bytes(config);
+    const auto loader = data::pipeline_settings(config, batch, dataset.node);
+    const auto copied = dataset.read_from == dataset.source ? std::string() : " (copied there)";
+    auto text = fmt::format(
+        "pictures        read from {}{}; per rank, {}\n"
+        "loader          per rank, {} thread{} decode and augment, {} batch{} of {} ahead of the training step\n",
+        dataset.read_from, copied, memory_of_pictures(dataset.train), loader.workers, loader.workers == 1 ? "" : "s",
+        loader.batches_ahead, loader.batches_ahead == 1 ? "" : "es", gibibytes(batch));
+    for (const auto& note : dataset.notes)
+    {
+        text += fmt::format("note            {}\n", note);
+    }
+    return text;
+}
+}  // namespace paws::tasks

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "src/config/config.hpp"
+#include "src/data/dataset.hpp"
+
+namespace paws::tasks
+{
+/// Where the pictures are read from, the memory that they may take, threads and batches ahead of a rank, and what there
+/// is to note; a line each.
+std::string describe_data(const config::Config& config, const data::Dataset& dataset);
+}  // namespace paws::tasks

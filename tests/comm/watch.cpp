@@ -1,0 +1,137 @@
+// The parts of the watch over the ranks; how ranks end in earnest is tested by faults/faults.py.
+
+#include "src/comm/watch.hpp"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "src/comm/launcher.hpp"
+#include "src/comm/watch_loop.hpp"
+#include "tests/comm/world.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace paws;
+using namespace std::chrono_literals;
+using comm::Cause;
+using comm::Report;
+using comm::Verdict;
+
+namespace
+{
+const Verdict::Time start{1000s};
+
+Report report(int rank, Cause cause)
+{
+    return {rank, cause, 1, "text"};
+}
+}  // namespace
+
+TEST_CASE("a rank that says what is wrong, or dies, needs no explanation", "[comm]")
+{
+    for (const auto cause : {Cause::failed, Cause::lost, Cause::silent})
+    {
+        Verdict verdict(3s);
+        CHECK_FALSE(verdict.decided(start).has_value());
+        verdict.add(report(2, cause), start);
+        // What comes later follows from it.
+        verdict.add(report(1, Cause::failed), start + 1ms);
+        verdict.add(report(0, Cause::signalled), start + 1ms);
+        REQUIRE(verdict.decided(start).has_value());
+        CHECK(verdict.decided(start + 1ms)->rank == 2);
+    }
+}
+
+TEST_CASE("who waits in vain, or is told to end, leaves time for the reason", "[comm]")
+{
+    Verdict verdict(3s);
+    verdict.add(report(1, Cause::waiting), start);
+    CHECK_FALSE(verdict.decided(start + 2s).has_value());
+    CHECK(verdict.due() == start + 3s);
+    CHECK(verdict.decided(start + 3s)->rank == 1);
+    verdict.add(report(2, Cause::lost), start + 2s);
+    CHECK(verdict.decided(start + 2s)->rank == 2);
+
+    // Launchers that told a rank to end kill it soon after.
+    Verdict told(3s);
+    told.add(report(1, Cause::waiting), start);
+    told.add(report(2, Cause::signalled), start);
+    CHECK_FALSE(told.decided(start + 400ms).has_value());
+    CHECK(told.decided(start + 500ms)->rank == 1);
+}
+
+TEST_CASE("endpoints travel as text", "[comm]")
+{
+    const auto mine = comm::own_endpoint(1234);
+    const auto read = comm::Endpoint::decoded(mine.encoded());
+    CHECK(read.host == mine.host);
+    CHECK(read.process == getpid());
+    CHECK(read.started == mine.started);
+    CHECK(read.port == 1234);
+    CHECK(read.addresses == mine.addresses);
+    CHECK(read.on_machine_of(mine));
+    // Neither another process with the same number nor one on another machine: this one lives on.
+    auto other = mine;
+    other.started = "12";
+    comm::kill_if_here(other);
+    other = mine;
+    other.machine = "another";
+    comm::kill_if_here(other);
+    CHECK_FALSE(other.on_machine_of(mine));
+}
+
+TEST_CASE("strangers who call the watch are not heard", "[comm]")
+{
+    comm::Muster muster;
+    muster.token = "secret";
+    int port = 0;
+    auto listener = comm::listen_anywhere(port);
+    REQUIRE(listener);
+    muster.ranks = {comm::own_endpoint(port), comm::own_endpoint(0)};
+    comm::WatchLoop loop(muster, std::move(listener), std::nullopt, 60s);
+    std::thread thread([&] { loop.run(); });
+    const auto answer_to = [&](const std::string& line)
+    {
+        comm::Channel caller(comm::call(muster.ranks[0], true, 5s));
+        caller.send(line);
+        return caller.wait_for_line(5s).value_or("nothing");
+    };
+    for (const auto* line :
+         {"end 0 -1", "hello wrong 1", "hello secret 0", "hello secret 2", "hello secret", "", "beat"})
+    {
+        INFO(line);
+        CHECK(answer_to(line) == "nothing");
+    }
+    {
+        // Rank 1: with the token, and gone with a word.
+        comm::Channel caller(comm::call(muster.ranks[0], true, 5s));
+        caller.send("hello secret 1");
+        CHECK(caller.wait_for_line(5s) == "welcome");
+        caller.send("bye");
+    }
+    loop.stop();
+    thread.join();
+}
+
+TEST_CASE("ranks under watch come and go", "[comm]")
+{
+    const auto world = test::world();
+    for (int i = 0; i < 3; ++i)
+    {
+        comm::Watch watch(*world, 2s);
+        watch.set_timeout(20s);
+        const auto values = torch::ones({3});
+        world->all_reduce(values);
+        CHECK(values[0].item<float>() == static_cast<float>(world->world_size()));
+        world->barrier();
+    }
+}
+
+TEST_CASE("a launcher that MPI knows nothing of is refused", "[comm]")
+{
+    CHECK(comm::launcher_confusion({}, 1).empty());
+    CHECK(comm::launcher_confusion({"PMI_SIZE", 4, 2}, 4).empty());
+    CHECK_THAT(comm::launcher_confusion({"SLURM_STEP_NUM_TASKS", 64, 5}, 1),
+               Catch::Contains("64 processes") && Catch::Contains("--mpi=pmix"));
+    CHECK_FALSE((comm::Launcher{"PMI_SIZE", 4, 2}.is_first()));
+}

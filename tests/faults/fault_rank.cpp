@@ -1,0 +1,127 @@
+// A rank that works together with others, until something happens to it: see faults.py.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "io/atomic_file.hpp"
+#include "io/error.hpp"
+#include "src/cli/launch.hpp"
+#include "src/tasks/agreed.hpp"
+#include "tests/core/small_run.hpp"
+
+namespace
+{
+using namespace paws;
+namespace fs = std::filesystem;
+
+struct Plan
+{
+    fs::path folder;  ///< where ranks say who they are, and write
+    std::string version = "fault_rank 1";
+    double timeout = 3;
+    int steps = 3000;
+    int failing_rank = -1;
+    std::string failure;  ///< of that rank, in the step that follows:
+    int step = 5;
+};
+
+/// How ranks fail by themselves; others are ended from outside.
+void fail(const std::string& how)
+{
+    if (how == "throw")
+    {
+        throw std::runtime_error("planned failure");
+    }
+    if (how == "bad-input")
+    {
+        throw io::Error("/some/file: planned bad input");
+    }
+    if (how == "thread")
+    {
+        std::thread([] { throw std::runtime_error("planned failure of a thread"); }).join();
+    }
+    if (how == "stuck")
+    {
+        std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+    if (how == "exit")
+    {
+        _exit(0);
+    }
+    if (how == "abort")
+    {
+        std::abort();
+    }
+}
+
+void work(const Plan& plan, cli::Ranks& ranks)
+{
+    ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * plan.timeout)));
+    const auto& world = ranks.world();
+    const bool fails = world.rank() == plan.failing_rank;
+    tasks::agreed(*world.communicator,
+                  [&]
+                  {
+                      if (fails && plan.failure == "agreed")
+                      {
+                          throw io::Error("/some/file: planned bad input");
+                      }
+                  });
+    const auto name = std::to_string(world.rank());
+    io::write_atomically(plan.folder / ("target-" + name), {"as it was before"});
+    io::AtomicFile half_written(plan.folder / ("target-" + name));
+    std::ofstream(half_written.temporary()) << "half of";
+    std::ofstream(plan.folder / ("alive-" + name)) << getpid() << '\n';
+    const auto values = torch::ones({1000});
+    for (int step = 0; step < plan.steps; ++step)
+    {
+        if (fails && step == plan.step)
+        {
+            fail(plan.failure);
+        }
+        world.communicator->all_reduce(values);
+        values.fill_(1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+}
+/// What paws_hpc needs to begin: two data files, a list, a configuration.
+void make_small_run(const fs::path& folder)
+{
+    const test::SmallRun small;
+    fs::copy_file(small.data(), folder / "data.h5");
+    fs::copy_file(small.subset(), folder / "labelled.txt");
+    std::ofstream(folder / "small.yaml") << small.yaml("run");
+    io::DatasetContent other;
+    other.class_names = {"a", "b", "c"};
+    other.splits["train"] = test::striped_pictures(29, 3, 16);
+    other.splits["val"] = test::striped_pictures(12, 3, 16);
+    io::write_dataset(folder / "other.h5", other);
+}
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    Plan plan;
+    CLI::App app("A rank that works together with others, until something happens to it");
+    bool makes_small_run = false;
+    app.add_option("folder", plan.folder)->required();
+    app.add_flag("--make-small-run", makes_small_run,
+                 "Write what a small run of paws_hpc needs to the folder, then end");
+    app.add_option("--version-text", plan.version);
+    app.add_option("--timeout", plan.timeout);
+    app.add_option("--steps", plan.steps);
+    app.add_option("--rank", plan.failing_rank);
+    app.add_option("--failure", plan.failure);
+    app.add_option("--step", plan.step);
+    CLI11_PARSE(app, argc, argv);
+    if (makes_small_run)
+    {
+        make_small_run(plan.folder);
+        return 0;
+    }
+    return cli::launch(argc, argv, plan.version, [&](cli::Ranks& ranks) { work(plan, ranks); });
+}
