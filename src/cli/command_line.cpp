@@ -20,7 +20,7 @@
 #include "src/tasks/demo.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
-#include "src/tasks/paws_train.hpp"
+#include "src/tasks/pre_train.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/same_input.hpp"
 #include "src/tasks/view_sheet.hpp"
@@ -141,15 +141,17 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     switch (config.task)
     {
         case config::Task::paws_train:
-            return tasks::paws_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)}, ranks.world());
+        case config::Task::suncet_train:
+            return tasks::pre_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)}, ranks.world());
         case config::Task::snn_eval:
             return tasks::snn_eval(checkpoint(), config);
         case config::Task::embed:
             return tasks::embed(checkpoint(), config, config.data.validation_split,
                                 config.logging.path_of(config.logging.write_tag + "-embeddings.h5"));
         default:
-            throw config::Error(fmt::format("task: {} is not in this version; it has paws_train, snn_eval and embed",
-                                            to_string(config.task)));
+            throw config::Error(
+                fmt::format("task: {} is not in this version; it has paws_train, suncet_train, snn_eval and embed",
+                            to_string(config.task)));
     }
 }
 
@@ -193,7 +195,8 @@ void add_run(CLI::App& app, Arguments& arguments)
 {
     app.add_option("CONFIG", arguments.config, "The YAML file that describes the run");
     app.add_option("--fname", arguments.config, "The same, as the published launcher names it");
-    app.add_option("--sel", arguments.task, "Task: paws_train, snn_eval, embed (default: as the file says)");
+    app.add_option("--sel", arguments.task,
+                   "Task: paws_train, suncet_train, snn_eval, embed (default: as the file says)");
     app.add_option("--resume", arguments.resume,
                    "auto (default: go on from TAG-latest.h5 if it is there), never, or a checkpoint");
     app.add_option("--stop-after", arguments.stop_after, "End early, after so many epochs of the run: 3ep");

@@ -60,7 +60,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("meta.use_pred_head", meta.use_pred_head, without_classifier);
     visit("meta.load_checkpoint", meta.load_checkpoint, all_training);
     visit("meta.read_checkpoint", meta.read_checkpoint, pre_training);
-    visit("meta.init_backbone", meta.init_backbone, paws_only);
+    visit("meta.init_backbone", meta.init_backbone, pre_training);
     visit("meta.training", meta.training, fine_tune_only);
     visit("meta.device", meta.device, every_task);
     visit("meta.use_fp16", meta.use_fp16, every_task);
@@ -83,7 +83,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("criterion.temperature", criterion.temperature, with_supports);
     visit("criterion.sharpen", criterion.sharpen, paws_only);
     visit("criterion.me_max", criterion.me_max, paws_only);
-    visit("criterion.similarity_memory_gb", criterion.similarity_memory_gb, paws_only);
+    visit("criterion.similarity_memory_gb", criterion.similarity_memory_gb, pre_training);
     visit("criterion.snn_temperature", criterion.snn_temperature, with_neighbours);
     visit("criterion.embedding", criterion.embedding, without_classifier);
 

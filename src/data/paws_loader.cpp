@@ -76,6 +76,11 @@ void PawsLoader::start_epoch(std::int64_t epoch)
         [this, epoch, step = std::int64_t{0}]() mutable { return plan(epoch, step++); });
 }
 
+bool PawsLoader::uses_supports(std::int64_t epoch) const
+{
+    return config_.task != config::Task::suncet_train || epoch < config_.criterion.supervised_epochs;
+}
+
 std::optional<BatchPlan> PawsLoader::plan(std::int64_t epoch, std::int64_t step)
 {
     std::vector<std::int64_t> unlabelled, labelled;
@@ -87,9 +92,12 @@ std::optional<BatchPlan> PawsLoader::plan(std::int64_t epoch, std::int64_t step)
     {
         return std::nullopt;
     }
-    for (auto& samplers : samplers_)
+    if (uses_supports(epoch))
     {
-        append(labelled, samplers.supports.next_batch());
+        for (auto& samplers : samplers_)
+        {
+            append(labelled, samplers.supports.next_batch());
+        }
     }
     const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch)};
     const auto large_size = config_.data.crop_size;
@@ -151,7 +159,8 @@ std::optional<PawsBatch> PawsLoader::next()
     {
         return std::nullopt;
     }
-    return PawsBatch{channels_last((*tensors)[0]), channels_last((*tensors)[1]),
+    const auto& supports = (*tensors)[0];
+    return PawsBatch{supports.size(0) > 0 ? channels_last(supports) : torch::Tensor(), channels_last((*tensors)[1]),
                      tensors->size() > 2 ? channels_last((*tensors)[2]) : torch::Tensor()};
 }
 }  // namespace paws::data

@@ -19,7 +19,7 @@ namespace paws::data
 struct PawsBatch
 {
     torch::Tensor supports;  ///< [ranks · classes · imgs · views, 3, S, S], rank after rank, view after view, classes
-                             ///< in turn
+                             ///< in turn; undefined in epochs that don't use them (suncet_train)
     torch::Tensor large;  ///< [2B, 3, S, S], first views, then second views
     torch::Tensor small;  ///< [multicrop · B, 3, s, s], crop after crop; undefined when multicrop is 0
 };
@@ -58,6 +58,7 @@ private:
         ClassStratifiedSampler supports;
     };
 
+    bool uses_supports(std::int64_t epoch) const;
     std::optional<BatchPlan> plan(std::int64_t epoch, std::int64_t step);
 
     const Dataset& dataset_;

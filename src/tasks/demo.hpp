@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "src/config/config.hpp"
-#include "src/tasks/paws_train.hpp"
+#include "src/tasks/pre_train.hpp"
 #include "src/tasks/summary.hpp"
 
 namespace paws::tasks

@@ -14,6 +14,7 @@
 #include "src/tasks/describe_data.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/memory_estimate.hpp"
+#include "src/train/method.hpp"
 
 namespace paws::tasks
 {
@@ -139,14 +140,19 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
     const auto pictures = criterion.unsupervised_batch_size;
     auto text = fmt::format(
         "{}network         {}, {} parameters, output {}{}\n"
-        "batch           {} pictures per rank, {} in all; of each picture 2 views of {}² and {} of {}²\n"
-        "supports        {} per rank, {} in all: {} classes × {} pictures × {} views per rank, {}\n"
+        "batch           {} pictures per rank, {} in all; of each picture 2 views of {}²{}\n"
+        "supports        {} per rank, {} in all: {} classes × {} pictures × {} views per rank, {}{}\n"
         "learning rate   {} → {} in {} epochs, then cosine to {}\n",
         meta.emulate_world > 0 ? fmt::format("mathematics     of {} ranks\n", ranks) : "", meta.model_name,
         nn::parameter_count(*encoder), meta.output_dim, meta.use_pred_head ? ", with prediction head" : "", pictures,
-        pictures * ranks, data.crop_size, data.multicrop, data.small_crop_size, supports, supports * ranks,
-        criterion.classes_per_batch, criterion.supervised_imgs_per_class, criterion.supervised_views,
+        pictures * ranks, data.crop_size,
+        data.multicrop > 0 ? fmt::format(" and {} of {}²", data.multicrop, data.small_crop_size) : "", supports,
+        supports * ranks, criterion.classes_per_batch, criterion.supervised_imgs_per_class, criterion.supervised_views,
         data.unique_classes_per_rank ? "other classes on each" : "the same classes on each",
+        config.task == config::Task::suncet_train
+            ? fmt::format("; in {} of {} epochs", std::min(criterion.supervised_epochs, config.optimization.epochs),
+                          config.optimization.epochs)
+            : "",
         config.optimization.start_lr, config.optimization.lr, config.optimization.warmup, config.optimization.final_lr);
     if (dataset != nullptr)
     {
@@ -175,6 +181,8 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
         no_data = error.what();
     }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
+    // What the method would refuse is refused here too.
+    train::make_method(config, share.world_size, world.communicator);
     text += describe_placement(world, precision, threads);
     text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size);
     const auto memory = train::estimate_memory(config, precision, share);

@@ -12,8 +12,6 @@ namespace paws::train
 {
 namespace
 {
-constexpr const char* header = "epoch,itr,paws-xent-loss,paws-me_max-reg,time (ms)";
-
 std::vector<std::string> lines_of_finished_epochs(const std::filesystem::path& path, std::int64_t epochs_done)
 {
     std::vector<std::string> kept;
@@ -31,11 +29,13 @@ std::vector<std::string> lines_of_finished_epochs(const std::filesystem::path& p
 }
 }  // namespace
 
-CsvLog::CsvLog(const std::filesystem::path& path, bool fresh, std::int64_t epochs_done) : path_(path)
+CsvLog::CsvLog(const std::filesystem::path& path, const std::array<const char*, loss_parts>& columns, bool fresh,
+               std::int64_t epochs_done)
+    : path_(path)
 {
     const auto kept = fresh ? std::vector<std::string>{} : lines_of_finished_epochs(path, epochs_done);
     file_.open(path, std::ios::trunc);
-    file_ << header << '\n';
+    file_ << fmt::format("epoch,itr,{},{},time (ms)\n", columns[0], columns[1]);
     for (const auto& line : kept)
     {
         file_ << line << '\n';
@@ -47,9 +47,10 @@ CsvLog::CsvLog(const std::filesystem::path& path, bool fresh, std::int64_t epoch
     }
 }
 
-void CsvLog::write(std::int64_t epoch, std::int64_t iteration, double cross_entropy, double me_max, double milliseconds)
+void CsvLog::write(std::int64_t epoch, std::int64_t iteration, const std::array<double, loss_parts>& loss,
+                   double milliseconds)
 {
-    file_ << fmt::format("{},{},{:.5f},{:.5f},{:.0f}\n", epoch, iteration, cross_entropy, me_max, milliseconds);
+    file_ << fmt::format("{},{},{:.5f},{:.5f},{:.0f}\n", epoch, iteration, loss[0], loss[1], milliseconds);
     if (!file_.flush())
     {
         throw io::Error(fmt::format("{}: the line could not be written; is the disk full?", path_.string()));

@@ -13,9 +13,7 @@ struct ProgressValues
 {
     std::int64_t epoch = 0, epochs = 0;  ///< epoch counted from 1
     std::int64_t step = 0, steps = 0;    ///< of the whole run
-    double loss = 0;                     ///< cross-entropy, mean over the epoch so far
-    double me_max = 0;                   ///< Σ a log a, mean over the epoch so far
-    std::int64_t classes = 0;
+    std::string loss;                    ///< means over the epoch so far, as the method describes them
     double learning_rate = 0;
     double pictures_per_second = 0;
     double data_wait_share = 0;  ///< of the time since the epoch began

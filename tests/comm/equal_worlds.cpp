@@ -1,4 +1,4 @@
-#include "src/train/paws_trainer.hpp"
+#include "src/train/trainer.hpp"
 #include "tests/comm/world.hpp"
 #include "tests/core/golden_tensors.hpp"
 #include "tests/core/small_run.hpp"
@@ -20,16 +20,18 @@ struct Outcome
     std::vector<std::pair<std::string, torch::Tensor>> state;
 };
 
-config::Config config_of(const std::string& model, const std::vector<std::string>& overrides, std::int64_t world_size)
+config::Config config_of(const std::string& task, const std::string& model, const std::vector<std::string>& overrides,
+                         std::int64_t world_size)
 {
     const bool photographs = model == "resnet18";
-    return config::parse(fmt::format(R"(task: paws_train
+    return config::parse(fmt::format(R"(task: {}
 meta: {{model_name: {}, output_dim: 16, use_pred_head: true, device: cpu, precision: fp64}}
 criterion:
   unsupervised_batch_size: 3
   classes_per_batch: {}
   supervised_imgs_per_class: 2
   supervised_views: 2
+  supervised_epochs: 1
 data:
   dataset: hdf5
   file: none
@@ -42,7 +44,7 @@ data:
 optimization: {{epochs: 1, warmup: 0, lr: 0.1, final_lr: 0.01, momentum: 0.9, weight_decay: 1.0e-06}}
 logging: {{folder: none}}
 )",
-                                     model, 2, photographs ? 64 : 16, photographs ? 32 : 8, 15 * world_size),
+                                     task, model, 2, photographs ? 64 : 16, photographs ? 32 : 8, 15 * world_size),
                          "equal_worlds.yaml", overrides);
 }
 
@@ -66,15 +68,11 @@ data::Dataset dataset_of(const config::Config& config)
 Outcome train(const config::Config& config, const std::shared_ptr<comm::Communicator>& communicator)
 {
     const auto dataset = dataset_of(config);
-    train::PawsTrainer trainer(config, dataset, nn::Precision::fp64, communicator);
+    train::Trainer trainer(config, dataset, nn::Precision::fp64, communicator);
     trainer.synchronise();
     Outcome outcome;
-    trainer.run_epoch(
-        [&](const train::StepReport& report)
-        {
-            outcome.losses.push_back(report.cross_entropy);
-            outcome.losses.push_back(report.me_max);
-        });
+    trainer.run_epoch([&](const train::StepReport& report)
+                      { outcome.losses.insert(outcome.losses.end(), report.loss.begin(), report.loss.end()); });
     for (const auto& item : trainer.encoder().named_parameters())
     {
         outcome.gradients.emplace_back(item.key(), item.value().grad().clone());
@@ -86,11 +84,12 @@ Outcome train(const config::Config& config, const std::shared_ptr<comm::Communic
     return outcome;
 }
 
-void check_equal_worlds(const std::string& model, const std::vector<std::string>& overrides = {})
+void check_equal_worlds(const std::string& task, const std::string& model,
+                        const std::vector<std::string>& overrides = {})
 {
     const auto world = test::world();
-    INFO(model << ", " << world->world_size() << " ranks");
-    auto config = config_of(model, overrides, world->world_size());
+    INFO(task << ", " << model << ", " << world->world_size() << " ranks");
+    auto config = config_of(task, model, overrides, world->world_size());
     const auto ours = train(config, world);
     config.meta.emulate_world = world->world_size();
     const auto whole = train(config, comm::make_single_rank());
@@ -131,14 +130,20 @@ void check_equal_worlds(const std::string& model, const std::vector<std::string>
 
 TEST_CASE("W ranks train as one process that computes the W-rank mathematics", "[ranks]")
 {
-    check_equal_worlds("wide_resnet16w1");
-    check_equal_worlds("resnet18");
+    for (const auto* task : {"paws_train", "suncet_train"})
+    {
+        check_equal_worlds(task, "wide_resnet16w1");
+        check_equal_worlds(task, "resnet18");
+    }
 }
 
 TEST_CASE("the same with classes unique to a rank, without prediction head, and in other buckets", "[ranks]")
 {
-    check_equal_worlds("wide_resnet16w1",
-                       {"data.unique_classes_per_rank=true", "meta.use_pred_head=false", "meta.bucket_mb=0.01"});
+    for (const auto* task : {"paws_train", "suncet_train"})
+    {
+        check_equal_worlds(task, "wide_resnet16w1",
+                           {"data.unique_classes_per_rank=true", "meta.use_pred_head=false", "meta.bucket_mb=0.01"});
+    }
 }
 
 TEST_CASE("a world that the ranks do not divide is refused", "[ranks]")

@@ -188,6 +188,31 @@ TEST_CASE("a dry run says what would be done and writes nothing", "[cli]")
     CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
 }
 
+TEST_CASE("suncet_train on the command line", "[cli]")
+{
+    const test::SmallRun small;
+    const auto config = write(small.folder / "suncet.yaml", small.suncet_yaml("run"));
+    const auto dry = run(config + " --dry-run");
+    INFO(dry.output);
+    CHECK(dry.code == 0);
+    for (const auto* part : {"of each picture 2 views of 16²\n", "in 2 of 3 epochs", "supports        6", "memory"})
+    {
+        CHECK_THAT(dry.output, Catch::Contains(part));
+    }
+    for (const auto* option : {"", " --dry-run"})
+    {
+        check_bad_input(config + " --set criterion.supervised_imgs_per_class=1" + option,
+                        {"criterion.supervised_imgs_per_class", "data.label_smoothing"});
+    }
+    CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
+    const auto trained = run(config + " --stop-after 1ep");
+    INFO(trained.output);
+    CHECK(trained.code == 0);
+    const auto lines = lines_with(trained.output, "left");
+    REQUIRE(lines.size() == 1);
+    CHECK_THAT(lines.front(), Catch::Contains("SuNCEt ") && Catch::Contains("SimCLR "));
+}
+
 TEST_CASE("a dry run says that it would pack or copy, and does neither", "[cli]")
 {
     const test::Folder folder;
@@ -220,9 +245,10 @@ TEST_CASE("a dry run says that it would pack or copy, and does neither", "[cli]"
     CHECK(std::filesystem::is_empty(scratch));
 }
 
-TEST_CASE("every shipped configuration of this version's task dry-runs", "[cli]")
+TEST_CASE("every shipped configuration of this version's tasks dry-runs", "[cli]")
 {
-    for (const auto* name : {"demo.yaml", "cifar10_hdf5.yaml", "folder.yaml", "paws/cifar10_train.yaml"})
+    for (const auto* name :
+         {"demo.yaml", "cifar10_hdf5.yaml", "folder.yaml", "paws/cifar10_train.yaml", "suncet/imgnt_train.yaml"})
     {
         const auto result = run(std::string(PAWS_SOURCE_DIR) + "/configs/" + name + " --dry-run");
         INFO(name << "\n" << result.output);

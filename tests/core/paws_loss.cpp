@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "tests/comm/world.hpp"
+#include "tests/core/finite_differences.hpp"
 #include "tests/core/golden_tensors.hpp"
 #include "tests/core/plain_paws.hpp"
 #include "tests/support/catch.hpp"
@@ -186,20 +187,7 @@ TEST_CASE("the PAWS loss' gradients agree with finite differences", "[loss]")
         for (auto* const input : {&problem.anchors, &problem.anchor_supports})
         {
             const auto gradient = input->grad().clone();
-            auto numeric = torch::zeros_like(gradient);
-            const torch::NoGradGuard no_gradient;
-            constexpr double step = 1e-5;
-            for (std::int64_t i = 0; i < input->numel(); ++i)
-            {
-                auto* const value = input->data_ptr<double>() + i;
-                const double kept = *value;
-                *value = kept + step;
-                const double above = total().item<double>();
-                *value = kept - step;
-                const double below = total().item<double>();
-                *value = kept;
-                numeric.view({-1})[i] = (above - below) / (2 * step);
-            }
+            const auto numeric = test::finite_differences(*input, [&] { return total().item<double>(); });
             CHECK(relative_error(gradient, numeric) < 1e-8);
         }
     }

@@ -2,12 +2,9 @@
 
 #include <cmath>
 
-#include "src/nn/encoder.hpp"
-#include "src/optim/lars_sgd.hpp"
-#include "src/optim/schedule.hpp"
 #include "src/train/paws_step.hpp"
-#include "tests/core/fill.hpp"
 #include "tests/core/golden_tensors.hpp"
+#include "tests/core/trace_run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/goldens.hpp"
 
@@ -21,55 +18,6 @@ data::PawsBatch batch_of(const io::h5::Group& group, const std::string& step)
             group.has_dataset(step + "_small") ? test::read_tensor(group, step + "_small") : torch::Tensor()};
 }
 
-optim::LarsSgd optimizer_of(const io::h5::Group& group, const nn::Encoder& encoder)
-{
-    return {encoder,
-            {group.attribute<double>("momentum"), group.attribute<double>("weight_decay"),
-             group.attribute<bool>("nesterov"), true, group.attribute<double>("trust_coefficient")}};
-}
-
-/// A network and its optimiser on the way through the golden's steps.
-struct Run
-{
-    explicit Run(const io::h5::Group& group)
-        : encoder(
-              nn::make_encoder({group.attribute<std::string>("model_name"), group.attribute<std::int64_t>("output_dim"),
-                                group.attribute<bool>("use_pred_head")})),
-          optimizer(
-              [&]
-              {
-                  test::deterministic_fill(*encoder, static_cast<double>(group.attribute<std::int64_t>("fill_seed")));
-                  encoder->to(torch::kFloat64);
-                  encoder->train();
-                  return optimizer_of(group, *encoder);
-              }())
-    {
-    }
-
-    loss::PawsLoss step(const data::PawsBatch& batch, const std::shared_ptr<const loss::SupportLabels>& labels,
-                        const loss::PawsLossSettings& settings, double rate)
-    {
-        optimizer.zero_grad();
-        auto value = train::paws_forward_backward(*encoder, batch, labels, settings, nn::Precision::fp64);
-        optimizer.step(rate);
-        return value;
-    }
-
-    torch::Tensor parameter_norms(const std::vector<std::string>& names) const
-    {
-        std::vector<torch::Tensor> norms;
-        const auto parameters = encoder->named_parameters();
-        for (const auto& name : names)
-        {
-            norms.push_back(parameters[name].detach().norm());
-        }
-        return torch::stack(norms);
-    }
-
-    std::shared_ptr<nn::Encoder> encoder;
-    optim::LarsSgd optimizer;
-};
-
 data::PawsBatch with_rounding_noise(const data::PawsBatch& batch)
 {
     return {test::with_rounding_noise(batch.supports), test::with_rounding_noise(batch.large),
@@ -80,10 +28,9 @@ void check_trace(const io::h5::Group& group)
 {
     const auto integer = [&](const char* name) { return group.attribute<std::int64_t>(name); };
     const auto real = [&](const char* name) { return group.attribute<double>(name); };
-    Run run(group);
-    Run twin(group);
-    const optim::WarmupCosine schedule{real("start_lr"), real("lr"), real("final_lr"), integer("warmup_steps"),
-                                       integer("total_steps")};
+    test::TraceRun run(group);
+    test::TraceRun twin(group);
+    const auto schedule = test::schedule_of(group);
     const auto labels = std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(
         integer("classes_per_batch"), integer("imgs_per_class"), integer("supervised_views"), real("label_smoothing")));
     const loss::PawsLossSettings settings{integer("multicrop"), real("temperature"), real("sharpen"),
@@ -96,8 +43,15 @@ void check_trace(const io::h5::Group& group)
         INFO(name);
         const auto step = group.group(name);
         const auto batch = batch_of(group, name);
-        const auto value = run.step(batch, labels, settings, schedule.at(steps));
-        const auto noisy = twin.step(with_rounding_noise(batch), labels, settings, schedule.at(steps));
+        const auto advance = [&](test::TraceRun& one, const data::PawsBatch& pictures)
+        {
+            return one.step(
+                [&](nn::Encoder& encoder)
+                { return train::paws_forward_backward(encoder, pictures, labels, settings, nn::Precision::fp64); },
+                schedule.at(steps));
+        };
+        const auto value = advance(run, batch);
+        const auto noisy = advance(twin, with_rounding_noise(batch));
         const auto check = [&](const torch::Tensor& ours, const torch::Tensor& other, const char* golden)
         {
             INFO(golden);

@@ -87,8 +87,8 @@ struct SmallRun
 
     std::string yaml(const std::string& run) const
     {
-        return fmt::format(R"(task: paws_train
-meta: {{model_name: wide_resnet16w1, output_dim: 16, use_pred_head: true, device: cpu, precision: fp32}}
+        return described(run, R"(task: paws_train
+meta: {model_name: wide_resnet16w1, output_dim: 16, use_pred_head: true, device: cpu, precision: fp32}
 criterion:
   unsupervised_batch_size: 8
   classes_per_batch: 3
@@ -97,23 +97,43 @@ criterion:
   temperature: 0.1
   sharpen: 0.25
   me_max: true
-data:
-  dataset: hdf5
-  file: {}
-  subset: {}
-  crop_size: 16
-  multicrop: 1
-  small_crop_size: 8
-  label_smoothing: 0.1
-optimization: {{epochs: 3, warmup: 1, start_lr: 0.1, lr: 0.5, final_lr: 0.01, momentum: 0.9, nesterov: false, weight_decay: 1.0e-06}}
-logging: {{folder: {}, write_tag: small, log_every: 1, eval_every: 1}}
-)",
-                           data().string(), subset().string(), (folder / run).string());
+data: {multicrop: 1, small_crop_size: 8, label_smoothing: 0.1)");
+    }
+
+    /// SimCLR, with SuNCEt in all epochs but the last.
+    std::string suncet_yaml(const std::string& run) const
+    {
+        return described(run, R"(task: suncet_train
+meta: {model_name: wide_resnet16w1, output_dim: 16, device: cpu, precision: fp32}
+criterion:
+  unsupervised_batch_size: 8
+  classes_per_batch: 3
+  supervised_imgs_per_class: 2
+  supervised_views: 1
+  supervised_epochs: 2
+  temperature: 0.1
+data: {label_smoothing: 0.0)");
     }
 
     config::Config config(const std::string& run, const std::vector<std::string>& overrides = {}) const
     {
         return config::parse(yaml(run), "small.yaml", overrides);
+    }
+
+    config::Config suncet_config(const std::string& run, const std::vector<std::string>& overrides = {}) const
+    {
+        return config::parse(suncet_yaml(run), "small.yaml", overrides);
+    }
+
+private:
+    /// `method` ends inside of the section `data`.
+    std::string described(const std::string& run, const std::string& method) const
+    {
+        return method + fmt::format(R"(, dataset: hdf5, file: {}, subset: {}, crop_size: 16}}
+optimization: {{epochs: 3, warmup: 1, start_lr: 0.1, lr: 0.5, final_lr: 0.01, momentum: 0.9, nesterov: false, weight_decay: 1.0e-06}}
+logging: {{folder: {}, write_tag: small, log_every: 1, eval_every: 1}}
+)",
+                                    data().string(), subset().string(), (folder / run).string());
     }
 };
 }  // namespace paws::test

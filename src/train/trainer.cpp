@@ -1,4 +1,4 @@
-#include "src/train/paws_trainer.hpp"
+#include "src/train/trainer.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "src/nn/batch_norm.hpp"
-#include "src/train/paws_step.hpp"
 #include "src/train/phase.hpp"
 
 namespace paws::train
@@ -67,11 +66,19 @@ comm::ReducerSettings reducer_settings(const config::Meta& meta)
     return {static_cast<std::int64_t>(meta.bucket_mb * (1 << 20)), wire_type(meta.reduce_precision)};
 }
 
-double mean_over_ranks(const torch::Tensor& value, comm::Communicator& communicator)
+using LossValues = std::array<double, loss_parts>;
+
+LossValues values_of(const std::array<torch::Tensor, loss_parts>& loss)
 {
-    const auto sum = value.detach().to(torch::kFloat64, false, true);
+    return {loss[0].item<double>(), loss[1].item<double>()};
+}
+
+LossValues mean_over_ranks(const LossValues& values, comm::Communicator& communicator)
+{
+    const auto sum = torch::tensor({values[0], values[1]}, torch::kFloat64);
     communicator.all_reduce(sum);
-    return sum.item<double>() / communicator.world_size();
+    const auto ranks = communicator.world_size();
+    return {sum[0].item<double>() / ranks, sum[1].item<double>() / ranks};
 }
 
 /// The mean of what was added.
@@ -91,12 +98,13 @@ private:
 };
 }  // namespace
 
-PawsTrainer::PawsTrainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
-                         std::shared_ptr<comm::Communicator> communicator)
+Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+                 std::shared_ptr<comm::Communicator> communicator)
     : config_(config),
       precision_(precision),
       communicator_(std::move(communicator)),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
+      method_(make_method(config, share_.world_size, communicator_)),
       loader_(dataset, config, share_),
       encoder_(new_encoder(config.meta, precision, communicator_)),
       optimizer_(std::make_unique<optim::LarsSgd>(
@@ -107,22 +115,12 @@ PawsTrainer::PawsTrainer(const config::Config& config, const data::Dataset& data
                                                        reducer_settings(config.meta))),
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
                 config.optimization.warmup * loader_.steps_per_epoch(),
-                config.optimization.epochs * loader_.steps_per_epoch()},
-      labels_(std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(
-          config.criterion.classes_per_batch, config.criterion.supervised_imgs_per_class,
-          config.criterion.supervised_views, config.data.label_smoothing, share_.world_size,
-          config.data.unique_classes_per_rank))),
-      loss_settings_{config.data.multicrop,
-                     config.criterion.temperature,
-                     config.criterion.sharpen,
-                     config.criterion.me_max,
-                     static_cast<std::int64_t>(config.criterion.similarity_memory_gb * (std::int64_t{1} << 30)),
-                     communicator_}
+                config.optimization.epochs * loader_.steps_per_epoch()}
 {
     progress_.world_size = share_.world_size;
 }
 
-void PawsTrainer::resume(const std::filesystem::path& checkpoint)
+void Trainer::resume(const std::filesystem::path& checkpoint)
 {
     progress_ = resume_from(checkpoint, *encoder_, *optimizer_, config_);
     if (progress_.world_size == share_.world_size)
@@ -137,21 +135,22 @@ void PawsTrainer::resume(const std::filesystem::path& checkpoint)
     }
 }
 
-void PawsTrainer::synchronise()
+void Trainer::synchronise()
 {
     broadcast_state(*encoder_, *optimizer_, *communicator_);
 }
 
-void PawsTrainer::save(const std::filesystem::path& checkpoint) const
+void Trainer::save(const std::filesystem::path& checkpoint) const
 {
     save_checkpoint(checkpoint, *encoder_, *optimizer_, progress_, config_);
 }
 
-double PawsTrainer::run_epoch(const OnStep& on_step)
+double Trainer::run_epoch(const OnStep& on_step)
 {
     encoder_->train();
     const auto pictures = static_cast<double>(config_.criterion.unsupervised_batch_size * share_.world_size);
-    Mean cross_entropy, own_cross_entropy, me_max, step_time;
+    std::array<Mean, loss_parts> means, own_means;
+    Mean step_time;
     StepReport report;
     report.epoch = progress_.epochs_done;
     const auto epoch_start = Clock::now();
@@ -171,7 +170,7 @@ double PawsTrainer::run_epoch(const OnStep& on_step)
         const auto step_start = Clock::now();
         optimizer_->zero_grad();
         reducer_->start();
-        const auto value = paws_forward_backward(*encoder_, *batch, labels_, loss_settings_, precision_);
+        const auto loss = values_of(method_->forward_backward(*encoder_, *batch, precision_));
         {
             const Phase phase("reduce");
             reducer_->finish();
@@ -184,19 +183,21 @@ double PawsTrainer::run_epoch(const OnStep& on_step)
         }
         ++progress_.steps_done;
 
-        own_cross_entropy.add(value.cross_entropy.item<double>());
-        cross_entropy.add(mean_over_ranks(value.cross_entropy, *communicator_));
-        me_max.add(value.me_max.item<double>());
+        const auto loss_of_all = mean_over_ranks(loss, *communicator_);
         step_time.add(1000 * seconds_since(step_start));
-        report.cross_entropy = cross_entropy.value();
-        report.own_cross_entropy = own_cross_entropy.value();
-        report.me_max = me_max.value();
+        for (std::size_t part = 0; part < loss_parts; ++part)
+        {
+            own_means[part].add(loss[part]);
+            means[part].add(loss_of_all[part]);
+            report.own_loss[part] = own_means[part].value();
+            report.loss[part] = means[part].value();
+        }
         report.step_milliseconds = step_time.value();
         report.epoch_seconds = seconds_since(epoch_start);
         report.pictures_per_second = pictures * static_cast<double>(report.step + 1) / report.epoch_seconds;
         report.data_wait_share = loader_.seconds_waited() / report.epoch_seconds;
         report.comm_wait_share = (communicator_->seconds_waiting() - waited_before) / report.epoch_seconds;
-        const bool finite = std::isfinite(report.cross_entropy + report.me_max);
+        const bool finite = std::isfinite(report.loss[0] + report.loss[1]);
         if (!finite || !updated)
         {
             throw std::runtime_error(fmt::format(
@@ -207,7 +208,7 @@ double PawsTrainer::run_epoch(const OnStep& on_step)
         on_step(report);
     }
     ++progress_.epochs_done;
-    progress_.loss = report.cross_entropy + report.me_max;
+    progress_.loss = report.loss[0] + report.loss[1];
     progress_.best_loss = std::min(progress_.best_loss, progress_.loss);
     progress_.supports = loader_.support_state();
     return progress_.loss;

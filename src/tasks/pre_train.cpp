@@ -1,4 +1,4 @@
-#include "src/tasks/paws_train.hpp"
+#include "src/tasks/pre_train.hpp"
 
 #include <fmt/format.h>
 
@@ -13,8 +13,8 @@
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/csv_log.hpp"
-#include "src/train/paws_trainer.hpp"
 #include "src/train/progress_line.hpp"
+#include "src/train/trainer.hpp"
 
 namespace paws::tasks
 {
@@ -27,9 +27,10 @@ struct RunFiles
 {
     fs::path folder;
     std::string tag;
+    std::string task;
 
     fs::path csv(int rank) const { return folder / fmt::format("{}_r{}.csv", tag, rank); }
-    fs::path parameters() const { return folder / "params-paws_train.yaml"; }
+    fs::path parameters() const { return folder / fmt::format("params-{}.yaml", task); }
     fs::path latest() const { return folder / (tag + "-latest.h5"); }
     fs::path best() const { return folder / (tag + "-best.h5"); }
     fs::path of_epoch(std::int64_t epoch) const { return folder / fmt::format("{}-ep{}.h5", tag, epoch); }
@@ -67,7 +68,7 @@ std::optional<fs::path> checkpoint_to_resume(const config::Config& config, const
     return fs::exists(files.latest()) ? std::optional(files.latest()) : std::nullopt;
 }
 
-void save(const train::PawsTrainer& trainer, const RunFiles& files, bool keeps_epoch)
+void save(const train::Trainer& trainer, const RunFiles& files, bool keeps_epoch)
 {
     trainer.save(files.latest());
     if (trainer.is_best())
@@ -86,32 +87,33 @@ double seconds_since(std::chrono::steady_clock::time_point start)
 }
 }  // namespace
 
-Summary paws_train(const config::Config& config, const TrainOptions& options, const comm::World& world)
+Summary pre_train(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
     const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
-    return paws_train(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
-                      options, world);
+    return pre_train(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
+                     options, world);
 }
 
-Summary paws_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
-                   const comm::World& world)
+Summary pre_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+                  const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
     const auto precision = choose_precision(config.meta);
-    const RunFiles files{config.logging.folder, config.logging.write_tag};
+    const auto task = to_string(config.task);
+    const RunFiles files{config.logging.folder, config.logging.write_tag, task};
     const bool speaks = world.is_first() && !options.quiet;
     const auto resumed_from = checkpoint_to_resume(config, files, options.resume);
-    const auto made =
-        agreed(*world.communicator,
-               [&]
-               {
-                   auto made = std::make_unique<train::PawsTrainer>(config, dataset, precision, world.communicator);
-                   if (resumed_from)
-                   {
-                       made->resume(*resumed_from);
-                   }
-                   return made;
-               });
+    const auto made = agreed(*world.communicator,
+                             [&]
+                             {
+                                 auto made =
+                                     std::make_unique<train::Trainer>(config, dataset, precision, world.communicator);
+                                 if (resumed_from)
+                                 {
+                                     made->resume(*resumed_from);
+                                 }
+                                 return made;
+                             });
     auto& trainer = *made;
     trainer.synchronise();
     agreed(*world.communicator,
@@ -133,7 +135,8 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
         }
         std::fflush(stdout);
     }
-    train::CsvLog csv(files.csv(world.rank()), !resumed_from, trainer.progress().epochs_done);
+    train::CsvLog csv(files.csv(world.rank()), trainer.method().columns(), !resumed_from,
+                      trainer.progress().epochs_done);
 
     const auto epochs = options.stop_after_epochs ? std::min(*options.stop_after_epochs, config.optimization.epochs)
                                                   : config.optimization.epochs;
@@ -152,21 +155,17 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
         train::ProgressValues shown;
         shown.epochs = config.optimization.epochs;
         shown.steps = steps_in_total;
-        shown.classes = config.criterion.classes_per_batch *
-                        (config.data.unique_classes_per_rank ? trainer.world_size() : std::int64_t{1});
         shown.ranks = world.world_size();
         trainer.run_epoch(
             [&](const train::StepReport& report)
             {
                 if (report.step % config.logging.log_every == 0)
                 {
-                    csv.write(report.epoch + 1, report.step, report.own_cross_entropy, report.me_max,
-                              report.step_milliseconds);
+                    csv.write(report.epoch + 1, report.step, report.own_loss, report.step_milliseconds);
                 }
                 shown.epoch = report.epoch + 1;
                 shown.step = trainer.progress().steps_done;
-                shown.loss = report.cross_entropy;
-                shown.me_max = report.me_max;
+                shown.loss = trainer.method().describe(report.loss);
                 shown.learning_rate = report.learning_rate;
                 shown.pictures_per_second = pictures_per_second = report.pictures_per_second;
                 shown.data_wait_share = report.data_wait_share;
@@ -204,7 +203,7 @@ Summary paws_train(const config::Config& config, const data::Dataset& dataset, c
     // Nobody leaves before the last checkpoint is there.
     world.communicator->barrier();
 
-    Summary summary{{"task", "paws_train"},
+    Summary summary{{"task", task},
                     {"epochs", trainer.progress().epochs_done},
                     {"steps", trainer.progress().steps_done},
                     {"loss", trainer.progress().loss},

@@ -10,23 +10,22 @@
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 #include "src/data/paws_loader.hpp"
-#include "src/loss/paws_loss.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
 #include "src/optim/lars_sgd.hpp"
 #include "src/optim/schedule.hpp"
 #include "src/train/checkpoint.hpp"
+#include "src/train/method.hpp"
 
 namespace paws::train
 {
 /// How training goes, after each step; means are over the epoch so far.
 struct StepReport
 {
-    std::int64_t epoch = 0;  ///< from 0
-    std::int64_t step = 0;   ///< of this epoch, from 0
-    double cross_entropy = 0;
-    double own_cross_entropy = 0;  ///< of this rank's pictures
-    double me_max = 0;
+    std::int64_t epoch = 0;                     ///< from 0
+    std::int64_t step = 0;                      ///< of this epoch, from 0
+    std::array<double, loss_parts> loss{};      ///< the method's parts, of all ranks' pictures
+    std::array<double, loss_parts> own_loss{};  ///< the same of this rank's pictures
     double learning_rate = 0;
     double step_milliseconds = 0;
     double pictures_per_second = 0;  ///< unlabelled pictures of this epoch, of all ranks
@@ -35,16 +34,16 @@ struct StepReport
     double epoch_seconds = 0;
 };
 
-/// PAWS training of one network, epoch by epoch, by all ranks together: each makes its share of every batch, and all
-/// have the same weights at all times.
-class PawsTrainer
+/// Training of one network by the method of the configuration, epoch by epoch, by all ranks together: each makes its
+/// share of every batch, and all have the same weights at all times.
+class Trainer
 {
 public:
     using OnStep = std::function<void(const StepReport&)>;
 
     /// A network with random weights drawn from meta.seed. `dataset` must outlive the trainer.
-    PawsTrainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
-                std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank());
+    Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+            std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank());
 
     void resume(const std::filesystem::path& checkpoint);
     /// Collective: weights and momentum of the first rank to all; before the first epoch. What comes before it is each
@@ -61,6 +60,7 @@ public:
     /// True when the epoch that just ended had the lowest mean loss so far.
     bool is_best() const { return progress_.loss <= progress_.best_loss; }
     nn::Encoder& encoder() { return *encoder_; }
+    const Method& method() const { return *method_; }
     /// What was said of the broken pictures that this rank replaced in the epoch that just ended (data.skip_broken).
     std::set<std::string> broken_pictures() const { return loader_.broken(); }
     /// The number of ranks whose mathematics is computed.
@@ -71,13 +71,12 @@ private:
     nn::Precision precision_;
     std::shared_ptr<comm::Communicator> communicator_;
     data::RankShare share_;
+    std::unique_ptr<Method> method_;
     data::PawsLoader loader_;
     std::shared_ptr<nn::Encoder> encoder_;
     std::unique_ptr<optim::LarsSgd> optimizer_;
     std::unique_ptr<comm::GradientReducer> reducer_;
     optim::WarmupCosine schedule_;
-    std::shared_ptr<const loss::SupportLabels> labels_;
-    loss::PawsLossSettings loss_settings_;
     TrainingProgress progress_;
 };
 }  // namespace paws::train

@@ -18,13 +18,13 @@ struct TrainOptions
     bool quiet = false;                             ///< print nothing (tests)
 };
 
-/// PAWS training as the configuration says, by all ranks of `world` together; files in logging.folder: TAG_rR.csv of
-/// each rank R, and, written by the first, params-paws_train.yaml, TAG-latest.h5, TAG-best.h5, TAG-epN.h5. Throws
-/// config::Error or io::Error for bad input.
-Summary paws_train(const config::Config& config, const TrainOptions& options, const comm::World& world = {});
+/// Training without most labels (paws_train or suncet_train) as the configuration says, by all ranks of `world`
+/// together; files in logging.folder: TAG_rR.csv of each rank R, and, written by the first, params-TASK.yaml,
+/// TAG-latest.h5, TAG-best.h5, TAG-epN.h5. Throws config::Error or io::Error for bad input.
+Summary pre_train(const config::Config& config, const TrainOptions& options, const comm::World& world = {});
 
 /// The same on pictures that are in memory already; the validation split is needed where logging.eval_every asks for
 /// it.
-Summary paws_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
-                   const comm::World& world = {});
+Summary pre_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+                  const comm::World& world = {});
 }  // namespace paws::tasks

@@ -1,0 +1,171 @@
+#include "src/loss/suncet_loss.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <vector>
+
+#include "kernels/class_cross_entropy.hpp"
+#include "src/comm/differentiable.hpp"
+#include "src/loss/neighbours.hpp"
+
+namespace paws::loss
+{
+namespace
+{
+using nn::view_of;
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+
+/// Where this rank's rows, `first` … `first` + `rows` − 1 of all, stand when all rows are sorted by class, in that
+/// order, and their classes.
+struct Queries
+{
+    torch::Tensor places;   ///< int64 [rows]
+    torch::Tensor columns;  ///< the same as int32
+    torch::Tensor classes;  ///< int32 [rows]
+};
+
+Queries queries_of(const SupportLabels& labels, std::int64_t first, std::int64_t rows)
+{
+    std::vector<std::int32_t> columns, classes;
+    const auto order = labels.order();
+    const auto offsets = labels.segments().offsets;
+    for (std::int32_t k = 0; k < labels.classes(); ++k)
+    {
+        for (auto j = offsets(k); j < offsets(k + 1); ++j)
+        {
+            if (order(j) >= first && order(j) < first + rows)
+            {
+                columns.push_back(j);
+                classes.push_back(k);
+            }
+        }
+    }
+    const auto columns_tensor = torch::tensor(columns, torch::kInt32);
+    return {columns_tensor.to(torch::kInt64), columns_tensor, torch::tensor(classes, torch::kInt32)};
+}
+
+/// As in the SimCLR loss, each block of similarities becomes its gradient at once, and the backward pass has nothing
+/// left to do but the step through the normalisation.
+template <class Scalar>
+class SuncetLossFunction : public torch::autograd::Function<SuncetLossFunction<Scalar>>
+{
+public:
+    /// all: [M, D], of which the queries are the rows `first` … `first` + `rows` − 1.
+    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& all, std::int64_t first,
+                                 std::int64_t rows, std::shared_ptr<const SupportLabels> labels,
+                                 const ContrastiveSettings& settings, bool with_gradient)
+    {
+        const nn::HostExec exec;
+        const auto supports = unit_rows<Scalar>(exec, all, labels->order());
+        exec.fence();
+        const auto queries = queries_of(*labels, first, rows);
+        const auto query_rows = supports.rows.index_select(0, queries.places);
+        const auto options = supports.rows.options();
+        const auto block = std::min(rows, queries_of_block(all.size(0), sizeof(Scalar), settings.similarity_bytes));
+        const auto similarities = torch::empty({block, all.size(0)}, options);
+        const auto totals = torch::empty({block}, options);
+        const auto probabilities = torch::empty({block, labels->classes()}, options);
+        const auto losses = torch::empty({rows}, options);
+        const auto grad_queries = with_gradient ? torch::empty_like(query_rows) : torch::Tensor();
+        const auto grad_supports = with_gradient ? torch::zeros_like(supports.rows) : torch::Tensor();
+        for (std::int64_t begin = 0; begin < rows; begin += block)
+        {
+            const auto count = std::min(block, rows - begin);
+            const auto block_rows = query_rows.narrow(0, begin, count);
+            const auto numerators = similarities.narrow(0, 0, count);
+            const auto s = view_of<Scalar, 2>(numerators);
+            const auto p = view_of<Scalar, 2>(probabilities.narrow(0, 0, count));
+            const auto t = view_of<Scalar, 1>(totals.narrow(0, 0, count));
+            nn::multiply(block_rows, supports.rows.t(), numerators);
+            kernels::exclude_columns(exec, s, view_of<const std::int32_t, 1>(queries.columns.narrow(0, begin, count)));
+            kernels::soft_nearest_neighbours(exec, s, labels->segments(), settings.temperature, t, p);
+            kernels::class_cross_entropy(exec, p,
+                                         view_of<const std::int32_t, 1>(queries.classes.narrow(0, begin, count)),
+                                         labels->segments(), view_of<Scalar, 1>(losses.narrow(0, begin, count)));
+            if (with_gradient)
+            {
+                kernels::soft_nearest_neighbours_backward(exec, p, labels->segments(), settings.temperature, t, s);
+                exec.fence();
+                nn::multiply(numerators, supports.rows, grad_queries.narrow(0, begin, count));
+                nn::multiply_add(numerators.t(), block_rows, grad_supports);
+            }
+            exec.fence();
+        }
+        if (with_gradient)
+        {
+            grad_supports.index_add_(0, queries.places, grad_queries);
+        }
+        context->save_for_backward({supports.rows, supports.norms, grad_supports});
+        context->saved_data["rows"] = rows;
+        context->saved_data["labels"] = c10::IValue::make_capsule(c10::make_intrusive<Holder>(std::move(labels)));
+        return losses.mean();
+    }
+
+    static tensor_list backward(AutogradContext* context, tensor_list grads)
+    {
+        const nn::HostExec exec;
+        const auto saved = context->get_saved_variables();
+        const auto holder = c10::static_intrusive_pointer_cast<Holder>(context->saved_data["labels"].toCapsule());
+        const auto grad_units = saved[2] * (grads[0] / context->saved_data["rows"].toInt());
+        const auto grad_all = torch::empty_like(grad_units);
+        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(grad_units), view_of<const Scalar, 2>(saved[0]),
+                                       view_of<const Scalar, 1>(saved[1]), view_of<Scalar, 2>(grad_all),
+                                       holder->labels->order());
+        exec.fence();
+        return {grad_all, {}, {}, {}, {}, {}};
+    }
+
+private:
+    struct Holder : torch::CustomClassHolder
+    {
+        explicit Holder(std::shared_ptr<const SupportLabels> held) : labels(std::move(held)) {}
+        std::shared_ptr<const SupportLabels> labels;
+    };
+};
+
+void require(bool holds, const std::string& message)
+{
+    if (!holds)
+    {
+        throw std::invalid_argument("suncet_loss: " + message);
+    }
+}
+
+void require_neighbours(const SupportLabels& labels)
+{
+    require(labels.supports() > 1, "one labelled picture has no neighbours; give more");
+    const auto segments = labels.segments();
+    if (segments.off != 0)
+    {
+        return;
+    }
+    for (std::int32_t k = 0; k < labels.classes(); ++k)
+    {
+        require(segments.offsets(k + 1) - segments.offsets(k) != 1,
+                fmt::format("class {} has one picture in the batch, which no neighbour can predict; give more pictures "
+                            "of each class, or a label smoothing",
+                            k));
+    }
+}
+}  // namespace
+
+torch::Tensor suncet_loss(const torch::Tensor& z, const std::shared_ptr<const SupportLabels>& labels,
+                          const ContrastiveSettings& settings)
+{
+    const auto ranks = settings.communicator->world_size();
+    require(z.dim() == 2, "embeddings are [N, D]");
+    require(z.scalar_type() == torch::kFloat32 || z.scalar_type() == torch::kFloat64,
+            "embeddings are float32 or float64");
+    require(z.size(0) > 0 && z.size(0) * ranks == labels->supports(),
+            fmt::format("{} rows on each of {} ranks for {} labels", z.size(0), ranks, labels->supports()));
+    require_neighbours(*labels);
+    const bool with_gradient = z.requires_grad() && torch::GradMode::is_enabled();
+    const auto all = comm::gather_with_gradient(settings.communicator, z);
+    const auto first = settings.communicator->rank() * z.size(0);
+    return z.scalar_type() == torch::kFloat64
+               ? SuncetLossFunction<double>::apply(all, first, z.size(0), labels, settings, with_gradient)
+               : SuncetLossFunction<float>::apply(all, first, z.size(0), labels, settings, with_gradient);
+}
+}  // namespace paws::loss
