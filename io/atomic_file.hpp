@@ -35,6 +35,10 @@ private:
     std::filesystem::path temporary_;
 };
 
+/// Removes the temporary files of all AtomicFiles that there are, from any thread, in a process that is about to end:
+/// they cannot be put in their places any more.
+void remove_temporaries() noexcept;
+
 /// Ends the process at once, from any thread, whatever the others are doing: removes the temporary files of all
 /// AtomicFiles that there are, and does nothing else that the end of a process usually does (see _exit).
 [[noreturn]] void exit_without_temporaries(int code) noexcept;
