@@ -38,6 +38,17 @@ Temporaries& temporaries()
     return *all;
 }
 
+/// A thread that holds the lock for longer waits for a file system that does not answer.
+constexpr auto patience_with_storage = std::chrono::seconds(1);
+
+void unlink_all() noexcept
+{
+    for (const auto& path : temporaries().paths)
+    {
+        ::unlink(path.c_str());
+    }
+}
+
 std::string host_name()
 {
     std::string name(256, '\0');
@@ -153,15 +164,17 @@ void write_atomically(const std::filesystem::path& path, std::initializer_list<s
     }
 }
 
+void remove_temporaries() noexcept
+{
+    const std::unique_lock lock(temporaries().mutex, patience_with_storage);
+    unlink_all();
+}
+
 void exit_without_temporaries(int code) noexcept
 {
-    // The lock is never given back, so that no other thread makes a file in the last moment. A thread that holds it for
-    // long waits for a file system that does not answer.
-    static_cast<void>(temporaries().mutex.try_lock_for(std::chrono::seconds(1)));
-    for (const auto& path : temporaries().paths)
-    {
-        ::unlink(path.c_str());
-    }
+    // The lock is never given back, so that no other thread makes a file in the last moment.
+    static_cast<void>(temporaries().mutex.try_lock_for(patience_with_storage));
+    unlink_all();
     ::_exit(code);
 }
 }  // namespace paws::io

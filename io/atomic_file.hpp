@@ -42,6 +42,10 @@ private:
 /// Throws SystemError: `path` cannot be written for the reason of `error`, and what to do.
 [[noreturn]] void refuse_write(const std::filesystem::path& path, const SystemError& error);
 
+/// Removes the temporary files of all AtomicFiles that there are, from any thread, in a process that is about to end:
+/// they cannot be put in their places any more.
+void remove_temporaries() noexcept;
+
 /// Ends the process at once, from any thread, whatever the others are doing: removes the temporary files of all
 /// AtomicFiles that there are, and does nothing else that the end of a process usually does (see _exit).
 [[noreturn]] void exit_without_temporaries(int code) noexcept;

@@ -108,8 +108,8 @@ void WatchLoop::run()
     auto next_beat = last_beat;
     while (true)
     {
+        accept_callers(ready);
         listen_to(ready);
-        accept_callers();
         take_own_failures();
         if (stopping_)
         {
@@ -188,6 +188,11 @@ void WatchLoop::listen_to(const std::vector<Peer*>& ready)
     {
         auto& lines = heard.emplace_back(peer, std::vector<std::string>()).second;
         peer->is_gone = !peer->channel.receive(lines);
+        if (peer->rank < 0 && !lines.empty())
+        {
+            welcome(*peer, lines.front());
+            lines.erase(lines.begin());
+        }
         // Before all else: where others have ended, what happened has been said. A process that was stopped finds this
         // when it wakes up, among connections that are closed.
         if (const auto end = std::find_if(lines.begin(), lines.end(), is_end); end != lines.end() && peer->rank >= 0)
@@ -216,6 +221,34 @@ void WatchLoop::listen_to(const std::vector<Peer*>& ready)
     }
 }
 
+/// Who is calling, as the first line says.
+void WatchLoop::welcome(Peer& peer, const std::string& line)
+{
+    std::istringstream words(line);
+    std::string kind;
+    std::string token;
+    int rank = -1;
+    words >> kind >> token >> rank;
+    const bool is_known = kind == "hello" && token == muster_.token && words && rank > 0 &&
+                          static_cast<std::size_t>(rank) < muster_.ranks.size();
+    if (!is_known)
+    {
+        peer.is_gone = true;
+        return;
+    }
+    peer.rank = rank;
+    peer.silence = nanoseconds(0);
+    if (!end_line_.empty())
+    {
+        peer.channel.send(end_line_);
+        ++told_;
+    }
+    else if (leads())
+    {
+        peer.channel.send("welcome");
+    }
+}
+
 void WatchLoop::understand(Peer& peer, const std::string& line)
 {
     std::istringstream words(line);
@@ -223,27 +256,6 @@ void WatchLoop::understand(Peer& peer, const std::string& line)
     words >> kind;
     if (peer.rank < 0)
     {
-        std::string token;
-        int rank = -1;
-        words >> token >> rank;
-        const bool is_known = kind == "hello" && token == muster_.token && words && rank > 0 &&
-                              static_cast<std::size_t>(rank) < muster_.ranks.size();
-        if (!is_known)
-        {
-            peer.is_gone = true;
-            return;
-        }
-        peer.rank = rank;
-        peer.silence = nanoseconds(0);
-        if (!end_line_.empty())
-        {
-            peer.channel.send(end_line_);
-            ++told_;
-        }
-        else if (leads())
-        {
-            peer.channel.send("welcome");
-        }
         return;
     }
     peer.silence = nanoseconds(0);
@@ -262,11 +274,12 @@ void WatchLoop::understand(Peer& peer, const std::string& line)
     }
 }
 
-void WatchLoop::accept_callers()
+void WatchLoop::accept_callers(std::vector<Peer*>& ready)
 {
     while (auto caller = accept_one(listener_))
     {
         add(Channel(std::move(caller)), -1);
+        ready.push_back(&peers_.back());
     }
 }
 
@@ -341,6 +354,10 @@ void WatchLoop::tell_all(const std::string& line)
             peer.channel.send(line);
         }
     }
+    for (auto& channel : asked_)
+    {
+        channel.send(line);
+    }
 }
 
 Report WatchLoop::of_lost(int rank) const
@@ -383,7 +400,7 @@ void WatchLoop::succeed_the_leader(Report loss)
     pronounce(own_ && own_->cause == Cause::failed ? *own_ : loss);
 }
 
-std::optional<std::string> WatchLoop::ask_for_the_end(int rank) const
+std::optional<std::string> WatchLoop::ask_for_the_end(int rank)
 {
     const auto& endpoint = muster_.ranks[static_cast<std::size_t>(rank)];
     const auto& mine = muster_.ranks[static_cast<std::size_t>(muster_.rank)];
@@ -392,7 +409,8 @@ std::optional<std::string> WatchLoop::ask_for_the_end(int rank) const
     {
         return std::nullopt;
     }
-    Channel channel(std::move(socket));
+    // Kept: if it is stopped, it must find there, when it wakes up, that all has been said.
+    auto& channel = asked_.emplace_back(std::move(socket));
     channel.send(hello(muster_));
     // It may not have noticed yet, or be silent itself.
     const auto end = Clock::now() + timeout() + 2 * beat_interval();
@@ -415,12 +433,14 @@ void WatchLoop::pronounce(const Report& report)
     told_ = static_cast<std::size_t>(
         std::count_if(peers_.begin(), peers_.end(), [](const Peer& peer) { return peer.rank > 0; }));
     tell_all(end_line_);
+    // Now, as launchers may kill this process too, soon after the first has ended.
+    io::remove_temporaries();
+    // Others notice the same silence up to a beat later.
+    linger(report.cause == Cause::silent && !leads() ? longest_goodbye + 2 * beat_interval() : longest_goodbye);
     if (report.cause == Cause::silent)
     {
         kill_if_here(of);
     }
-    // Others notice the same silence up to a beat later.
-    linger(report.cause == Cause::silent && !leads() ? longest_goodbye + 2 * beat_interval() : longest_goodbye);
     io::exit_without_temporaries(report.code);
 }
 
@@ -431,8 +451,9 @@ void WatchLoop::linger(milliseconds most)
     const auto others = muster_.ranks.size() - 1;
     while (Clock::now() < end && !(leads() ? peers_.empty() : told_ + 1 >= others))
     {
-        listen_to(wait(end));
-        accept_callers();
+        auto ready = wait(end);
+        accept_callers(ready);
+        listen_to(ready);
     }
 }
 

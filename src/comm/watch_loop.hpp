@@ -65,7 +65,8 @@ private:
     std::vector<Peer*> wait(Clock::time_point until);
     void listen_to(const std::vector<Peer*>& ready);
     void understand(Peer& peer, const std::string& line);
-    void accept_callers();
+    void accept_callers(std::vector<Peer*>& ready);
+    void welcome(Peer& peer, const std::string& line);
     void take_own_failures();
     void deliver(const Report& report);
     void look_for_the_silent(std::chrono::nanoseconds passed);
@@ -76,7 +77,7 @@ private:
     Report of_silent(int rank, std::chrono::nanoseconds silence) const;
     Report explained(const Report& report) const;
     [[noreturn]] void succeed_the_leader(Report loss);
-    std::optional<std::string> ask_for_the_end(int rank) const;
+    std::optional<std::string> ask_for_the_end(int rank);
     [[noreturn]] void pronounce(const Report& report);
     [[noreturn]] void pass_on(const std::string& end_line);
     void linger(std::chrono::milliseconds most);
@@ -86,7 +87,8 @@ private:
     Socket poller_;
     Socket wake_;
     Termination termination_;
-    std::list<Peer> peers_;  ///< all ranks on rank 0; rank 0, and whoever seeks a new leader, on the others
+    std::list<Peer> peers_;     ///< all ranks on rank 0; rank 0, and whoever seeks a new leader, on the others
+    std::list<Channel> asked_;  ///< lower ranks that did not answer when rank 0 was gone
     Verdict verdict_;
     std::optional<Report> own_;  ///< what this rank has told rank 0
     std::string end_line_;       ///< once it is over, what callers are told

@@ -211,8 +211,7 @@ void require_anchors(const torch::Tensor& views, const torch::Tensor& supports, 
             fmt::format("{} anchor rows are no multiple of {} views", views.size(0), per_picture));
     const auto ranks = settings.communicator->world_size();
     require(supports.size(0) * ranks == labels.supports(),
-            fmt::format("{} anchor supports on each of {} ranks for {} labels", supports.size(0), ranks,
-                        labels.supports()));
+            fmt::format("{} anchor supports for {} labels", supports.size(0) * ranks, labels.supports()));
 }
 
 PawsLoss apply(const torch::Tensor& anchor_views, const torch::Tensor& own_anchor_supports, const Targets& targets,

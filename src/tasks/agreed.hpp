@@ -16,10 +16,15 @@ comm::Failure failure_of(const std::exception_ptr& error);
 
 /// Collective: does `work`, which is no collective itself, on every rank, and gives its result. If it throws on one
 /// rank or more, all throw comm::AgreedFailure: for what ranks do before they begin together, such as opening files.
+/// One rank alone lets the exception through.
 template <class Work>
 auto agreed(comm::Communicator& communicator, Work&& work)
 {
     using Result = std::invoke_result_t<Work>;
+    if (communicator.is_alone())
+    {
+        return std::forward<Work>(work)();
+    }
     std::optional<comm::Failure> failure;
     if constexpr (std::is_void_v<Result>)
     {

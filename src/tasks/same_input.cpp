@@ -83,7 +83,8 @@ std::string identity_of_list(const fs::path& path)
 /// A folder that is yet to be packed is the same where its path is: all ranks pack it together.
 std::string identity_of_place(const data::PackedPlace& place)
 {
-    return place.exists ? identity_of_packed(place.file) : place.folder.string() + ": to be packed\n";
+    return place.exists || place.folder.empty() ? identity_of_packed(place.file)
+                                                : place.folder.string() + ": to be packed\n";
 }
 }  // namespace
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tests/core/wave_pictures.hpp"
 #include "tests/core/small_run.hpp"
+#include "tests/core/wave_pictures.hpp"
 
 using namespace paws;
 

@@ -9,8 +9,8 @@
 #include "src/data/augmentation.hpp"
 #include "src/data/dataset.hpp"
 #include "src/data/samplers.hpp"
-#include "tests/core/wave_pictures.hpp"
 #include "tests/core/small_run.hpp"
+#include "tests/core/wave_pictures.hpp"
 
 using namespace paws;
 

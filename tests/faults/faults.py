@@ -142,6 +142,21 @@ def by_itself(failure, text, code=None, deadline=SLACK, killed=False, whom=of_ra
     return failure, case
 
 
+def two_at_once(name, number, deadline, text):
+    """Rank 0, to whom all report, and rank 1, who would take its place."""
+    def case(programs, folder, ranks, victim):
+        run = Run(folder, [[programs.fault_rank, folder, "--timeout", str(TIMEOUT)]], 3)
+        processes = run.processes()
+        since = time.monotonic()
+        # Stopped first, so that neither has time to speak of the other.
+        for sent in (signal.SIGSTOP, number):
+            for process in processes[:2]:
+                os.kill(process, sent)
+        return check_end(run, processes, since, deadline, of_rank(0, text), None, (0, 1))
+
+    return name, case
+
+
 def suspended(programs, folder, ranks, victim):
     """A job system that stops all ranks and lets them go on later does no harm; nor does one rank stopped for a moment."""
     run = Run(folder, [[programs.fault_rank, folder, "--timeout", str(TIMEOUT), "--steps", "500"]], ranks)
@@ -262,6 +277,8 @@ CASES = dict([
     by_signal("kill", signal.SIGKILL, SLACK, LOST),
     by_signal("stop", signal.SIGSTOP, TIMEOUT + SLACK, SILENT),
     by_signal("terminate", signal.SIGTERM, SLACK, "ended by SIGTERM.*"),
+    two_at_once("two killed", signal.SIGKILL, SLACK, LOST),
+    two_at_once("two stopped", signal.SIGSTOP, 2 * TIMEOUT + SLACK, SILENT),
     ("suspended", suspended),
     ("other version", other_version),
     ("other YAML", other_yaml),
@@ -284,8 +301,10 @@ def plan(everything, names):
     """Pairs of a case, and of the number of ranks and the one that fails."""
     places = [(2, 0), (3, 2), (2, 1), (3, 0), (3, 1)]
     for number, name in enumerate(names):
-        if everything and name not in SLOW:
+        if everything and name not in SLOW and not name.startswith("two"):
             chosen = places
+        elif name.startswith("two"):
+            chosen = [(3, 0)]
         elif name in ALWAYS:
             chosen = places[:4]
         else:
