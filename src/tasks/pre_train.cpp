@@ -106,13 +106,13 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
     const auto made = agreed(*world.communicator,
                              [&]
                              {
-                                 auto made =
+                                 auto own =
                                      std::make_unique<train::Trainer>(config, dataset, precision, world.communicator);
                                  if (resumed_from)
                                  {
-                                     made->resume(*resumed_from);
+                                     own->resume(*resumed_from);
                                  }
-                                 return made;
+                                 return own;
                              });
     auto& trainer = *made;
     trainer.synchronise();

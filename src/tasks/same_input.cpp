@@ -80,12 +80,17 @@ std::string identity_of_list(const fs::path& path)
     return fmt::format("{}: {} bytes, checksum {:08x}\n", path.string(), text.size(),
                        io::crc32(std::as_bytes(std::span(text))));
 }
+/// A folder that is yet to be packed is the same where its path is: all ranks pack it together.
+std::string identity_of_place(const data::PackedPlace& place)
+{
+    return place.exists ? identity_of_packed(place.file) : place.folder.string() + ": to be packed\n";
+}
 }  // namespace
 
 std::string identity_of_data(const config::Data& data)
 {
     auto identity = data.is_cifar10() && !data.file ? identity_of_cifar10(fs::path(data.root_path) / data.image_folder)
-                                                    : identity_of_packed(data::packed_file(data));
+                                                    : identity_of_place(data::packed_place(data));
     if (const auto list = data.labelled_list(); list && fs::exists(*list))
     {
         identity += identity_of_list(*list);
