@@ -133,7 +133,8 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         tasks::require_same_data(*ranks.world().communicator, config);
     }
-    if (config.task != config::Task::paws_train)
+    const bool on_many_ranks = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
+    if (!on_many_ranks)
     {
         require_one_rank(ranks, to_string(config.task));
     }

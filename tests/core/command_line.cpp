@@ -211,6 +211,15 @@ TEST_CASE("suncet_train on the command line", "[cli]")
     const auto lines = lines_with(trained.output, "left");
     REQUIRE(lines.size() == 1);
     CHECK_THAT(lines.front(), Catch::Contains("SuNCEt ") && Catch::Contains("SimCLR "));
+    // On two ranks, the second picture of a class may be the other rank's.
+    const auto two =
+        run(config + " --stop-after 1ep --set criterion.supervised_imgs_per_class=1 --set logging.folder=" +
+                (small.folder / "two").string(),
+            "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -n 2");
+    INFO(two.output);
+    CHECK(two.code == 0);
+    CHECK(lines_with(two.output, "left").size() == 1);
+    CHECK(std::filesystem::exists(small.folder / "two/small_r1.csv"));
 }
 
 TEST_CASE("a dry run says that it would pack or copy, and does neither", "[cli]")
