@@ -322,11 +322,11 @@ TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
     CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
 }
 
-TEST_CASE("more ranks than this version trains on are refused by one voice", "[cli]")
+TEST_CASE("a task that runs on one rank is refused on more by one voice", "[cli]")
 {
     const test::SmallRun small;
     const auto good = write(small.folder / "small.yaml", small.yaml("run"));
-    check_bad_input(good, {"2 ranks"},
+    check_bad_input(good + " --sel snn_eval", {"snn_eval", "2 ranks"},
                     "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -n 2");
 }
 
