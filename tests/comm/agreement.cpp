@@ -17,7 +17,7 @@ std::string named(int rank)
     return comm::rank_on_host(rank, comm::host_name());
 }
 
-/// What all ranks throw, and its code.
+/// What all ranks throw, and its code; a rank alone throws what it likes.
 template <class Work>
 comm::Failure agreed_failure(const Work& work)
 {
@@ -28,6 +28,12 @@ comm::Failure agreed_failure(const Work& work)
     catch (const comm::AgreedFailure& failure)
     {
         return {failure.what(), failure.code()};
+    }
+    catch (const std::exception&)
+    {
+        REQUIRE(test::world()->is_alone());
+        const auto failure = tasks::failure_of(std::current_exception());
+        return {comm::first_line(failure.message), failure.code};
     }
     return {"none", comm::success};
 }
