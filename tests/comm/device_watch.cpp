@@ -1,0 +1,84 @@
+#include "src/comm/device_watch.hpp"
+
+#include <atomic>
+#include <optional>
+
+#include "tests/support/catch.hpp"
+
+using namespace paws;
+
+namespace
+{
+/// A call on a device, which ends when it is told to.
+struct Call
+{
+    std::atomic<bool> ended = false;
+    bool query() const { return ended; }
+};
+
+/// A watch over calls, and what it has done.
+struct Watched
+{
+    std::string error;
+    std::atomic<bool> aborted = false;
+    std::atomic<bool> told = false;
+    std::string message;
+    std::optional<comm::DeviceWatch<Call>> watch;
+
+    explicit Watched(std::chrono::milliseconds deadline)
+    {
+        watch.emplace(
+            deadline, [this] { return error; }, [this] { aborted = true; },
+            [this](const std::string& text)
+            {
+                message = text;
+                told = true;
+            });
+    }
+
+    bool is_told_within(std::chrono::milliseconds time) const
+    {
+        const auto end = std::chrono::steady_clock::now() + time;
+        while (!told && std::chrono::steady_clock::now() < end)
+        {
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return told;
+    }
+};
+}  // namespace
+
+TEST_CASE("calls on a device that end in time are none of the watch's business", "[comm]")
+{
+    Watched watched(std::chrono::milliseconds(300));
+    watched.watch->start();
+    for (int i = 0; i < 3; ++i)
+    {
+        const auto call = std::make_shared<Call>();
+        watched.watch->expect("ncclAllReduce", call);
+        call->ended = true;
+    }
+    CHECK_FALSE(watched.is_told_within(std::chrono::milliseconds(600)));
+    watched.watch->stop();
+    CHECK_FALSE(watched.aborted);
+}
+
+TEST_CASE("a call on a device that never ends is aborted and told of by name", "[comm]")
+{
+    Watched watched(std::chrono::milliseconds(100));
+    watched.watch->start();
+    watched.watch->expect("ncclAllGather", std::make_shared<Call>());
+    REQUIRE(watched.is_told_within(std::chrono::seconds(10)));
+    CHECK(watched.aborted);
+    CHECK_THAT(watched.message, Catch::Contains("ncclAllGather") && Catch::Contains("did not answer"));
+}
+
+TEST_CASE("what the library meets by itself is told of", "[comm]")
+{
+    Watched watched(std::chrono::seconds(60));
+    watched.error = "remote process exited";
+    watched.watch->start();
+    REQUIRE(watched.is_told_within(std::chrono::seconds(10)));
+    CHECK(watched.aborted);
+    CHECK_THAT(watched.message, Catch::Contains("remote process exited"));
+}
