@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <limits>
 #include <thread>
 #include <vector>
@@ -68,10 +69,15 @@ void wait_until(const Ended& ended, std::chrono::milliseconds deadline, const ch
 {
     constexpr auto eager = std::chrono::microseconds(20);
     constexpr auto patient = std::chrono::milliseconds(2);
-    const auto start = Clock::now();
+    constexpr Clock::duration longest_step = std::chrono::seconds(1);
+    auto last = Clock::now();
+    Clock::duration waited{};
     while (!ended())
     {
-        const auto waited = Clock::now() - start;
+        // A job that was suspended did not wait meanwhile.
+        const auto now = Clock::now();
+        waited += std::min(now - last, longest_step);
+        last = now;
         if (waited > deadline)
         {
             throw Error(
