@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "io/error.hpp"
+#include "src/comm/agreement.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/data/paws_loader.hpp"
 #include "src/nn/encoder.hpp"
@@ -74,12 +73,6 @@ std::string describe_steps(const config::Config& config, const data::Dataset& da
         steps, steps * config.optimization.epochs, config.optimization.epochs);
 }
 
-std::string host_name()
-{
-    std::array<char, 256> name{};
-    return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "a node without a name";
-}
-
 /// "2 on a, 2 on b": equal neighbours together, the first few of many.
 std::string listed_places(const std::vector<std::string>& places)
 {
@@ -124,7 +117,7 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
 std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads)
 {
     const auto places =
-        comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", host_name(), threads));
+        comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", comm::host_name(), threads));
     return fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
                        world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
 }

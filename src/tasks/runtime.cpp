@@ -5,13 +5,12 @@
 #include <omp.h>
 #include <sched.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <Kokkos_Core.hpp>
 #include <algorithm>
-#include <array>
 #include <limits>
 
+#include "src/comm/agreement.hpp"
 #include "src/nn/blas_threads.hpp"
 
 namespace paws::tasks
@@ -68,9 +67,7 @@ std::int64_t cores_of_rank(const comm::World& world)
             cores += CPU_ISSET(core, &set) ? fmt::format("{},", core) : "";
         }
     }
-    std::array<char, 256> host{};
-    gethostname(host.data(), host.size() - 1);
-    const auto mine = fmt::format("{}:{}", host.data(), cores);
+    const auto mine = fmt::format("{}:{}", comm::host_name(), cores);
     const auto all = comm::gather_texts(*world.communicator, mine);
     return std::max<std::int64_t>(1, usable_cores() / std::count(all.begin(), all.end(), mine));
 }
