@@ -76,7 +76,7 @@ bool Logging::keeps_epoch(std::int64_t epoch) const
 bool Config::operator==(const Config& other) const
 {
     return task == other.task && meta == other.meta && criterion == other.criterion && data == other.data &&
-           optimization == other.optimization && logging == other.logging;
+           optimization == other.optimization && logging == other.logging && embed == other.embed;
 }
 
 Precision resolve_precision(const Meta& meta, bool on_cuda, bool cpu_has_bf16)

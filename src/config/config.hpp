@@ -198,6 +198,11 @@ struct Logging
     std::int64_t log_every = 10;               // steps
     std::int64_t eval_every = 0;               // epochs; 0: never
     std::int64_t checkpoint_every = 50;        // epochs between TAG-epN files; before the first also every tenth
+    double checkpoint_minutes = 30;            // between checkpoints within an epoch; 0: only at the ends of epochs
+    std::int64_t keep_last = 2;                // newest checkpoints that stay besides the best and the TAG-epN files
+    bool jsonl = false;                        // TAG_rR.jsonl: one JSON object a logged step
+    bool tensorboard = false;                  // event files for TensorBoard
+    bool all_ranks = false;                    // what only the first rank writes, all ranks write for themselves
 
     /// Where a checkpoint named in the configuration lies: an absolute name stays, others are below `folder`.
     std::string path_of(const std::string& name) const;
@@ -205,6 +210,20 @@ struct Logging
     bool keeps_epoch(std::int64_t epoch) const;
 
     bool operator==(const Logging&) const = default;
+};
+
+/// What the task embed writes.
+struct Embed
+{
+    std::vector<Embedding> outputs;    // none: criterion.embedding alone
+    bool half = false;                 // float16 in the file; else float32
+    std::int64_t compression = 0;      // deflate level, 1 to 9; 0: none
+    std::int64_t chunk_rows = 0;       // rows of a chunk; 0: chosen
+    bool probabilities = false;        // soft nearest neighbours over the labelled pictures: class probabilities
+    std::optional<std::string> split;  // none: data.validation_split
+    std::optional<std::string> file;   // relative to logging.folder; none: TAG-embeddings.h5
+
+    bool operator==(const Embed&) const = default;
 };
 
 struct Config
@@ -215,6 +234,7 @@ struct Config
     Data data;
     Optimization optimization;
     Logging logging;
+    Embed embed;
 
     /// What the reader should tell the user once, a line each: keys that were accepted but do nothing.
     std::vector<std::string> notices;

@@ -17,7 +17,7 @@ void for_each_row(Visitor&& visit)
 
 bool is_section(const std::string& name)
 {
-    constexpr std::array sections{"meta", "criterion", "data", "optimization", "logging"};
+    constexpr std::array sections{"meta", "criterion", "data", "optimization", "logging", "embed"};
     return std::find(sections.begin(), sections.end(), name) != sections.end();
 }
 

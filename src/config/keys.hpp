@@ -33,6 +33,7 @@ inline constexpr TaskSet paws_only{Task::paws_train};
 inline constexpr TaskSet suncet_only{Task::suncet_train};
 inline constexpr TaskSet snn_fine_tune_only{Task::snn_fine_tune};
 inline constexpr TaskSet fine_tune_only{Task::fine_tune};
+inline constexpr TaskSet embed_only{Task::embed};
 inline constexpr TaskSet pre_training{Task::paws_train, Task::suncet_train};
 inline constexpr TaskSet fine_tuning{Task::snn_fine_tune, Task::fine_tune};
 inline constexpr TaskSet with_supports{Task::paws_train, Task::suncet_train, Task::snn_fine_tune};
@@ -46,7 +47,7 @@ inline constexpr TaskSet from_checkpoint{Task::snn_fine_tune, Task::fine_tune, T
 inline constexpr TaskSet every_task{Task::paws_train, Task::suncet_train, Task::snn_fine_tune,
                                     Task::fine_tune,  Task::snn_eval,     Task::embed};
 
-/// Whether `name` is one of meta, criterion, data, optimization, logging.
+/// Whether `name` is one of meta, criterion, data, optimization, logging, embed.
 bool is_section(const std::string& name);
 
 /// Calls visit(key, member, tasks) for every key but `task`, section after section.
@@ -150,6 +151,20 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("logging.log_every", logging.log_every, all_training);
     visit("logging.eval_every", logging.eval_every, all_training);
     visit("logging.checkpoint_every", logging.checkpoint_every, pre_training);
+    visit("logging.checkpoint_minutes", logging.checkpoint_minutes, all_training);
+    visit("logging.keep_last", logging.keep_last, all_training);
+    visit("logging.jsonl", logging.jsonl, all_training);
+    visit("logging.tensorboard", logging.tensorboard, all_training);
+    visit("logging.all_ranks", logging.all_ranks, all_training);
+
+    auto& embed = config.embed;
+    visit("embed.outputs", embed.outputs, embed_only);
+    visit("embed.half", embed.half, embed_only);
+    visit("embed.compression", embed.compression, embed_only);
+    visit("embed.chunk_rows", embed.chunk_rows, embed_only);
+    visit("embed.probabilities", embed.probabilities, embed_only);
+    visit("embed.split", embed.split, embed_only);
+    visit("embed.file", embed.file, embed_only);
 }
 
 /// A key that published files have and that needs no setting here.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <string_view>
 
 #include "src/config/enums.hpp"
@@ -235,6 +236,19 @@ void check_logging(const Logging& logging, const Checker& check)
     check.at_least<std::int64_t>("logging.log_every", logging.log_every, 1, "usual: 10");
     check.at_least<std::int64_t>("logging.eval_every", logging.eval_every, 0, "0 means never");
     check.at_least<std::int64_t>("logging.checkpoint_every", logging.checkpoint_every, 1, "usual: 50");
+    check.at_least("logging.checkpoint_minutes", logging.checkpoint_minutes, 0., "0: only at the ends of epochs");
+    check.at_least<std::int64_t>("logging.keep_last", logging.keep_last, 1, "usual: 2");
+}
+
+void check_embed(const Embed& embed, const Checker& check)
+{
+    const std::set<Embedding> different(embed.outputs.begin(), embed.outputs.end());
+    check.require(different.size() == embed.outputs.size(), "embed.outputs", "names an output twice; remove one");
+    check.require(embed.compression >= 0 && embed.compression <= 9, "embed.compression",
+                  fmt::format("must be between 0 (none) and 9, is {}; usual: 4", embed.compression));
+    check.at_least<std::int64_t>("embed.chunk_rows", embed.chunk_rows, 0, "0 chooses by the size of a row");
+    check.require(!embed.split || !embed.split->empty(), "embed.split", "is empty; usual: val, train");
+    check.require(!embed.file || !embed.file->empty(), "embed.file", "is empty; name a file, or leave the key out");
 }
 }  // namespace
 
@@ -261,5 +275,6 @@ void check_values(const Config& config, const Document& document)
     check_criterion(config.criterion, config.data, check);
     check_optimization(config.optimization, document, check);
     check_logging(config.logging, check);
+    check_embed(config.embed, check);
 }
 }  // namespace paws::config

@@ -78,15 +78,27 @@ std::string to_value(const std::optional<T>& value)
     return value ? to_scalar(*value) : "null";
 }
 
-template <typename T, std::size_t N>
-std::string to_value(const std::array<T, N>& values)
+template <typename List>
+std::string to_list(const List& values)
 {
     std::string text;
-    for (const T& value : values)
+    for (const auto& value : values)
     {
         text += (text.empty() ? "" : ", ") + to_scalar(value);
     }
     return "[" + text + "]";
+}
+
+template <typename T, std::size_t N>
+std::string to_value(const std::array<T, N>& values)
+{
+    return to_list(values);
+}
+
+template <typename T>
+std::string to_value(const std::vector<T>& values)
+{
+    return to_list(values);
 }
 }  // namespace
 

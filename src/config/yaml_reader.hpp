@@ -81,6 +81,21 @@ void read_value(const Entry& entry, std::optional<T>& value)
     value = std::move(given);
 }
 
+/// A list of any length.
+template <typename T>
+void read_value(const Entry& entry, std::vector<T>& value)
+{
+    if (!entry.value.IsSequence())
+    {
+        fail(entry.where, entry.key, "expected a list, such as [backbone, projection]");
+    }
+    value.clear();
+    for (const auto& item : entry.value)
+    {
+        read_value(Entry{entry.key, item, entry.where}, value.emplace_back());
+    }
+}
+
 /// A list of exactly N values.
 template <typename T, std::size_t N>
 void read_value(const Entry& entry, std::array<T, N>& value)

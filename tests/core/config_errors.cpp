@@ -240,6 +240,8 @@ TEST_CASE("an impossible value is refused with what is possible", "[config]")
         {"logging.log_every", "0", "at least 1"},
         {"logging.eval_every", "-1", "0 means never"},
         {"logging.checkpoint_every", "0", "at least 1"},
+        {"logging.checkpoint_minutes", "-1.0", "only at the ends of epochs"},
+        {"logging.keep_last", "0", "at least 1"},
     };
     for (const auto& wrong : wrongs)
     {
@@ -250,6 +252,12 @@ TEST_CASE("an impossible value is refused with what is possible", "[config]")
     refuses(paws::test::snn_fine_tune_yaml, {"logging.pretrain_path=''"}, {"logging.pretrain_path: is empty"});
     refuses(paws::test::fine_tune_yaml, {"optimization.batch_size=0"}, {"at least 1"});
     refuses(paws::test::embed_yaml, {"meta.output_dim=-1"}, {"at least 0"});
+    refuses(paws::test::embed_yaml, {"embed.outputs=backbone"}, {"embed.outputs: expected a list"});
+    refuses(paws::test::embed_yaml, {"embed.outputs=[backbone, backbone]"}, {"names an output twice"});
+    refuses(paws::test::embed_yaml, {"embed.compression=10"}, {"between 0 (none) and 9"});
+    refuses(paws::test::embed_yaml, {"embed.chunk_rows=-1"}, {"0 chooses"});
+    refuses(paws::test::embed_yaml, {"embed.split=''"}, {"embed.split: is empty"});
+    refuses(paws::test::embed_yaml, {"embed.file=''"}, {"embed.file: is empty"});
 }
 
 TEST_CASE("settings that do not go together are refused", "[config]")
