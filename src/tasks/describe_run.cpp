@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/error.hpp"
+#include "io/host_name.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/data/paws_loader.hpp"
@@ -117,7 +118,7 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
 std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads)
 {
     const auto places =
-        comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", comm::host_name(), threads));
+        comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", io::host_name(), threads));
     return fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
                        world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
 }
