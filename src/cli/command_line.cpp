@@ -13,6 +13,7 @@
 #include "src/comm/launcher.hpp"
 #include "src/config/config.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/stop_rule.hpp"
 
 namespace paws::cli
 {
@@ -43,13 +44,15 @@ void require_same_invocation(comm::Communicator& communicator, const std::string
     }
 }
 
-void run_command(const Arguments& arguments, const Command& command, Ranks& ranks)
+/// Returns the exit code.
+int run_command(const Arguments& arguments, const Command& command, Ranks& ranks)
 {
     const auto summary = command(ranks);
     if (!arguments.summary.empty() && ranks.world().is_first())
     {
         tasks::write_summary(arguments.summary, summary);
     }
+    return tasks::has_stopped(summary) ? tasks::resume_me : comm::success;
 }
 }  // namespace
 
@@ -109,10 +112,10 @@ int run(int argc, char** argv)
                                         {
                                             throw config::Error(refused);
                                         }
-                                        parse_stop_after(arguments.stop_after);
+                                        tasks::parse_stop_after(arguments.stop_after);
                                     });
                       require_same_invocation(communicator, invocation(app, arguments, argc, argv));
-                      run_command(arguments, command, ranks);
+                      return run_command(arguments, command, ranks);
                   });
 }
 }  // namespace paws::cli

@@ -60,9 +60,6 @@ void add_demo_commands(CLI::App& app, Arguments& arguments, Commands& commands);
 /// What `paws_hpc CONFIG.yaml` does, without a command's name.
 Command add_run(CLI::App& app, Arguments& arguments);
 
-/// The number of epochs that --stop-after says: "3ep" is after three. Throws config::Error.
-std::optional<std::int64_t> parse_stop_after(const std::string& text);
-
 /// A command that works alone: on several ranks, all refuse together and one says so.
 Command on_one_rank(const std::string& name, std::function<tasks::Summary()> work);
 /// Throws comm::AgreedFailure where there are several ranks.

@@ -8,6 +8,7 @@
 #include "src/tasks/pre_train.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/same_input.hpp"
+#include "src/tasks/stop_rule.hpp"
 
 namespace paws::cli
 {
@@ -57,7 +58,7 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         case config::Task::paws_train:
         case config::Task::suncet_train:
-            return tasks::pre_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)}, ranks.world());
+            return tasks::pre_train(config, {arguments.resume, tasks::parse_stop_after(arguments.stop_after)}, ranks.world());
         case config::Task::snn_eval:
             return tasks::snn_eval(checkpoint(), config);
         case config::Task::embed:
@@ -70,29 +71,6 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     }
 }
 }  // namespace
-
-std::optional<std::int64_t> parse_stop_after(const std::string& text)
-{
-    if (text.empty())
-    {
-        return std::nullopt;
-    }
-    std::size_t used = 0;
-    std::int64_t epochs = 0;
-    try
-    {
-        epochs = std::stoll(text, &used);
-    }
-    catch (const std::exception&)
-    {
-        used = 0;
-    }
-    if (used == 0 || text.substr(used) != "ep" || epochs < 1)
-    {
-        throw config::Error(fmt::format("--stop-after: '{}' is no number of epochs; write for example 3ep", text));
-    }
-    return epochs;
-}
 
 void require_one_rank(const Ranks& ranks, const std::string& command)
 {
@@ -131,7 +109,7 @@ Command add_run(CLI::App& app, Arguments& arguments)
                    "Task: paws_train, suncet_train, snn_eval, embed (default: as the file says)");
     app.add_option("--resume", arguments.resume,
                    "auto (default: go on from TAG-latest.h5 if it is there), never, or a checkpoint");
-    app.add_option("--stop-after", arguments.stop_after, "End early, after so many epochs of the run: 3ep");
+    app.add_option("--stop-after", arguments.stop_after, "End early, after so many epochs of the run (3ep) or so much time (90m, 2h; exit code 85)");
     app.add_flag("--dry-run", arguments.dry_run, "Print configuration, sizes, memory and steps, then stop");
     return [&arguments](Ranks& ranks) { return run_configured_task(arguments, ranks); };
 }

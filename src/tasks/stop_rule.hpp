@@ -5,11 +5,16 @@
 #include <optional>
 #include <string>
 
+#include "src/tasks/summary.hpp"
+
 namespace paws::tasks
 {
 /// The exit code of a run that has stopped before its end, with a checkpoint that it goes on from: the same command
 /// line goes on.
 inline constexpr int resume_me = 85;
+
+/// Whether a summary is that of a run which has stopped so: its `stopped` says why.
+bool has_stopped(const Summary& summary);
 
 /// What --stop-after asks for: one of the two, or neither.
 struct StopAfter
