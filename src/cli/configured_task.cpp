@@ -5,7 +5,7 @@
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
-#include "src/tasks/pre_train.hpp"
+#include "src/tasks/training.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/same_input.hpp"
 #include "src/tasks/stop_rule.hpp"
@@ -58,7 +58,7 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         case config::Task::paws_train:
         case config::Task::suncet_train:
-            return tasks::pre_train(config, {arguments.resume, tasks::parse_stop_after(arguments.stop_after)}, ranks.world());
+            return tasks::run_training(config, {arguments.resume, tasks::parse_stop_after(arguments.stop_after)}, ranks.world());
         case config::Task::snn_eval:
             return tasks::snn_eval(checkpoint(), config);
         case config::Task::embed:

@@ -55,11 +55,15 @@ PawsLoader::PawsLoader(const Dataset& dataset, const config::Config& config, con
     }
 }
 
-void PawsLoader::restore_support_state(const ClassStratifiedSampler::State& state)
+void PawsLoader::restore_samplers(const SamplerState& state)
 {
+    if (state.empty())
+    {
+        return;
+    }
     for (auto& samplers : samplers_)
     {
-        samplers.supports.restore(state);
+        samplers.supports.restore(from_sampler_state(state));
     }
 }
 

@@ -29,6 +29,8 @@ struct PawsBatch
 class PawsLoader
 {
 public:
+    using Batch = PawsBatch;
+
     /// `dataset` must outlive the loader. Throws SamplerError when a batch cannot be filled.
     PawsLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {});
 
@@ -46,9 +48,9 @@ public:
     std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
 
     /// Where the support samplers stand, the same on all ranks; taken and given back between epochs.
-    ClassStratifiedSampler::State support_state() const { return samplers_.front().supports.state(); }
+    SamplerState sampler_state() const { return to_sampler_state(samplers_.front().supports.state()); }
     /// Throws SamplerError for a state of another world or other batches.
-    void restore_support_state(const ClassStratifiedSampler::State& state);
+    void restore_samplers(const SamplerState& state);
 
 private:
     /// Of one rank of the world.

@@ -107,11 +107,8 @@ io::Progress to_file(const TrainingProgress& progress)
     file.epoch = progress.epochs_done;
     file.iteration = progress.steps_done;
     file.reals = {{"best_loss", progress.best_loss}, {"loss", progress.loss}};
-    file.integers = {{"support_next_epoch", progress.supports.next_epoch},
-                     {"support_epoch", progress.supports.epoch},
-                     {"support_batches_given", progress.supports.batches_given},
-                     {"support_permutation_seed", progress.supports.permutation_seed},
-                     {"world_size", progress.world_size}};
+    file.integers = progress.samplers;
+    file.integers["world_size"] = progress.world_size;
     return file;
 }
 
@@ -132,12 +129,10 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
     progress.steps_done = file.iteration;
     progress.best_loss = value(file.reals, "best_loss");
     progress.loss = value(file.reals, "loss");
-    progress.supports = {value(file.integers, "support_next_epoch"), value(file.integers, "support_epoch"),
-                         value(file.integers, "support_batches_given"),
-                         value(file.integers, "support_permutation_seed")};
+    progress.samplers = file.integers;
     // Files from before there were several ranks do not say it.
-    const auto world_size = file.integers.find("world_size");
-    progress.world_size = world_size == file.integers.end() ? 1 : world_size->second;
+    const auto world_size = progress.samplers.extract("world_size");
+    progress.world_size = world_size ? world_size.mapped() : 1;
     return progress;
 }
 

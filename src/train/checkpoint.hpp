@@ -18,8 +18,8 @@ struct TrainingProgress
     std::int64_t steps_done = 0;
     double best_loss = std::numeric_limits<double>::infinity();  ///< lowest mean loss of an epoch
     double loss = 0;                                             ///< mean loss of the last epoch
-    data::ClassStratifiedSampler::State supports;
-    std::int64_t world_size = 1;  ///< whose mathematics was computed: steps and supports are of such a world
+    data::SamplerState samplers;
+    std::int64_t world_size = 1;  ///< whose mathematics was computed: steps and samplers are of such a world
 };
 
 /// Writes a `paws-checkpoint` file, atomically.

@@ -1,6 +1,7 @@
 #include "src/train/csv_log.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <string>
@@ -29,13 +30,13 @@ std::vector<std::string> lines_of_finished_epochs(const std::filesystem::path& p
 }
 }  // namespace
 
-CsvLog::CsvLog(const std::filesystem::path& path, const std::array<const char*, loss_parts>& columns, bool fresh,
+CsvLog::CsvLog(const std::filesystem::path& path, const std::vector<std::string>& columns, bool fresh,
                std::int64_t epochs_done)
     : path_(path)
 {
     const auto kept = fresh ? std::vector<std::string>{} : lines_of_finished_epochs(path, epochs_done);
     file_.open(path, std::ios::trunc);
-    file_ << fmt::format("epoch,itr,{},{},time (ms)\n", columns[0], columns[1]);
+    file_ << fmt::format("epoch,itr,{},time (ms)\n", fmt::join(columns, ","));
     for (const auto& line : kept)
     {
         file_ << line << '\n';
@@ -47,10 +48,9 @@ CsvLog::CsvLog(const std::filesystem::path& path, const std::array<const char*, 
     }
 }
 
-void CsvLog::write(std::int64_t epoch, std::int64_t iteration, const std::array<double, loss_parts>& loss,
-                   double milliseconds)
+void CsvLog::write(std::int64_t epoch, std::int64_t iteration, const StepValues& values, double milliseconds)
 {
-    file_ << fmt::format("{},{},{:.5f},{:.5f},{:.0f}\n", epoch, iteration, loss[0], loss[1], milliseconds);
+    file_ << fmt::format("{},{},{:.5f},{:.0f}\n", epoch, iteration, fmt::join(values, ","), milliseconds);
     if (!file_.flush())
     {
         throw io::Error(fmt::format("{}: the line could not be written; is the disk full?", path_.string()));

@@ -66,34 +66,44 @@ comm::ReducerSettings reducer_settings(const config::Meta& meta)
     return {static_cast<std::int64_t>(meta.bucket_mb * (1 << 20)), wire_type(meta.reduce_precision)};
 }
 
-using LossValues = std::array<double, loss_parts>;
-
-LossValues values_of(const std::array<torch::Tensor, loss_parts>& loss)
+StepValues values_of(const std::vector<torch::Tensor>& tensors)
 {
-    return {loss[0].item<double>(), loss[1].item<double>()};
+    StepValues values;
+    for (const auto& tensor : tensors)
+    {
+        values.push_back(tensor.item<double>());
+    }
+    return values;
 }
 
-LossValues mean_over_ranks(const LossValues& values, comm::Communicator& communicator)
+StepValues mean_over_ranks(const StepValues& values, comm::Communicator& communicator)
 {
-    const auto sum = torch::tensor({values[0], values[1]}, torch::kFloat64);
+    const auto sum = torch::tensor(values, torch::kFloat64);
     communicator.all_reduce(sum);
-    const auto ranks = communicator.world_size();
-    return {sum[0].item<double>() / ranks, sum[1].item<double>() / ranks};
+    const auto mean = sum / communicator.world_size();
+    return {mean.data_ptr<double>(), mean.data_ptr<double>() + mean.numel()};
 }
 
-/// The mean of what was added.
-class Mean
+/// The means of what was added.
+class Means
 {
 public:
-    void add(double value)
+    const StepValues& add(const StepValues& values)
     {
-        sum_ += value;
+        sums_.resize(values.size());
+        means_.resize(values.size());
         ++count_;
+        for (std::size_t i = 0; i < values.size(); ++i)
+        {
+            sums_[i] += values[i];
+            means_[i] = sums_[i] / static_cast<double>(count_);
+        }
+        return means_;
     }
-    double value() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
 
 private:
-    double sum_ = 0;
+    StepValues sums_;
+    StepValues means_;
     std::int64_t count_ = 0;
 };
 }  // namespace
@@ -104,8 +114,7 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       precision_(precision),
       communicator_(std::move(communicator)),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
-      method_(make_method(config, share_.world_size, communicator_)),
-      loader_(dataset, config, share_),
+      method_(make_method(config, dataset, share_, communicator_)),
       encoder_(new_encoder(config.meta, precision, communicator_)),
       optimizer_(std::make_unique<optim::LarsSgd>(
           *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
@@ -114,8 +123,8 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       reducer_(std::make_unique<comm::GradientReducer>(optim::trainable_parameters(*encoder_), communicator_,
                                                        reducer_settings(config.meta))),
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
-                config.optimization.warmup * loader_.steps_per_epoch(),
-                config.optimization.epochs * loader_.steps_per_epoch()}
+                config.optimization.warmup * method_->steps_per_epoch(),
+                config.optimization.epochs * method_->steps_per_epoch()}
 {
     progress_.world_size = share_.world_size;
 }
@@ -125,13 +134,13 @@ void Trainer::resume(const std::filesystem::path& checkpoint)
     progress_ = resume_from(checkpoint, *encoder_, *optimizer_, config_);
     if (progress_.world_size == share_.world_size)
     {
-        loader_.restore_support_state(progress_.supports);
+        method_->restore_samplers(progress_.samplers);
     }
     else
     {
-        // Batches of another world: the epochs stay, steps and supports are those of this one.
+        // Batches of another world: the epochs stay, steps and samplers are those of this one.
         progress_.world_size = share_.world_size;
-        progress_.steps_done = progress_.epochs_done * loader_.steps_per_epoch();
+        progress_.steps_done = progress_.epochs_done * method_->steps_per_epoch();
     }
 }
 
@@ -148,29 +157,26 @@ void Trainer::save(const std::filesystem::path& checkpoint) const
 double Trainer::run_epoch(const OnStep& on_step)
 {
     encoder_->train();
-    const auto pictures = static_cast<double>(config_.criterion.unsupervised_batch_size * share_.world_size);
-    std::array<Mean, loss_parts> means, own_means;
-    Mean step_time;
+    const auto pictures = static_cast<double>(method_->pictures_per_step());
+    Means means, own_means, step_time;
     StepReport report;
     report.epoch = progress_.epochs_done;
     const auto epoch_start = Clock::now();
     const auto waited_before = communicator_->seconds_waiting();
-    loader_.start_epoch(report.epoch);
+    method_->start_epoch(report.epoch);
     for (;; ++report.step)
     {
-        std::optional<data::PawsBatch> batch;
         {
             const Phase phase("data wait");
-            batch = loader_.next();
-        }
-        if (!batch)
-        {
-            break;
+            if (!method_->next())
+            {
+                break;
+            }
         }
         const auto step_start = Clock::now();
         optimizer_->zero_grad();
         reducer_->start();
-        const auto loss = values_of(method_->forward_backward(*encoder_, *batch, precision_));
+        const auto own_values = values_of(method_->forward_backward(*encoder_, precision_));
         {
             const Phase phase("reduce");
             reducer_->finish();
@@ -183,21 +189,14 @@ double Trainer::run_epoch(const OnStep& on_step)
         }
         ++progress_.steps_done;
 
-        const auto loss_of_all = mean_over_ranks(loss, *communicator_);
-        step_time.add(1000 * seconds_since(step_start));
-        for (std::size_t part = 0; part < loss_parts; ++part)
-        {
-            own_means[part].add(loss[part]);
-            means[part].add(loss_of_all[part]);
-            report.own_loss[part] = own_means[part].value();
-            report.loss[part] = means[part].value();
-        }
-        report.step_milliseconds = step_time.value();
+        report.own_values = own_means.add(own_values);
+        report.values = means.add(mean_over_ranks(own_values, *communicator_));
+        report.step_milliseconds = step_time.add({1000 * seconds_since(step_start)}).front();
         report.epoch_seconds = seconds_since(epoch_start);
         report.pictures_per_second = pictures * static_cast<double>(report.step + 1) / report.epoch_seconds;
-        report.data_wait_share = loader_.seconds_waited() / report.epoch_seconds;
+        report.data_wait_share = method_->seconds_waited() / report.epoch_seconds;
         report.comm_wait_share = (communicator_->seconds_waiting() - waited_before) / report.epoch_seconds;
-        const bool finite = std::isfinite(report.loss[0] + report.loss[1]);
+        const bool finite = std::isfinite(method_->loss_of(report.values));
         if (!finite || !updated)
         {
             throw std::runtime_error(fmt::format(
@@ -208,9 +207,9 @@ double Trainer::run_epoch(const OnStep& on_step)
         on_step(report);
     }
     ++progress_.epochs_done;
-    progress_.loss = report.loss[0] + report.loss[1];
+    progress_.loss = method_->loss_of(report.values);
     progress_.best_loss = std::min(progress_.best_loss, progress_.loss);
-    progress_.supports = loader_.support_state();
+    progress_.samplers = method_->sampler_state();
     return progress_.loss;
 }
 }  // namespace paws::train

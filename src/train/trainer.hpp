@@ -9,7 +9,6 @@
 #include "src/comm/gradient_reducer.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
-#include "src/data/paws_loader.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
 #include "src/optim/lars_sgd.hpp"
@@ -22,13 +21,13 @@ namespace paws::train
 /// How training goes, after each step; means are over the epoch so far.
 struct StepReport
 {
-    std::int64_t epoch = 0;                     ///< from 0
-    std::int64_t step = 0;                      ///< of this epoch, from 0
-    std::array<double, loss_parts> loss{};      ///< the method's parts, of all ranks' pictures
-    std::array<double, loss_parts> own_loss{};  ///< the same of this rank's pictures
+    std::int64_t epoch = 0;  ///< from 0
+    std::int64_t step = 0;   ///< of this epoch, from 0
+    StepValues values;       ///< the method's, of all ranks' pictures
+    StepValues own_values;   ///< the same of this rank's pictures
     double learning_rate = 0;
     double step_milliseconds = 0;
-    double pictures_per_second = 0;  ///< unlabelled pictures of this epoch, of all ranks
+    double pictures_per_second = 0;  ///< as the method counts them, of this epoch and all ranks
     double data_wait_share = 0;      ///< of this epoch's time, of this rank
     double comm_wait_share = 0;      ///< communication that nothing hides, waiting for slower ranks included
     double epoch_seconds = 0;
@@ -51,18 +50,18 @@ public:
     void synchronise();
     void save(const std::filesystem::path& checkpoint) const;
 
-    /// Collective: one pass over the unlabelled pictures; returns the mean loss. Throws std::runtime_error when the
-    /// loss is no number.
+    /// Collective: one epoch of the method; returns the mean loss. Throws std::runtime_error when the loss is no
+    /// number.
     double run_epoch(const OnStep& on_step);
 
-    std::int64_t steps_per_epoch() const { return loader_.steps_per_epoch(); }
+    std::int64_t steps_per_epoch() const { return method_->steps_per_epoch(); }
     const TrainingProgress& progress() const { return progress_; }
     /// True when the epoch that just ended had the lowest mean loss so far.
     bool is_best() const { return progress_.loss <= progress_.best_loss; }
     nn::Encoder& encoder() { return *encoder_; }
     const Method& method() const { return *method_; }
     /// What was said of the broken pictures that this rank replaced in the epoch that just ended (data.skip_broken).
-    std::set<std::string> broken_pictures() const { return loader_.broken(); }
+    std::set<std::string> broken_pictures() const { return method_->broken(); }
     /// The number of ranks whose mathematics is computed.
     std::int64_t world_size() const { return share_.world_size; }
 
@@ -72,7 +71,6 @@ private:
     std::shared_ptr<comm::Communicator> communicator_;
     data::RankShare share_;
     std::unique_ptr<Method> method_;
-    data::PawsLoader loader_;
     std::shared_ptr<nn::Encoder> encoder_;
     std::unique_ptr<optim::LarsSgd> optimizer_;
     std::unique_ptr<comm::GradientReducer> reducer_;

@@ -18,13 +18,12 @@ struct TrainOptions
     bool quiet = false;                             ///< print nothing (tests)
 };
 
-/// Training without most labels (paws_train or suncet_train) as the configuration says, by all ranks of `world`
-/// together; files in logging.folder: TAG_rR.csv of each rank R, and, written by the first, params-TASK.yaml,
-/// TAG-latest.h5, TAG-best.h5, TAG-epN.h5. Throws config::Error or io::Error for bad input.
-Summary pre_train(const config::Config& config, const TrainOptions& options, const comm::World& world = {});
+/// Training (paws_train or suncet_train) as the configuration says, by all ranks of `world` together; files as RunFiles
+/// names them. Throws config::Error or io::Error for bad input.
+Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world = {});
 
 /// The same on pictures that are in memory already; the validation split is needed where logging.eval_every asks for
 /// it.
-Summary pre_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
-                  const comm::World& world = {});
+Summary run_training(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+                     const comm::World& world = {});
 }  // namespace paws::tasks

@@ -1,16 +1,15 @@
-#include "src/tasks/pre_train.hpp"
+#include "src/tasks/training.hpp"
 
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 
 #include "io/atomic_file.hpp"
-#include "io/error.hpp"
 #include "src/data/broken_report.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
+#include "src/tasks/run_files.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/csv_log.hpp"
 #include "src/train/progress_line.hpp"
@@ -20,54 +19,6 @@ namespace paws::tasks
 {
 namespace
 {
-namespace fs = std::filesystem;
-
-/// The files of a run.
-struct RunFiles
-{
-    fs::path folder;
-    std::string tag;
-    std::string task;
-
-    fs::path csv(int rank) const { return folder / fmt::format("{}_r{}.csv", tag, rank); }
-    fs::path parameters() const { return folder / fmt::format("params-{}.yaml", task); }
-    fs::path latest() const { return folder / (tag + "-latest.h5"); }
-    fs::path best() const { return folder / (tag + "-best.h5"); }
-    fs::path of_epoch(std::int64_t epoch) const { return folder / fmt::format("{}-ep{}.h5", tag, epoch); }
-};
-
-void make_folder(const fs::path& folder)
-{
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error)
-    {
-        throw io::Error(
-            fmt::format("{}: the folder cannot be made ({}); set logging.folder to a place that you may write to",
-                        folder.string(), error.message()));
-    }
-}
-
-/// The checkpoint to go on from, if any.
-std::optional<fs::path> checkpoint_to_resume(const config::Config& config, const RunFiles& files,
-                                             const std::string& resume)
-{
-    if (resume == "never")
-    {
-        return std::nullopt;
-    }
-    if (resume != "auto")
-    {
-        return fs::path(resume);
-    }
-    if (config.meta.load_checkpoint)
-    {
-        return config.meta.read_checkpoint ? fs::path(config.logging.path_of(*config.meta.read_checkpoint))
-                                           : files.latest();
-    }
-    return fs::exists(files.latest()) ? std::optional(files.latest()) : std::nullopt;
-}
-
 void save(const train::Trainer& trainer, const RunFiles& files, bool keeps_epoch)
 {
     trainer.save(files.latest());
@@ -87,20 +38,20 @@ double seconds_since(std::chrono::steady_clock::time_point start)
 }
 }  // namespace
 
-Summary pre_train(const config::Config& config, const TrainOptions& options, const comm::World& world)
+Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
     const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
-    return pre_train(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
-                     options, world);
+    return run_training(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
+                        options, world);
 }
 
-Summary pre_train(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
-                  const comm::World& world)
+Summary run_training(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+                     const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
     const auto precision = choose_precision(config.meta);
     const auto task = to_string(config.task);
-    const RunFiles files{config.logging.folder, config.logging.write_tag, task};
+    const RunFiles files(config);
     const bool speaks = world.is_first() && !options.quiet;
     const auto resumed_from = checkpoint_to_resume(config, files, options.resume);
     const auto made = agreed(*world.communicator,
@@ -121,7 +72,7 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
            {
                if (world.is_first())
                {
-                   make_folder(files.folder);
+                   make_folder(files.folder());
                    io::write_atomically(files.parameters(), {config.to_yaml()});
                }
            });
@@ -161,11 +112,11 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
             {
                 if (report.step % config.logging.log_every == 0)
                 {
-                    csv.write(report.epoch + 1, report.step, report.own_loss, report.step_milliseconds);
+                    csv.write(report.epoch + 1, report.step, report.own_values, report.step_milliseconds);
                 }
                 shown.epoch = report.epoch + 1;
                 shown.step = trainer.progress().steps_done;
-                shown.loss = trainer.method().describe(report.loss);
+                shown.loss = trainer.method().describe(report.values);
                 shown.learning_rate = report.learning_rate;
                 shown.pictures_per_second = pictures_per_second = report.pictures_per_second;
                 shown.data_wait_share = report.data_wait_share;
