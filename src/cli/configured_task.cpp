@@ -5,10 +5,10 @@
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
-#include "src/tasks/training.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/same_input.hpp"
 #include "src/tasks/stop_rule.hpp"
+#include "src/tasks/training.hpp"
 
 namespace paws::cli
 {
@@ -58,7 +58,8 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         case config::Task::paws_train:
         case config::Task::suncet_train:
-            return tasks::run_training(config, {arguments.resume, tasks::parse_stop_after(arguments.stop_after)}, ranks.world());
+            return tasks::run_training(config, {arguments.resume, tasks::parse_stop_after(arguments.stop_after)},
+                                       ranks.world());
         case config::Task::snn_eval:
             return tasks::snn_eval(checkpoint(), config);
         case config::Task::embed:
@@ -109,7 +110,9 @@ Command add_run(CLI::App& app, Arguments& arguments)
                    "Task: paws_train, suncet_train, snn_eval, embed (default: as the file says)");
     app.add_option("--resume", arguments.resume,
                    "auto (default: go on from TAG-latest.h5 if it is there), never, or a checkpoint");
-    app.add_option("--stop-after", arguments.stop_after, "End early, after so many epochs of the run (3ep) or so much time (90m, 2h; exit code 85)");
+    app.add_option("--stop-after", arguments.stop_after,
+                   "End early, after so many epochs or steps of the run (3ep, 500steps), or so much time (90m, 2h; "
+                   "then the exit code is 85)");
     app.add_flag("--dry-run", arguments.dry_run, "Print configuration, sizes, memory and steps, then stop");
     return [&arguments](Ranks& ranks) { return run_configured_task(arguments, ranks); };
 }

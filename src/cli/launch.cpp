@@ -72,8 +72,7 @@ void require_same_version(comm::Communicator& communicator, const std::string& i
 }
 
 /// Returns if all ranks ended well, or all with the same failure.
-int run_together(const std::string& identity, const std::function<int(Ranks&)>& work,
-                 std::optional<comm::Watch>& watch)
+int run_together(const std::string& identity, const std::function<int(Ranks&)>& work, std::optional<comm::Watch>& watch)
 {
     int code = comm::success;
     // Not destroyed if this rank fails alone: ending a communicator may take all of its ranks.

@@ -21,6 +21,9 @@ struct SamplerError : std::invalid_argument
 /// no such thing, go on.
 using SamplerState = std::map<std::string, std::int64_t>;
 
+/// The pictures of a training step, as rows of the training split, by what they are for ("supports", "unlabelled").
+using StepRows = std::map<std::string, std::vector<std::int64_t>>;
+
 /// A permutation of 0 .. size-1 as torch.randperm gives it after manual_seed(seed).
 std::vector<std::int64_t> random_permutation(std::int64_t size, std::uint64_t seed);
 

@@ -74,6 +74,10 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     TrainOptions options;
     options.resume = "never";
     auto summary = run_training(settings, dataset, options);
+    if (has_stopped(summary))
+    {
+        return summary;
+    }
     const double paws_seconds = seconds_since(clock);
     const auto checkpoint = fs::path(settings.logging.folder) / (settings.logging.write_tag + "-latest.h5");
     const auto evaluation = snn_eval(checkpoint, settings);

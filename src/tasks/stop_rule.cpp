@@ -55,15 +55,20 @@ StopAfter parse_stop_after(const std::string& text)
     constexpr std::int64_t most_seconds = std::int64_t{36500} * 86400;
     if (parsed.ec == std::errc{} && number >= 1 && unit == "ep")
     {
-        return {number, std::nullopt};
+        return {number, std::nullopt, std::nullopt};
+    }
+    if (parsed.ec == std::errc{} && number >= 1 && unit == "steps")
+    {
+        return {std::nullopt, number, std::nullopt};
     }
     const auto seconds = unit_of(unit);
     if (parsed.ec == std::errc{} && number >= 1 && seconds && number <= most_seconds / seconds->count())
     {
-        return {std::nullopt, number * *seconds};
+        return {std::nullopt, std::nullopt, number * *seconds};
     }
-    throw config::Error(
-        fmt::format("--stop-after: '{}' is no number of epochs and no time; write for example 3ep, 45m or 2h", text));
+    throw config::Error(fmt::format(
+        "--stop-after: '{}' is no number of epochs or steps and no time; write for example 3ep, 500steps, 45m or 2h",
+        text));
 }
 
 TimeLimit TimeLimit::of(const StopAfter& asked, Clock::time_point start,

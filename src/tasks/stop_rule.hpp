@@ -16,14 +16,16 @@ inline constexpr int resume_me = 85;
 /// Whether a summary is that of a run which has stopped so: its `stopped` says why.
 bool has_stopped(const Summary& summary);
 
-/// What --stop-after asks for: one of the two, or neither.
+/// What --stop-after asks for: one of them, or none. Epochs and steps are an end that was asked for; a duration, as a
+/// job's time limit, is an end that comes too early, see resume_me.
 struct StopAfter
 {
     std::optional<std::int64_t> epochs;            ///< of the run
-    std::optional<std::chrono::seconds> duration;  ///< since the start of the program
+    std::optional<std::int64_t> steps;             ///< of the run
+    std::optional<std::chrono::seconds> duration;  ///< since the start of the training
 };
 
-/// Reads "3ep", "90s", "45m", "2h" or "1d"; empty: no limit. Throws config::Error for anything else.
+/// Reads "3ep", "500steps", "90s", "45m", "2h" or "1d"; empty: no limit. Throws config::Error for anything else.
 StopAfter parse_stop_after(const std::string& text);
 
 /// Whether time runs out: asked after each step by the rank that decides for all.

@@ -14,10 +14,10 @@ class CsvLog
 {
 public:
     /// `columns`: the method's. `fresh`: a new run replaces the file; a resumed one goes on in it,
-    /// keeping lines of epochs up to `epochs_done` only, so that a part of an epoch that is trained again is not listed
-    /// twice. Throws io::Error when the file cannot be written.
+    /// keeping lines of epochs up to `epochs_done` and of `steps_done` steps of the next, so that what is trained again
+    /// is not listed twice. Throws io::Error when the file cannot be written.
     CsvLog(const std::filesystem::path& path, const std::vector<std::string>& columns, bool fresh,
-           std::int64_t epochs_done = 0);
+           std::int64_t epochs_done = 0, std::int64_t steps_done = 0);
 
     /// epoch from 1, iteration from 0; throws io::Error when the disk takes no more.
     void write(std::int64_t epoch, std::int64_t iteration, const StepValues& values, double milliseconds);

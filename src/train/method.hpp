@@ -31,8 +31,8 @@ public:
     /// Of all ranks; what the speed is counted in.
     virtual std::int64_t pictures_per_step() const = 0;
 
-    /// epoch: from 0.
-    virtual void start_epoch(std::int64_t epoch) = 0;
+    /// The next step will be `first_step` of the epoch; both from 0.
+    virtual void start_epoch(std::int64_t epoch, std::int64_t first_step) = 0;
     /// Waits for the pictures of the next step; false when the epoch is over. Rethrows what went wrong with them.
     virtual bool next() = 0;
     /// Forward and backward pass of the step that next() has prepared: afterwards the parameters hold the gradients of
@@ -40,12 +40,15 @@ public:
     /// Collective.
     virtual std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision) = 0;
 
+    /// The pictures of a step of the epoch, on this rank, by what they are for.
+    virtual data::StepRows rows_of_step(std::int64_t step) const = 0;
+
     /// Seconds that next() has waited since start_epoch.
     virtual double seconds_waited() const = 0;
     /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
     virtual std::set<std::string> broken() const = 0;
 
-    /// Where the samplers stand, the same on all ranks; taken and given back between epochs.
+    /// Where the samplers stand, the same on all ranks; as they were before the epoch that has begun.
     virtual data::SamplerState sampler_state() const = 0;
     /// Throws data::SamplerError for a state of another world or other batches.
     virtual void restore_samplers(const data::SamplerState& state) = 0;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 
 #include "src/comm/gradient_reducer.hpp"
@@ -30,7 +31,34 @@ struct StepReport
     double pictures_per_second = 0;  ///< as the method counts them, of this epoch and all ranks
     double data_wait_share = 0;      ///< of this epoch's time, of this rank
     double comm_wait_share = 0;      ///< communication that nothing hides, waiting for slower ranks included
-    double epoch_seconds = 0;
+    double epoch_seconds = 0;        ///< since the epoch began or went on
+    bool stops = false;              ///< a rank asked for it: this is the last step for now
+    bool saves = false;              ///< a rank asked for a checkpoint
+};
+
+/// What a rank wants of all after a step.
+struct StepRequest
+{
+    bool stop = false;
+    bool save = false;
+};
+
+/// A loss or a gradient that is no number.
+class NotFinite : public std::runtime_error
+{
+public:
+    NotFinite(const std::string& message, std::int64_t epoch, std::int64_t step, data::StepRows rows)
+        : std::runtime_error(message), epoch_(epoch), step_(step), rows_(std::move(rows))
+    {
+    }
+    std::int64_t epoch() const { return epoch_; }  ///< from 0
+    std::int64_t step() const { return step_; }    ///< of the epoch, from 0
+    /// This rank's pictures.
+    const data::StepRows& rows() const { return rows_; }
+
+private:
+    std::int64_t epoch_, step_;
+    data::StepRows rows_;
 };
 
 /// Training of one network by the method of the configuration, epoch by epoch, by all ranks together: each makes its
@@ -39,20 +67,25 @@ class Trainer
 {
 public:
     using OnStep = std::function<void(const StepReport&)>;
+    using Asked = std::function<StepRequest()>;
 
     /// A network with random weights drawn from meta.seed. `dataset` must outlive the trainer.
     Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
             std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank());
 
+    /// Goes on where the run of the checkpoint stood, within an epoch too. On another number of ranks it is the same
+    /// place of the epoch, to the whole step.
     void resume(const std::filesystem::path& checkpoint);
     /// Collective: weights and momentum of the first rank to all; before the first epoch. What comes before it is each
     /// rank's own.
     void synchronise();
-    void save(const std::filesystem::path& checkpoint) const;
+    /// Collective, between epochs or in OnStep: the first rank gets everything that the next step depends on, a copy,
+    /// in the memory of `recycled` where it fits. The other ranks get an empty one.
+    io::Checkpoint snapshot(io::Checkpoint recycled = {});
 
-    /// Collective: one epoch of the method; returns the mean loss. Throws std::runtime_error when the loss is no
-    /// number.
-    double run_epoch(const OnStep& on_step);
+    /// Collective: the epoch of the method up to its end, or until a rank asks to stop; true at its end. `asked` is
+    /// called on every rank after each step, and what one asks for is done by all. Throws NotFinite on all ranks.
+    bool run_epoch(const OnStep& on_step, const Asked& asked = {});
 
     std::int64_t steps_per_epoch() const { return method_->steps_per_epoch(); }
     const TrainingProgress& progress() const { return progress_; }
@@ -76,5 +109,6 @@ private:
     std::unique_ptr<comm::GradientReducer> reducer_;
     optim::WarmupCosine schedule_;
     TrainingProgress progress_;
+    Means means_, own_means_;  ///< of the epoch
 };
 }  // namespace paws::train

@@ -12,6 +12,7 @@ TEST_CASE("--stop-after takes epochs and times, and nothing else", "[tasks][stop
     CHECK_FALSE(tasks::parse_stop_after("").epochs);
     CHECK_FALSE(tasks::parse_stop_after("").duration);
     CHECK(tasks::parse_stop_after("3ep").epochs == 3);
+    CHECK(tasks::parse_stop_after("500steps").steps == 500);
     CHECK(tasks::parse_stop_after("90s").duration == 90s);
     CHECK(tasks::parse_stop_after("45m").duration == 45min);
     CHECK(tasks::parse_stop_after("2h").duration == 2h);
@@ -27,7 +28,7 @@ TEST_CASE("--stop-after takes epochs and times, and nothing else", "[tasks][stop
 TEST_CASE("a run stops while a step and a checkpoint still fit in", "[tasks][stop]")
 {
     const auto start = TimeLimit::Clock::now();
-    const auto limit = TimeLimit::of({std::nullopt, 100s}, start, std::nullopt);
+    const auto limit = TimeLimit::of({{}, {}, 100s}, start, std::nullopt);
     CHECK_FALSE(limit.reason(1, 1, start));
     // 2 · (10 + 20) + 10 seconds are left to be safe.
     CHECK_FALSE(limit.reason(10, 20, start + 29s));
@@ -35,8 +36,8 @@ TEST_CASE("a run stops while a step and a checkpoint still fit in", "[tasks][sto
     CHECK(limit.reason(0, 0, start + 200s) == "--stop-after");
 
     CHECK_FALSE(TimeLimit::of({}, start, std::nullopt).reason(1e9, 1e9));
-    CHECK_FALSE(TimeLimit::of({5, std::nullopt}, start, std::nullopt).reason(1e9, 1e9));
+    CHECK_FALSE(TimeLimit::of({5, {}, {}}, start, std::nullopt).reason(1e9, 1e9));
     // The earlier of two.
-    CHECK(TimeLimit::of({std::nullopt, 1h}, start, 5s).reason(0, 0, start) == "the job's time limit");
-    CHECK(TimeLimit::of({std::nullopt, 5s}, start, 3600s).reason(0, 0, start) == "--stop-after");
+    CHECK(TimeLimit::of({{}, {}, 1h}, start, 5s).reason(0, 0, start) == "the job's time limit");
+    CHECK(TimeLimit::of({{}, {}, 5s}, start, 3600s).reason(0, 0, start) == "--stop-after");
 }

@@ -16,7 +16,7 @@ using namespace paws;
 tasks::Summary run_training(const config::Config& config, const std::string& resume = "auto",
                             std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::run_training(config, {resume, stop_after, true});
+    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 struct CsvLine
