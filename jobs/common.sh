@@ -13,11 +13,12 @@ site=${PAWS_SITE:-$PAWS/jobs/site.sh}
 source "$site"
 
 find_program() {
-  local newest
   [ -z "$paws_hpc" ] || return 0
-  newest=$(ls -t "$PAWS"/build/*/paws_hpc 2>/dev/null | head -n 1)
-  paws_hpc=${newest:-$(command -v paws_hpc)} && [ -n "$paws_hpc" ] && return 0
-  refuse "no paws_hpc in $PAWS/build nor in PATH; build it (./bootstrap build), or set paws_hpc in $site"
+  # Built in place, or installed with these templates.
+  paws_hpc=$(ls -t "$PAWS"/build/*/paws_hpc "$PAWS/../../bin/paws_hpc" 2>/dev/null | head -n 1)
+  : "${paws_hpc:=$(command -v paws_hpc)}"
+  [ -z "$paws_hpc" ] || return 0
+  refuse "no paws_hpc in $PAWS/build, $PAWS/../../bin or PATH; build it (./bootstrap build), or set paws_hpc in $site"
 }
 find_program
 

@@ -8,7 +8,7 @@
 container=()
 # container=(apptainer exec --nv --bind /data,/scratch /data/images/paws_hpc.sif)
 
-# The program; empty: the newest of $PAWS/build/*/paws_hpc, else the one in PATH.
+# The program; empty: the one built or installed with these templates, else the one in PATH.
 paws_hpc=
 
 # How srun starts MPI: `srun --mpi=list` shows what there is, paws_hpc says so if it is the wrong one.

@@ -1,8 +1,10 @@
 """A SLURM of two nodes on this machine: its own munge, controller and node daemons in a scratch folder, without systemd,
 as root or as an ordinary user."""
+import ctypes
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -63,6 +65,11 @@ def missing_packages():
     return sorted({package for program, package in PROGRAMS.items() if find_program(program) is None})
 
 
+def end_with_parent():
+    """Asks the kernel to end this process when the one that started it ends, be it killed."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 def free_ports(count):
     """Kept open together, so that they differ."""
     sockets = [socket.socket() for _ in range(count)]
@@ -110,6 +117,7 @@ class Cluster:
         self.stop()
 
     def start(self):
+        os.chmod(self.folder, 0o755)
         for part in ("munge", "state", "log", "tmp.n1", "tmp.n2", "spool.n1", "spool.n2"):
             os.makedirs(f"{self.folder}/{part}")
         ctld, n1, n2 = free_ports(3)
@@ -142,9 +150,10 @@ class Cluster:
         self.start_daemon("slurmd", "-D", "-N", node)
 
     def spawn(self, name, *arguments):
-        log = open(f"{self.folder}/log/{name}.out", "ab")
-        return subprocess.Popen([find_program(name), *arguments], env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
-                                stderr=log, start_new_session=True)
+        # A session of its own, so that it outlives signals to this one's process group.
+        with open(f"{self.folder}/log/{name}.out", "ab") as log:
+            return subprocess.Popen([find_program(name), *arguments], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    start_new_session=True, preexec_fn=end_with_parent)
 
     def wait_until_idle(self):
         wait_for(lambda: self.ask("sinfo", "-h", "-N", "-p", "batch", "-o", "%T").split() == ["idle", "idle"], 40,
