@@ -83,6 +83,33 @@ def two_nodes(test):
         check(words in log, f"the log does not say '{words}':\n{log}")
 
 
+def by_hand(test):
+    """A template edited with its site.sh, and a container's line in that, as one does without jobs/submit"""
+    place = test.path("by_hand")
+    shutil.copytree(f"{SOURCE}/jobs", f"{place}/jobs")
+    for name, changes in (
+            ("site.sh", (("container=()", 'container=(env "CONTAINER=of $SLURM_JOB_ID")'), ("paws_hpc=", f"paws_hpc={test.paws_hpc}"))),
+            ("cpu.sbatch", (("my_cpu_partition", "batch"), ("ntasks-per-node=2", "ntasks-per-node=1"), ("cpus-per-task=24", "cpus-per-task=2"),
+                            ("CONFIG=configs/cifar10_hdf5.yaml", "CONFIG=../small.yaml"),
+                            ("(--set meta.device=cpu)", "(--dry-run --set data.root_path=.. --set meta.device=cpu)"), ("mem=0", "mem=500")))):
+        with open(f"{place}/jobs/{name}") as file:
+            text = file.read()
+        for old, new in changes:
+            check(text.count(old) >= 1, f"jobs/{name} has no '{old}'")
+            text = text.replace(old, new, 1)
+        with open(f"{place}/jobs/{name}", "w") as file:
+            file.write(text)
+    environment = test.cluster.environment.copy()
+    del environment["PAWS_SITE"]
+    done = subprocess.run(["sbatch", "--parsable", "jobs/cpu.sbatch"], cwd=place, env=environment, capture_output=True, text=True)
+    check(done.returncode == 0, done.stderr)
+    job = done.stdout.strip()
+    test.jobs.complete(job)
+    with open(f"{place}/cpu-{job}.log") as file:
+        log = file.read()
+    check("2 on 2 nodes" in log and "2 nodes (n[1-2])" in log and "2 cores per task" in log, log)
+
+
 def refused(test):
     """Templates and options that cannot run are refused in one line of words"""
     for options, words in (
@@ -262,7 +289,7 @@ def chain(test):
     wait_for(lambda: not test.cluster.ask("squeue", "-h"), 60, "jobs wait for one that has failed")
 
 
-STEPS = (two_nodes, refused, bad_run, time_limit, signalled, preempted, node_lost, cancelled, rank_killed, array, batch, chain)
+STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, preempted, node_lost, cancelled, rank_killed, array, batch, chain)
 
 
 def parse():
