@@ -5,6 +5,7 @@
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
+#include "src/tasks/job_limits.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/same_input.hpp"
 #include "src/tasks/stop_rule.hpp"
@@ -58,8 +59,11 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         case config::Task::paws_train:
         case config::Task::suncet_train:
-            return tasks::run_training(config, {arguments.resume, tasks::parse_stop_after(arguments.stop_after)},
-                                       ranks.world());
+            return tasks::run_training(
+                config,
+                {arguments.resume, tasks::parse_stop_after(arguments.stop_after),
+                 ranks.world().is_first() ? tasks::seconds_until_job_ends() : std::nullopt, false},
+                ranks.world());
         case config::Task::snn_eval:
             return tasks::snn_eval(checkpoint(), config);
         case config::Task::embed:

@@ -11,6 +11,8 @@
 #include "src/data/packed_file.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/tasks/describe_data.hpp"
+#include "src/tasks/describe_job.hpp"
+#include "src/tasks/job_limits.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/memory_estimate.hpp"
 #include "src/train/method.hpp"
@@ -118,8 +120,13 @@ std::string describe_placement(const comm::World& world, nn::Precision precision
 {
     const auto places =
         comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", io::host_name(), threads));
-    return fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
-                       world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
+    auto text = fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
+                            world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
+    if (world.is_first())
+    {
+        text += describe_job({world.world_size(), usable_cores(), false, seconds_until_job_ends()});
+    }
+    return text;
 }
 
 std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks)

@@ -10,7 +10,7 @@
 
 namespace paws::tasks
 {
-/// Where the ranks are and what they compute on. Collective.
+/// Where the ranks are and what they compute on; for the first one also the job that they run in. Collective.
 std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads);
 
 /// Sizes, network and schedule of a PAWS run as a small table, per rank and in all; `dataset` (if it is there) gives
