@@ -36,8 +36,7 @@ ResumeChoice choose_together(const config::Config& config, const RunFiles& files
 }
 
 /// Collective; the lock is the first rank's.
-std::unique_ptr<io::FolderLock> open_folder(const config::Config& config, const RunFiles& files,
-                                            const comm::World& world)
+std::unique_ptr<io::FolderLock> open_folder(const RunFiles& files, const comm::World& world)
 {
     return agreed(*world.communicator,
                   [&]() -> std::unique_ptr<io::FolderLock>
@@ -79,7 +78,7 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
     const auto task = to_string(config.task);
     const RunFiles files(config);
     const bool speaks = world.is_first() && !options.quiet;
-    const auto lock = open_folder(config, files, world);
+    const auto lock = open_folder(files, world);
     const auto choice = choose_together(config, files, options.resume, world);
     const auto& resumed_from = choice.checkpoint;
     const auto made = agreed(*world.communicator,
