@@ -16,6 +16,7 @@
 #include "src/comm/launcher.hpp"
 #include "src/config/config.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/classifier_evaluation.hpp"
 #include "src/tasks/data_commands.hpp"
 #include "src/tasks/demo.hpp"
 #include "src/tasks/describe_run.hpp"
@@ -133,7 +134,7 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         tasks::require_same_data(*ranks.world().communicator, config);
     }
-    const bool on_many_ranks = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
+    const bool on_many_ranks = config.task != config::Task::snn_eval && config.task != config::Task::embed;
     if (!on_many_ranks)
     {
         require_one_rank(ranks, to_string(config.task));
@@ -141,8 +142,15 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     const tasks::ComputeSession session(config.meta.threads, ranks.world());
     switch (config.task)
     {
+        case config::Task::fine_tune:
+            if (!config.meta.training)
+            {
+                return tasks::evaluate_classifier(config, arguments.resume, ranks.world());
+            }
+            [[fallthrough]];
         case config::Task::paws_train:
         case config::Task::suncet_train:
+        case config::Task::snn_fine_tune:
             return tasks::run_training(config, {arguments.resume, parse_stop_after(arguments.stop_after)},
                                        ranks.world());
         case config::Task::snn_eval:
@@ -150,11 +158,8 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
         case config::Task::embed:
             return tasks::embed(checkpoint(), config, config.data.validation_split,
                                 config.logging.path_of(config.logging.write_tag + "-embeddings.h5"));
-        default:
-            throw config::Error(
-                fmt::format("task: {} is not in this version; it has paws_train, suncet_train, snn_eval and embed",
-                            to_string(config.task)));
     }
+    return {};
 }
 
 /// The configuration of the run that made the checkpoint, with what the command line says instead.
@@ -197,8 +202,9 @@ void add_run(CLI::App& app, Arguments& arguments)
 {
     app.add_option("CONFIG", arguments.config, "The YAML file that describes the run");
     app.add_option("--fname", arguments.config, "The same, as the published launcher names it");
-    app.add_option("--sel", arguments.task,
-                   "Task: paws_train, suncet_train, snn_eval, embed (default: as the file says)");
+    app.add_option(
+        "--sel", arguments.task,
+        "Task: paws_train, suncet_train, snn_fine_tune, fine_tune, snn_eval, embed (default: as the file says)");
     app.add_option("--resume", arguments.resume,
                    "auto (default: go on from TAG-latest.h5 if it is there), never, or a checkpoint");
     app.add_option("--stop-after", arguments.stop_after, "End early, after so many epochs of the run: 3ep");

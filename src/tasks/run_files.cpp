@@ -8,8 +8,24 @@ namespace paws::tasks
 {
 namespace fs = std::filesystem;
 
+namespace
+{
+std::string suffix_of(config::Task task)
+{
+    switch (task)
+    {
+        case config::Task::snn_fine_tune:
+            return "-fine-tune-SNN";
+        case config::Task::fine_tune:
+            return "-fine-tune";
+        default:
+            return "";
+    }
+}
+}  // namespace
+
 RunFiles::RunFiles(const config::Config& config)
-    : folder_(config.logging.folder), run_(config.logging.write_tag), task_(to_string(config.task))
+    : folder_(config.logging.folder), run_(config.logging.write_tag + suffix_of(config.task)), task_(config.task)
 {
 }
 
@@ -18,9 +34,14 @@ fs::path RunFiles::csv(int rank) const
     return folder_ / fmt::format("{}_r{}.csv", run_, rank);
 }
 
+fs::path RunFiles::evaluations() const
+{
+    return folder_ / (run_ + "-eval.csv");
+}
+
 fs::path RunFiles::parameters() const
 {
-    return folder_ / fmt::format("params-{}.yaml", task_);
+    return folder_ / fmt::format("params-{}.yaml", to_string(task_));
 }
 
 fs::path RunFiles::latest() const
@@ -36,6 +57,11 @@ fs::path RunFiles::best() const
 fs::path RunFiles::of_epoch(std::int64_t epoch) const
 {
     return folder_ / fmt::format("{}-ep{}.h5", run_, epoch);
+}
+
+fs::path RunFiles::published() const
+{
+    return folder_ / (run_ + (suffix_of(task_).empty() ? "-latest" : "") + ".pth.tar");
 }
 
 void make_folder(const fs::path& folder)
@@ -63,8 +89,11 @@ std::optional<fs::path> checkpoint_to_resume(const config::Config& config, const
     }
     if (config.meta.load_checkpoint)
     {
-        return config.meta.read_checkpoint ? fs::path(config.logging.path_of(*config.meta.read_checkpoint))
-                                           : files.latest();
+        if (config.meta.read_checkpoint)
+        {
+            return fs::path(config.logging.path_of(*config.meta.read_checkpoint));
+        }
+        return !fs::exists(files.latest()) && fs::exists(files.published()) ? files.published() : files.latest();
     }
     return fs::exists(files.latest()) ? std::optional(files.latest()) : std::nullopt;
 }

@@ -6,13 +6,15 @@
 
 #include "io/atomic_file.hpp"
 #include "src/data/broken_report.hpp"
+#include "src/data/labelled.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/describe_run.hpp"
-#include "src/tasks/evaluation.hpp"
+#include "src/tasks/run_evaluations.hpp"
 #include "src/tasks/run_files.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/csv_log.hpp"
 #include "src/train/progress_line.hpp"
+#include "src/train/starting_network.hpp"
 #include "src/train/trainer.hpp"
 
 namespace paws::tasks
@@ -32,6 +34,13 @@ void save(const train::Trainer& trainer, const RunFiles& files, bool keeps_epoch
     }
 }
 
+data::Splits splits_of(const config::Config& config)
+{
+    const bool has_held_out =
+        config.task == config::Task::fine_tune && data::existing_held_out_list(config.data).has_value();
+    return config.logging.eval_every > 0 && !has_held_out ? data::Splits::train_and_validation : data::Splits::train;
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start)
 {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -40,15 +49,16 @@ double seconds_since(std::chrono::steady_clock::time_point start)
 
 Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
-    const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
-    return run_training(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
-                        options, world);
+    return run_training(
+        config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits_of(config), world); }),
+        options, world);
 }
 
-Summary run_training(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+Summary run_training(const config::Config& wanted, const data::Dataset& dataset, const TrainOptions& options,
                      const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
+    const auto config = train::with_classes_of(wanted, dataset);
     const auto precision = choose_precision(config.meta);
     const auto task = to_string(config.task);
     const RunFiles files(config);
@@ -88,18 +98,31 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
     }
     train::CsvLog csv(files.csv(world.rank()), trainer.method().columns(), !resumed_from,
                       trainer.progress().epochs_done);
+    RunEvaluations evaluations(config, dataset, precision, world);
+    evaluations.open_log(files, !resumed_from, trainer.progress().epochs_done);
 
     const auto epochs = options.stop_after_epochs ? std::min(*options.stop_after_epochs, config.optimization.epochs)
                                                   : config.optimization.epochs;
     const auto steps_in_total = trainer.steps_per_epoch() * config.optimization.epochs;
     const auto first_step = trainer.progress().steps_done;
-    std::optional<loss::Accuracy> accuracy;
     double pictures_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
     const auto training_start = std::chrono::steady_clock::now();
     std::optional<train::ProgressLine> line;
     if (speaks)
     {
         line.emplace();
+    }
+    if (trainer.progress().epochs_done == 0 && evaluations.is_due(0))
+    {
+        const auto top1 = evaluations.evaluate(trainer);
+        if (speaks)
+        {
+            fmt::print("before fine-tuning  top-1 {:.1f} %\n", 100 * top1);
+        }
+        if (world.is_first())
+        {
+            trainer.save(files.best());
+        }
     }
     while (trainer.progress().epochs_done < epochs)
     {
@@ -131,11 +154,9 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
                 }
             });
         const auto done = trainer.progress().epochs_done;
-        if (config.logging.eval_every > 0 &&
-            (done % config.logging.eval_every == 0 || done == config.optimization.epochs))
+        if (evaluations.is_due(done))
         {
-            accuracy = snn_accuracy(trainer.encoder(), dataset, config, precision, *world.communicator);
-            shown.top1 = accuracy->top1;
+            shown.top1 = evaluations.evaluate(trainer);
         }
         if (line)
         {
@@ -164,10 +185,14 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
                     {"comm_wait_share", comm_wait_share},
                     {"data_wait_share", data_wait_share},
                     {"files", {files.latest().string(), files.best().string(), files.csv(0).string()}}};
-    if (accuracy)
+    if (const auto& accuracy = evaluations.last())
     {
         summary["top1"] = accuracy->top1;
         summary["top5"] = accuracy->top5;
+    }
+    if (const auto best = trainer.progress().best_top1)
+    {
+        summary["best_top1"] = *best;
     }
     return summary;
 }

@@ -11,8 +11,6 @@
 
 namespace paws::train
 {
-namespace
-{
 std::vector<std::string> lines_of_finished_epochs(const std::filesystem::path& path, std::int64_t epochs_done)
 {
     std::vector<std::string> kept;
@@ -28,7 +26,6 @@ std::vector<std::string> lines_of_finished_epochs(const std::filesystem::path& p
     }
     return kept;
 }
-}  // namespace
 
 CsvLog::CsvLog(const std::filesystem::path& path, const std::vector<std::string>& columns, bool fresh,
                std::int64_t epochs_done)
