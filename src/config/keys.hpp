@@ -70,7 +70,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("meta.seed", meta.seed, every_task);
     visit("meta.threads", meta.threads, every_task);
     visit("meta.deterministic", meta.deterministic, every_task);
-    visit("meta.emulate_world", meta.emulate_world, pre_training);
+    visit("meta.emulate_world", meta.emulate_world, all_training);
     visit("meta.bucket_mb", meta.bucket_mb, all_training);
     visit("meta.reduce_precision", meta.reduce_precision, all_training);
 

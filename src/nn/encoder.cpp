@@ -45,6 +45,17 @@ tnn::Sequential prediction_head(std::int64_t dim)
     return head;
 }
 
+/// As it begins, the projection head; its weights are kept in fine-tuning.
+tnn::Sequential classifier(std::int64_t hidden, std::int64_t classes)
+{
+    tnn::Sequential head;
+    head->push_back("fc1", tnn::Linear(hidden, hidden));
+    head->push_back("bn1", BatchNorm1d(hidden));
+    head->push_back("relu1", tnn::ReLU());
+    head->push_back("fc2", tnn::Linear(hidden, classes));
+    return head;
+}
+
 using Builder = std::function<std::shared_ptr<Encoder>()>;
 
 const std::map<std::string, Builder>& builders()
@@ -135,6 +146,11 @@ void Encoder::add_heads(std::int64_t output_dim, bool use_pred_head)
     }
 }
 
+void Encoder::add_classifier(std::int64_t classes)
+{
+    projection_ = register_module("fc", classifier(feature_dim(), classes));
+}
+
 const std::vector<std::string>& model_names()
 {
     static const std::vector<std::string> names = []
@@ -156,6 +172,12 @@ std::shared_ptr<Encoder> make_encoder(const EncoderSettings& settings)
     {
         throw std::invalid_argument(fmt::format("meta.model_name: unknown network '{}'; known are {}",
                                                 settings.model_name, fmt::join(model_names(), ", ")));
+    }
+    if (settings.classes > 0)
+    {
+        auto encoder = found->second();
+        encoder->add_classifier(settings.classes);
+        return encoder;
     }
     if (settings.output_dim < 1 || (settings.use_pred_head && settings.output_dim < bottleneck_factor))
     {

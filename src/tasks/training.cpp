@@ -7,16 +7,18 @@
 #include "io/atomic_file.hpp"
 #include "io/folder_lock.hpp"
 #include "src/data/broken_report.hpp"
+#include "src/data/labelled.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/bad_step.hpp"
 #include "src/tasks/checkpoint_keeper.hpp"
 #include "src/tasks/describe_run.hpp"
-#include "src/tasks/evaluation.hpp"
+#include "src/tasks/run_evaluations.hpp"
 #include "src/tasks/run_files.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/stop_control.hpp"
 #include "src/train/csv_log.hpp"
 #include "src/train/progress_line.hpp"
+#include "src/train/starting_network.hpp"
 #include "src/train/trainer.hpp"
 
 namespace paws::tasks
@@ -50,6 +52,13 @@ std::unique_ptr<io::FolderLock> open_folder(const RunFiles& files, const comm::W
                   });
 }
 
+data::Splits splits_of(const config::Config& config)
+{
+    const bool has_held_out =
+        config.task == config::Task::fine_tune && data::existing_held_out_list(config.data).has_value();
+    return config.logging.eval_every > 0 && !has_held_out ? data::Splits::train_and_validation : data::Splits::train;
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start)
 {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -65,15 +74,16 @@ std::string describe_place(const train::Trainer& trainer)
 
 Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
-    const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
-    return run_training(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
-                        options, world);
+    return run_training(
+        config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits_of(config), world); }),
+        options, world);
 }
 
-Summary run_training(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+Summary run_training(const config::Config& wanted, const data::Dataset& dataset, const TrainOptions& options,
                      const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
+    const auto config = train::with_classes_of(wanted, dataset);
     const auto precision = choose_precision(config.meta);
     const auto task = to_string(config.task);
     const RunFiles files(config);
@@ -118,6 +128,8 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
     }
     train::CsvLog csv(files.csv(world.rank()), trainer.method().columns(), !resumed_from,
                       trainer.progress().epochs_done, trainer.progress().meters.steps);
+    RunEvaluations evaluations(config, dataset, precision, world);
+    evaluations.open_log(files, !resumed_from, trainer.progress().epochs_done);
 
     CheckpointKeeper keeper(config.logging, files, world.is_first());
     const auto report_problem = [&]
@@ -133,13 +145,21 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
     StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
     const auto steps_in_total = trainer.steps_per_epoch() * config.optimization.epochs;
     const auto first_step = trainer.progress().steps_done;
-    std::optional<loss::Accuracy> accuracy;
     double pictures_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
     const auto training_start = std::chrono::steady_clock::now();
     std::optional<train::ProgressLine> line;
     if (speaks)
     {
         line.emplace();
+    }
+    if (trainer.progress().steps_done == 0 && evaluations.is_due(0))
+    {
+        const auto top1 = evaluations.evaluate(trainer);
+        if (speaks)
+        {
+            fmt::print("before fine-tuning  top-1 {:.1f} %\n", 100 * top1);
+        }
+        keeper.keep_best(trainer);
     }
     bool stopped = false;
     while (!stopped && trainer.progress().epochs_done < epochs)
@@ -197,11 +217,9 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
             break;
         }
         const auto done = trainer.progress().epochs_done;
-        if (config.logging.eval_every > 0 &&
-            (done % config.logging.eval_every == 0 || done == config.optimization.epochs))
+        if (evaluations.is_due(done))
         {
-            accuracy = snn_accuracy(trainer.encoder(), dataset, config, precision, *world.communicator);
-            shown.top1 = accuracy->top1;
+            shown.top1 = evaluations.evaluate(trainer);
         }
         if (line)
         {
@@ -240,10 +258,14 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
         fmt::print("stopped by {} with {}; {} goes on from there when the run is started again\n", stop.reason(),
                    describe_place(trainer), files.latest().string());
     }
-    if (accuracy)
+    if (const auto& accuracy = evaluations.last())
     {
         summary["top1"] = accuracy->top1;
         summary["top5"] = accuracy->top5;
+    }
+    if (const auto best = trainer.progress().best_top1)
+    {
+        summary["best_top1"] = *best;
     }
     return summary;
 }

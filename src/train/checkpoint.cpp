@@ -9,6 +9,7 @@
 #include "io/checkpoint_file.hpp"
 #include "io/error.hpp"
 #include "src/config/compare.hpp"
+#include "src/train/starting_network.hpp"
 
 namespace paws::train
 {
@@ -110,6 +111,14 @@ io::Progress to_file(const TrainingProgress& progress)
     file.epoch = progress.epochs_done;
     file.iteration = progress.steps_done;
     file.reals = {{"best_loss", progress.best_loss}, {"loss", progress.loss}};
+    if (progress.top1)
+    {
+        file.reals["top1"] = *progress.top1;
+    }
+    if (progress.best_top1)
+    {
+        file.reals["best_top1"] = *progress.best_top1;
+    }
     file.integers = progress.samplers;
     file.integers["world_size"] = progress.world_size;
     progress.meters.write(file);
@@ -133,6 +142,13 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
     progress.steps_done = file.iteration;
     progress.best_loss = value(file.reals, "best_loss");
     progress.loss = value(file.reals, "loss");
+    const auto optional = [&](const char* name)
+    {
+        const auto found = file.reals.find(name);
+        return found == file.reals.end() ? std::nullopt : std::optional(found->second);
+    };
+    progress.top1 = optional("top1");
+    progress.best_top1 = optional("best_top1");
     progress.samplers = file.integers;
     // Files from before there were several ranks do not say it.
     const auto world_size = progress.samplers.extract("world_size");
@@ -184,22 +200,26 @@ TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& enc
 
 void load_backbone(const std::filesystem::path& path, nn::Encoder& encoder)
 {
-    const auto without_heads = [](auto entries)
+    load_entries(path, encoder,
+                 [](const std::string& name) { return !name.starts_with("fc.") && !name.starts_with("pred."); });
+}
+
+void load_entries(const std::filesystem::path& path, nn::Encoder& encoder,
+                  const std::function<bool(const std::string&)>& wanted)
+{
+    const auto chosen = [&](auto entries)
     {
-        std::erase_if(entries, [](const auto& entry)
-                      { return entry.first.starts_with("fc.") || entry.first.starts_with("pred."); });
+        std::erase_if(entries, [&](const auto& entry) { return !wanted(entry.first); });
         return entries;
     };
-    fill_from(without_heads(io::read_checkpoint(path).encoder), without_heads(nn::state_dict(encoder)), "encoder",
-              path);
+    fill_from(chosen(io::read_checkpoint(path).encoder), chosen(nn::state_dict(encoder)), "encoder", path);
 }
 
 PretrainedEncoder load_encoder(const std::filesystem::path& path)
 {
     const auto checkpoint = io::read_checkpoint(path);
     PretrainedEncoder pretrained{nullptr, config::parse(checkpoint.config, path.string()), checkpoint.progress.epoch};
-    const auto& meta = pretrained.config.meta;
-    pretrained.encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
+    pretrained.encoder = new_network(pretrained.config);
     fill_from(checkpoint.encoder, nn::state_dict(*pretrained.encoder), "encoder", path);
     return pretrained;
 }

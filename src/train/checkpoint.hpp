@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -20,8 +21,10 @@ struct TrainingProgress
     std::int64_t steps_done = 0;
     double best_loss = std::numeric_limits<double>::infinity();  ///< lowest mean loss of an epoch
     double loss = 0;                                             ///< mean loss of the last epoch
-    data::SamplerState samplers;                                 ///< as they stood at the beginning of the epoch
-    EpochMeters meters;                                          ///< of the epoch that has begun
+    std::optional<double> top1;  ///< from 0 to 1; of these weights, where they were evaluated
+    std::optional<double> best_top1;
+    data::SamplerState samplers;  ///< as they stood at the beginning of the epoch
+    EpochMeters meters;           ///< of the epoch that has begun
     std::int64_t world_size = 1;  ///< whose mathematics was computed: steps and samplers are of such a world
 };
 
@@ -44,6 +47,11 @@ TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& enc
 /// Copies the backbone (everything but the heads `fc` and `pred`) of a checkpoint into `encoder`. Throws io::Error that
 /// names the first tensor which is missing or of another shape.
 void load_backbone(const std::filesystem::path& path, nn::Encoder& encoder);
+
+/// Copies the entries whose names `wanted` accepts into `encoder`. Throws io::Error that names the first one which is
+/// missing, left over or of another shape.
+void load_entries(const std::filesystem::path& path, nn::Encoder& encoder,
+                  const std::function<bool(const std::string&)>& wanted);
 
 /// A network as a checkpoint holds it, for evaluation.
 struct PretrainedEncoder

@@ -46,7 +46,6 @@ std::vector<std::string> lines_before(const std::filesystem::path& path, std::in
     }
     return kept;
 }
-}  // namespace
 
 CsvLog::CsvLog(const std::filesystem::path& path, const std::vector<std::string>& columns, bool fresh,
                std::int64_t epochs_done, std::int64_t steps_done)

@@ -8,6 +8,9 @@
 
 namespace paws::train
 {
+/// The lines of a CSV file whose first value, an epoch, is at most `epochs_done`; none where there is no file.
+std::vector<std::string> lines_of_finished_epochs(const std::filesystem::path& path, std::int64_t epochs_done);
+
 /// TAG_rR.csv as the published code writes it: one header, then a line every few steps, with means over the epoch so
 /// far.
 class CsvLog
