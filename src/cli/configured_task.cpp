@@ -4,6 +4,7 @@
 #include "src/comm/agreement.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/describe_run.hpp"
+#include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/pre_train.hpp"
 #include "src/tasks/runtime.hpp"
@@ -38,7 +39,6 @@ tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
 tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 {
     const auto config = load_config(arguments, ranks);
-    const auto checkpoint = [&] { return config.logging.path_of(config.logging.pretrain_path.value_or("")); };
     if (arguments.dry_run)
     {
         return dry_run(config, ranks);
@@ -47,26 +47,27 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         tasks::require_same_data(*ranks.world().communicator, config);
     }
-    const bool on_many_ranks = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
-    if (!on_many_ranks)
+    const auto& world = ranks.world();
+    const tasks::ComputeSession session(config.meta.threads, world);
+    const auto pretrained = [&]
     {
-        require_one_rank(ranks, to_string(config.task));
-    }
-    const tasks::ComputeSession session(config.meta.threads, ranks.world());
+        return tasks::load_pretrained(config.logging.path_of(config.logging.pretrain_path.value_or("")),
+                                      *world.communicator);
+    };
     switch (config.task)
     {
         case config::Task::paws_train:
         case config::Task::suncet_train:
-            return tasks::pre_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)}, ranks.world());
+            return tasks::pre_train(config, {arguments.resume, parse_stop_after(arguments.stop_after)}, world);
         case config::Task::snn_eval:
-            return tasks::snn_eval(checkpoint(), config);
+            return tasks::snn_eval(pretrained(), config, world);
         case config::Task::embed:
-            return tasks::embed(checkpoint(), config, config.data.validation_split,
-                                config.logging.path_of(config.logging.write_tag + "-embeddings.h5"));
+            return tasks::embed(pretrained(), config, tasks::embeddings_path(config), world);
         default:
-            throw config::Error(
+            throw comm::AgreedFailure(
                 fmt::format("task: {} is not in this version; it has paws_train, suncet_train, snn_eval and embed",
-                            to_string(config.task)));
+                            to_string(config.task)),
+                comm::bad_input);
     }
 }
 }  // namespace
