@@ -12,8 +12,8 @@
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/runtime.hpp"
-#include "src/train/csv_log.hpp"
 #include "src/train/progress_line.hpp"
+#include "src/train/run_log.hpp"
 #include "src/train/trainer.hpp"
 
 namespace paws::tasks
@@ -29,7 +29,6 @@ struct RunFiles
     std::string tag;
     std::string task;
 
-    fs::path csv(int rank) const { return folder / fmt::format("{}_r{}.csv", tag, rank); }
     fs::path parameters() const { return folder / fmt::format("params-{}.yaml", task); }
     fs::path latest() const { return folder / (tag + "-latest.h5"); }
     fs::path best() const { return folder / (tag + "-best.h5"); }
@@ -79,6 +78,20 @@ void save(const train::Trainer& trainer, const RunFiles& files, bool keeps_epoch
     {
         trainer.save(files.of_epoch(trainer.progress().epochs_done));
     }
+}
+
+train::LoggedStep logged(const train::StepReport& report, std::int64_t steps_done)
+{
+    return {report.epoch + 1,
+            report.step,
+            steps_done,
+            report.loss,
+            report.own_loss,
+            report.learning_rate,
+            report.step_milliseconds,
+            report.pictures_per_second,
+            report.data_wait_share,
+            report.comm_wait_share};
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start)
@@ -135,8 +148,13 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
         }
         std::fflush(stdout);
     }
-    train::CsvLog csv(files.csv(world.rank()), trainer.method().columns(), !resumed_from,
-                      trainer.progress().epochs_done);
+    const train::LogStart log_start{!resumed_from, trainer.progress().epochs_done, 0, trainer.progress().steps_done};
+    const auto log = agreed(*world.communicator,
+                            [&]
+                            {
+                                return std::make_unique<train::RunLog>(config.logging, trainer.method().columns(),
+                                                                       log_start, world.rank(), world.world_size());
+                            });
 
     const auto epochs = options.stop_after_epochs ? std::min(*options.stop_after_epochs, config.optimization.epochs)
                                                   : config.optimization.epochs;
@@ -161,7 +179,7 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
             {
                 if (report.step % config.logging.log_every == 0)
                 {
-                    csv.write(report.epoch + 1, report.step, report.own_loss, report.step_milliseconds);
+                    log->step(logged(report, trainer.progress().steps_done));
                 }
                 shown.epoch = report.epoch + 1;
                 shown.step = trainer.progress().steps_done;
@@ -185,6 +203,7 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
         {
             accuracy = snn_accuracy(trainer.encoder(), dataset, config, precision, *world.communicator);
             shown.top1 = accuracy->top1;
+            log->evaluation({done, trainer.progress().steps_done, accuracy->top1, accuracy->top5});
         }
         if (line)
         {
@@ -212,7 +231,11 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
                     {"ranks", world.world_size()},
                     {"comm_wait_share", comm_wait_share},
                     {"data_wait_share", data_wait_share},
-                    {"files", {files.latest().string(), files.best().string(), files.csv(0).string()}}};
+                    {"files", {files.latest().string(), files.best().string()}}};
+    for (const auto& file : log->files())
+    {
+        summary["files"].push_back(file);
+    }
     if (accuracy)
     {
         summary["top1"] = accuracy->top1;

@@ -2,58 +2,41 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <cstdio>
 #include <string>
-#include <vector>
 
-#include "io/error.hpp"
+#include "src/train/kept_lines.hpp"
 
 namespace paws::train
 {
 namespace
 {
-std::vector<std::string> lines_of_finished_epochs(const std::filesystem::path& path, std::int64_t epochs_done)
+std::string contents_at(const std::filesystem::path& path, const std::array<const char*, loss_parts>& columns,
+                        const LogStart& start)
 {
-    std::vector<std::string> kept;
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);)
-    {
-        std::int64_t epoch = 0;
-        const auto parsed = std::from_chars(line.data(), line.data() + line.size(), epoch);
-        if (parsed.ec == std::errc{} && epoch <= epochs_done)
-        {
-            kept.push_back(line);
-        }
-    }
-    return kept;
+    return fmt::format("epoch,itr,{},{},time (ms)\n", columns[0], columns[1]) +
+           kept_lines(path, start,
+                      [](const std::string& line) -> std::optional<LoggedPlace>
+                      {
+                          long long epoch = 0, step = 0;
+                          if (std::sscanf(line.c_str(), "%lld,%lld,", &epoch, &step) != 2)
+                          {
+                              return std::nullopt;
+                          }
+                          return LoggedPlace{epoch, step};
+                      });
 }
 }  // namespace
 
-CsvLog::CsvLog(const std::filesystem::path& path, const std::array<const char*, loss_parts>& columns, bool fresh,
-               std::int64_t epochs_done)
-    : path_(path)
+CsvLog::CsvLog(const std::filesystem::path& path, const std::array<const char*, loss_parts>& columns,
+               const LogStart& start)
+    : file_(path, contents_at(path, columns, start))
 {
-    const auto kept = fresh ? std::vector<std::string>{} : lines_of_finished_epochs(path, epochs_done);
-    file_.open(path, std::ios::trunc);
-    file_ << fmt::format("epoch,itr,{},{},time (ms)\n", columns[0], columns[1]);
-    for (const auto& line : kept)
-    {
-        file_ << line << '\n';
-    }
-    if (!file_.flush())
-    {
-        throw io::Error(
-            fmt::format("{}: cannot be written; check logging.folder and the room on its disk", path.string()));
-    }
 }
 
-void CsvLog::write(std::int64_t epoch, std::int64_t iteration, const std::array<double, loss_parts>& loss,
-                   double milliseconds)
+void CsvLog::step(const LoggedStep& step)
 {
-    file_ << fmt::format("{},{},{:.5f},{:.5f},{:.0f}\n", epoch, iteration, loss[0], loss[1], milliseconds);
-    if (!file_.flush())
-    {
-        throw io::Error(fmt::format("{}: the line could not be written; is the disk full?", path_.string()));
-    }
+    file_.append(fmt::format("{},{},{:.5f},{:.5f},{:.0f}\n", step.epoch, step.step, step.own_loss[0], step.own_loss[1],
+                             step.step_milliseconds));
 }
 }  // namespace paws::train
