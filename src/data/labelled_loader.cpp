@@ -90,34 +90,60 @@ void LabelledLoader::restore_samplers(const SamplerState& state)
     }
 }
 
-void LabelledLoader::start_epoch(std::int64_t epoch)
+void LabelledLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
 {
     pipeline_.reset();
+    epoch_ = epoch;
     for (auto& sampler : samplers_)
     {
         std::visit([&](auto& one) { one.set_epoch(epoch); }, sampler);
     }
+    epoch_start_ = samplers_;
+    for (std::int64_t step = 0; step < first_step; ++step)
+    {
+        draw(samplers_);
+    }
     pipeline_ = std::make_unique<ViewPipeline>(
         dataset_.train, pipeline_settings(config_, share_.count * training_batch_bytes(config_), dataset_.node),
-        [this, epoch, step = std::int64_t{0}]() mutable { return plan(epoch, step++); });
+        [this, step = first_step]() mutable { return plan(step++); });
 }
 
-std::optional<BatchPlan> LabelledLoader::plan(std::int64_t epoch, std::int64_t step)
+std::vector<std::int64_t> LabelledLoader::draw(std::vector<Sampler>& samplers) const
 {
-    if (step == steps_per_epoch_)
+    std::vector<std::int64_t> rows;
+    for (auto& sampler : samplers)
+    {
+        for (const auto index : std::visit([](auto& one) { return one.next_batch(); }, sampler))
+        {
+            rows.push_back(dataset_.labelled[static_cast<std::size_t>(index)]);
+        }
+    }
+    return rows;
+}
+
+StepRows LabelledLoader::rows_of_step(std::int64_t step) const
+{
+    auto samplers = epoch_start_;
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = 0; i <= step; ++i)
+    {
+        rows = draw(samplers);
+    }
+    return {{"labelled", rows}};
+}
+
+std::optional<BatchPlan> LabelledLoader::plan(std::int64_t step)
+{
+    if (step >= steps_per_epoch_)
     {
         return std::nullopt;
     }
     const bool many_views = config_.task == config::Task::snn_fine_tune;
     const auto views = many_views ? config_.criterion.supervised_views : std::int64_t{1};
-    std::vector<std::vector<std::int64_t>> of_ranks;
-    for (auto& sampler : samplers_)
-    {
-        of_ranks.push_back(std::visit([](auto& one) { return one.next_batch(); }, sampler));
-    }
-    const auto pictures = static_cast<std::int64_t>(of_ranks.front().size());
+    const auto rows = draw(samplers_);
+    const auto pictures = static_cast<std::int64_t>(rows.size()) / share_.count;
     const auto rows_of_rank = pictures * views;
-    const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch)};
+    const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch_)};
 
     BatchPlan plan;
     plan.kinds = {RandomView{large_view_spec(config_.data), key}};
@@ -130,8 +156,7 @@ std::optional<BatchPlan> LabelledLoader::plan(std::int64_t epoch, std::int64_t s
         const auto first_number = (step * share_.world_size + share_.first + rank) * views;
         for (std::int64_t i = 0; i < pictures; ++i)
         {
-            const auto index = of_ranks[static_cast<std::size_t>(rank)][static_cast<std::size_t>(i)];
-            const auto row = dataset_.labelled[static_cast<std::size_t>(index)];
+            const auto row = rows[static_cast<std::size_t>(rank * pictures + i)];
             plan.pictures.push_back({row, {}});
             for (std::int64_t v = 0; v < views; ++v)
             {

@@ -41,10 +41,14 @@ public:
 
     std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
 
-    void start_epoch(std::int64_t epoch);
+    /// The next batch will be that of step `first_step` (from 0) of the epoch.
+    void start_epoch(std::int64_t epoch, std::int64_t first_step = 0);
 
     /// The next batch, nothing after the epoch's last one. Rethrows what went wrong while preparing it.
     std::optional<LabelledBatch> next();
+
+    /// Of a step of the epoch that has been started.
+    StepRows rows_of_step(std::int64_t step) const;
 
     double seconds_waited() const { return pipeline_ ? pipeline_->seconds_waited() : 0; }
     std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
@@ -56,12 +60,16 @@ public:
 private:
     using Sampler = std::variant<DistributedSampler, ClassStratifiedSampler>;
 
-    std::optional<BatchPlan> plan(std::int64_t epoch, std::int64_t step);
+    /// The rows of the next step, rank after rank, equally many of each.
+    std::vector<std::int64_t> draw(std::vector<Sampler>& samplers) const;
+    std::optional<BatchPlan> plan(std::int64_t step);
 
     const Dataset& dataset_;
     const config::Config config_;
     const RankShare share_;
     std::vector<Sampler> samplers_;  ///< of each rank that this one stands for
+    std::int64_t epoch_ = 0;
+    std::vector<Sampler> epoch_start_;  ///< as they are before its first step
     std::int64_t steps_per_epoch_ = 0;
     std::unique_ptr<ViewPipeline> pipeline_;  // its threads use all the other members
 };

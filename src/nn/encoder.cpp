@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <algorithm>
 
 #include <functional>
 #include <map>
@@ -128,13 +129,28 @@ Encoding Encoder::forward(const std::vector<torch::Tensor>& views)
 
 torch::Tensor Encoder::embed(const torch::Tensor& pictures, Embedding which)
 {
-    auto x = features(pictures);
-    if (which == Embedding::backbone)
+    return embed_as(pictures, {which}).front();
+}
+
+std::vector<torch::Tensor> Encoder::embed_as(const torch::Tensor& pictures, const std::vector<Embedding>& which)
+{
+    const auto wanted = [&](Embedding output) { return std::find(which.begin(), which.end(), output) != which.end(); };
+    const auto backbone = features(pictures);
+    torch::Tensor h, z;
+    if (wanted(Embedding::projection) || wanted(Embedding::prediction))
     {
-        return x;
+        h = z = projection_->forward(backbone);
     }
-    x = projection_->forward(x);
-    return which == Embedding::prediction && prediction_ ? prediction_->forward(x) : x;
+    if (wanted(Embedding::prediction) && prediction_)
+    {
+        z = prediction_->forward(h);
+    }
+    std::vector<torch::Tensor> outputs;
+    for (const auto output : which)
+    {
+        outputs.push_back(output == Embedding::backbone ? backbone : output == Embedding::projection ? h : z);
+    }
+    return outputs;
 }
 
 void Encoder::add_heads(std::int64_t output_dim, bool use_pred_head)

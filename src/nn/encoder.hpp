@@ -42,6 +42,8 @@ public:
 
     /// One output for pictures [N, 3, S, S].
     torch::Tensor embed(const torch::Tensor& pictures, Embedding which);
+    /// Several, in the order of `which`, with one pass through the network.
+    std::vector<torch::Tensor> embed_as(const torch::Tensor& pictures, const std::vector<Embedding>& which);
 
     /// Adds the heads; the last modules to be registered, so that the order of the state dict is the published one.
     void add_heads(std::int64_t output_dim, bool use_pred_head);

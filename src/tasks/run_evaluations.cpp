@@ -11,14 +11,6 @@ RunEvaluations::RunEvaluations(const config::Config& config, const data::Dataset
 {
 }
 
-void RunEvaluations::open_log(const RunFiles& files, bool fresh, std::int64_t epochs_done)
-{
-    if (config_.logging.eval_every > 0 && world_.is_first())
-    {
-        log_.emplace(files.evaluations(), fresh, epochs_done);
-    }
-}
-
 bool RunEvaluations::is_due(std::int64_t epochs_done) const
 {
     const auto every = config_.logging.eval_every;
@@ -27,17 +19,13 @@ bool RunEvaluations::is_due(std::int64_t epochs_done) const
     return every > 0 && counts && (epochs_done % every == 0 || epochs_done == config_.optimization.epochs);
 }
 
-double RunEvaluations::evaluate(train::Trainer& trainer)
+loss::Accuracy RunEvaluations::evaluate(train::Trainer& trainer)
 {
     auto& communicator = *world_.communicator;
     last_ = config_.task == config::Task::fine_tune
                 ? held_out_accuracy(trainer.encoder(), dataset_, config_, precision_, communicator)
                 : snn_accuracy(trainer.encoder(), dataset_, config_, precision_, communicator);
     trainer.record_accuracy(last_->top1);
-    if (log_)
-    {
-        log_->write(trainer.progress().epochs_done, *last_);
-    }
-    return last_->top1;
+    return *last_;
 }
 }  // namespace paws::tasks

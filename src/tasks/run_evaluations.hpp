@@ -8,8 +8,6 @@
 #include "src/data/dataset.hpp"
 #include "src/loss/snn_classifier.hpp"
 #include "src/nn/precision.hpp"
-#include "src/tasks/run_files.hpp"
-#include "src/train/evaluation_log.hpp"
 #include "src/train/trainer.hpp"
 
 namespace paws::tasks
@@ -23,13 +21,10 @@ public:
     RunEvaluations(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
                    const comm::World& world);
 
-    /// Where the first rank writes them; see train::EvaluationLog.
-    void open_log(const RunFiles& files, bool fresh, std::int64_t epochs_done);
-
     bool is_due(std::int64_t epochs_done) const;
 
-    /// Collective: top-1 of the network as it is, which the trainer is told.
-    double evaluate(train::Trainer& trainer);
+    /// Collective: that of the network as it is, of which the trainer is told top-1.
+    loss::Accuracy evaluate(train::Trainer& trainer);
 
     const std::optional<loss::Accuracy>& last() const { return last_; }
 
@@ -38,7 +33,6 @@ private:
     const data::Dataset& dataset_;
     nn::Precision precision_;
     const comm::World& world_;
-    std::optional<train::EvaluationLog> log_;
     std::optional<loss::Accuracy> last_;
 };
 }  // namespace paws::tasks

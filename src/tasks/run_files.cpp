@@ -69,11 +69,6 @@ fs::path RunFiles::csv(int rank) const
     return folder_ / fmt::format("{}_r{}.csv", run_, rank);
 }
 
-fs::path RunFiles::evaluations() const
-{
-    return folder_ / (run_ + "-eval.csv");
-}
-
 fs::path RunFiles::parameters() const
 {
     return folder_ / fmt::format("params-{}.yaml", to_string(task_));

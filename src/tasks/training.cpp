@@ -16,8 +16,8 @@
 #include "src/tasks/run_files.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/stop_control.hpp"
-#include "src/train/csv_log.hpp"
 #include "src/train/progress_line.hpp"
+#include "src/train/run_log.hpp"
 #include "src/train/starting_network.hpp"
 #include "src/train/trainer.hpp"
 
@@ -57,6 +57,20 @@ data::Splits splits_of(const config::Config& config)
     const bool has_held_out =
         config.task == config::Task::fine_tune && data::existing_held_out_list(config.data).has_value();
     return config.logging.eval_every > 0 && !has_held_out ? data::Splits::train_and_validation : data::Splits::train;
+}
+
+train::LoggedStep logged(const train::StepReport& report, std::int64_t steps_done)
+{
+    return {report.epoch + 1,
+            report.step,
+            steps_done,
+            report.values,
+            report.own_values,
+            report.learning_rate,
+            report.step_milliseconds,
+            report.pictures_per_second,
+            report.data_wait_share,
+            report.comm_wait_share};
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start)
@@ -126,10 +140,22 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         }
         std::fflush(stdout);
     }
-    train::CsvLog csv(files.csv(world.rank()), trainer.method().columns(), !resumed_from,
-                      trainer.progress().epochs_done, trainer.progress().meters.steps);
+    const train::LogStart log_start{!resumed_from, trainer.progress().epochs_done, trainer.progress().meters.steps,
+                                    trainer.progress().steps_done};
+    const auto log =
+        agreed(*world.communicator,
+               [&]
+               {
+                   return std::make_unique<train::RunLog>(config.logging, files.run(), trainer.method().columns(),
+                                                          log_start, world.rank(), world.world_size());
+               });
     RunEvaluations evaluations(config, dataset, precision, world);
-    evaluations.open_log(files, !resumed_from, trainer.progress().epochs_done);
+    const auto evaluate = [&]
+    {
+        const auto accuracy = evaluations.evaluate(trainer);
+        log->evaluation({trainer.progress().epochs_done, trainer.progress().steps_done, accuracy.top1, accuracy.top5});
+        return accuracy.top1;
+    };
 
     CheckpointKeeper keeper(config.logging, files, world.is_first());
     const auto report_problem = [&]
@@ -154,12 +180,12 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     }
     if (trainer.progress().steps_done == 0 && evaluations.is_due(0))
     {
-        const auto top1 = evaluations.evaluate(trainer);
+        const auto top1 = evaluate();
         if (speaks)
         {
             fmt::print("before fine-tuning  top-1 {:.1f} %\n", 100 * top1);
         }
-        keeper.keep_best(trainer);
+        agreed(*world.communicator, [&] { keeper.keep_best(trainer); });
     }
     bool stopped = false;
     while (!stopped && trainer.progress().epochs_done < epochs)
@@ -173,7 +199,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         {
             if (report.step % config.logging.log_every == 0)
             {
-                csv.write(report.epoch + 1, report.step, report.own_values, report.step_milliseconds);
+                log->step(logged(report, trainer.progress().steps_done));
             }
             shown.epoch = report.epoch + 1;
             shown.step = trainer.progress().steps_done;
@@ -219,7 +245,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         const auto done = trainer.progress().epochs_done;
         if (evaluations.is_due(done))
         {
-            shown.top1 = evaluations.evaluate(trainer);
+            shown.top1 = evaluate();
         }
         if (line)
         {
@@ -246,7 +272,11 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                     {"comm_wait_share", comm_wait_share},
                     {"data_wait_share", data_wait_share},
                     {"checkpoint_wait_seconds", keeper.seconds_waited()},
-                    {"files", {files.latest().string(), files.best().string(), files.csv(0).string()}}};
+                    {"files", {files.latest().string(), files.best().string()}}};
+    for (const auto& file : log->files())
+    {
+        summary["files"].push_back(file);
+    }
     // Known on the first rank, and on others where they got a signal.
     const auto reason = comm::broadcast_text(*world.communicator, stop.is_asked_end() ? "" : stop.reason(), 0);
     if (stopped && !reason.empty())

@@ -2,35 +2,33 @@
 
 #include <fmt/format.h>
 
-#include "io/error.hpp"
-#include "src/train/csv_log.hpp"
+#include <cstdio>
+
+#include "src/train/kept_lines.hpp"
 
 namespace paws::train
 {
-EvaluationLog::EvaluationLog(const std::filesystem::path& path, bool fresh, std::int64_t epochs_done) : path_(path)
+namespace
 {
-    const auto kept = fresh ? std::vector<std::string>{} : lines_of_finished_epochs(path, epochs_done);
-    file_.open(path, std::ios::trunc);
-    file_ << "epoch,top1,top5\n";
-    for (const auto& line : kept)
+/// An evaluation comes after the last step of its epoch.
+std::optional<LoggedPlace> place_of(const std::string& line)
+{
+    long long epoch = 0;
+    if (std::sscanf(line.c_str(), "%lld,", &epoch) != 1)
     {
-        file_ << line << '\n';
+        return std::nullopt;
     }
-    flush();
+    return LoggedPlace{epoch, std::numeric_limits<std::int64_t>::max()};
+}
+}  // namespace
+
+EvaluationLog::EvaluationLog(const std::filesystem::path& path, const LogStart& start)
+    : file_(path, "epoch,top1,top5\n" + kept_lines(path, start, place_of))
+{
 }
 
-void EvaluationLog::write(std::int64_t epoch, const loss::Accuracy& accuracy)
+void EvaluationLog::evaluation(const LoggedEvaluation& evaluation)
 {
-    file_ << fmt::format("{},{:.5f},{:.5f}\n", epoch, accuracy.top1, accuracy.top5);
-    flush();
-}
-
-void EvaluationLog::flush()
-{
-    if (!file_.flush())
-    {
-        throw io::Error(
-            fmt::format("{}: cannot be written; check logging.folder and the room on its disk", path_.string()));
-    }
+    file_.append(fmt::format("{},{:.5f},{:.5f}\n", evaluation.epoch, evaluation.top1, evaluation.top5));
 }
 }  // namespace paws::train

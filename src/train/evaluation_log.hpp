@@ -1,28 +1,21 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <fstream>
-
-#include "src/loss/snn_classifier.hpp"
+#include "io/append_file.hpp"
+#include "src/train/log_sink.hpp"
 
 namespace paws::train
 {
-/// RUN-eval.csv: a line for each evaluation during training, epoch,top1,top5, with shares from 0 to 1. Apart from
-/// RUN_rR.csv, whose columns are the published ones.
-class EvaluationLog
+/// The evaluations of a run as a CSV file of its own, since the published one has a line a step: epoch, top1, top5.
+class EvaluationLog final : public LogSink
 {
 public:
-    /// A run that goes on keeps the lines of epochs up to `epochs_done`; `fresh` replaces the file. Throws io::Error.
-    EvaluationLog(const std::filesystem::path& path, bool fresh, std::int64_t epochs_done);
+    EvaluationLog(const std::filesystem::path& path, const LogStart& start);
 
-    /// epoch: how many are done; 0 before the first. Throws io::Error.
-    void write(std::int64_t epoch, const loss::Accuracy& accuracy);
+    void step(const LoggedStep&) override {}
+    void evaluation(const LoggedEvaluation& evaluation) override;
+    const std::filesystem::path& path() const override { return file_.path(); }
 
 private:
-    void flush();
-
-    std::filesystem::path path_;
-    std::ofstream file_;
+    io::AppendFile file_;
 };
 }  // namespace paws::train
