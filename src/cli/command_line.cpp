@@ -16,6 +16,7 @@
 #include "src/comm/launcher.hpp"
 #include "src/config/config.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/convert.hpp"
 #include "src/tasks/data_commands.hpp"
 #include "src/tasks/demo.hpp"
 #include "src/tasks/describe_run.hpp"
@@ -44,6 +45,7 @@ struct Arguments
     tasks::SubsetRequest subset;
     tasks::DemoRequest demo{"/usr/share/datasets/fashion-mnist", "demo"};
     std::string inspected;
+    tasks::ConvertRequest convert;
 
     std::string checkpoint;
     std::string data, subset_file, split, output;
@@ -243,15 +245,27 @@ Command add_subset(CLI::App& app, Arguments& arguments)
 Command add_inspect(CLI::App& app, Arguments& arguments)
 {
     auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
-    command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc")->required();
+    command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc, or checkpoint of PyTorch")->required();
     return on_one_rank("inspect", [&arguments] { return tasks::inspect(arguments.inspected); });
+}
+
+Command add_convert(CLI::App& app, Arguments& arguments)
+{
+    auto& convert = arguments.convert;
+    auto* const command = app.add_subcommand(
+        "convert", "Make a checkpoint of PyTorch (.pth.tar, .pth, .pt) of one of ours (.h5), or the other way round");
+    command->add_option("IN", convert.input, "Checkpoint to read; what kind it is, its content says")->required();
+    command->add_option("OUT", convert.output, "File to write; its ending says of which kind")->required();
+    command->add_option("--config", convert.config,
+                        "The YAML file of the run that made IN, to be kept in OUT: checkpoints of PyTorch have none");
+    return on_one_rank("convert", [&arguments] { return tasks::convert(arguments.convert, arguments.overrides); });
 }
 
 Command add_snn_eval(CLI::App& app, Arguments& arguments)
 {
     auto* const command =
         app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
-    command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
+    command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
     command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
     command->add_option("--subset", arguments.subset_file, "Labelled pictures (default: those of the run)");
     command->add_option("--split", arguments.split, "Pictures to classify (default: val)");
@@ -268,7 +282,7 @@ Command add_snn_eval(CLI::App& app, Arguments& arguments)
 Command add_embed(CLI::App& app, Arguments& arguments)
 {
     auto* const command = app.add_subcommand("embed", "Write the embeddings of pictures to an HDF5 file");
-    command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5)")->required();
+    command->add_option("--checkpoint", arguments.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
     command->add_option("--data", arguments.data, "Packed file (default: that of the run)");
     command->add_option("--split", arguments.split, "Split to embed (default: val)");
     command->add_option("--output", arguments.output, "HDF5 file to write")->required();
@@ -367,6 +381,7 @@ int run(int argc, char** argv)
     commands.emplace_back("embed", add_embed(app, arguments));
     commands.emplace_back("snn-eval", add_snn_eval(app, arguments));
     commands.emplace_back("views", add_views(app, arguments));
+    commands.emplace_back("convert", add_convert(app, arguments));
     commands.emplace_back("inspect", add_inspect(app, arguments));
     commands.emplace_back("demo", add_demo(app, arguments));
 

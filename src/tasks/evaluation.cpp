@@ -4,11 +4,11 @@
 
 #include <chrono>
 
-#include "io/checkpoint_file.hpp"
 #include "io/embeddings_file.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/checkpoint.hpp"
 #include "src/train/embedder.hpp"
+#include "src/train/stored_checkpoint.hpp"
 
 namespace paws::tasks
 {
@@ -22,6 +22,10 @@ double seconds_since(std::chrono::steady_clock::time_point start)
 train::PretrainedEncoder load_for_evaluation(const std::filesystem::path& checkpoint, nn::Precision precision)
 {
     auto pretrained = train::load_encoder(checkpoint);
+    for (const auto& notice : pretrained.config.notices)
+    {
+        fmt::print("note: {}\n", notice);
+    }
     pretrained.encoder->to(nn::storage_type(precision));
     nn::to_channels_last(*pretrained.encoder);
     return pretrained;
@@ -72,7 +76,7 @@ loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, 
 
 config::Config config_of_checkpoint(const std::filesystem::path& checkpoint)
 {
-    return config::parse(io::read_checkpoint(checkpoint).config, checkpoint.string());
+    return train::config_of(train::read_stored_checkpoint(checkpoint));
 }
 
 Summary snn_eval(const std::filesystem::path& checkpoint, const config::Config& config)

@@ -129,6 +129,10 @@ Summary pre_train(const config::Config& config, const data::Dataset& dataset, co
     if (speaks)
     {
         fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size()));
+        for (const auto& note : trainer.progress().notes)
+        {
+            fmt::print("note: {}\n", note);
+        }
         if (resumed_from)
         {
             fmt::print("resumed from    {}, {} epochs done\n", resumed_from->string(), trainer.progress().epochs_done);

@@ -26,7 +26,11 @@ std::shared_ptr<nn::Encoder> new_encoder(const config::Meta& meta, nn::Precision
     auto encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
     if (meta.init_backbone)
     {
-        load_backbone(*meta.init_backbone, *encoder);
+        const auto notes = load_backbone(*meta.init_backbone, *encoder);
+        for (const auto& note : communicator->rank() == 0 ? notes : std::vector<std::string>())
+        {
+            fmt::print("note: {}\n", note);
+        }
     }
     encoder->to(nn::storage_type(precision));
     nn::to_channels_last(*encoder);
