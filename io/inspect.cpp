@@ -11,8 +11,10 @@
 #include "io/embeddings_file.hpp"
 #include "io/error.hpp"
 #include "io/format.hpp"
+#include "io/inspect_torch.hpp"
 #include "io/local_copy.hpp"
 #include "io/seal.hpp"
+#include "io/torch_file.hpp"
 
 namespace paws::io
 {
@@ -191,6 +193,10 @@ std::string describe(const std::filesystem::path& path)
     const std::array<Known, 3> known = {{{dataset_format, describe_dataset},
                                          {embeddings_format, describe_embeddings},
                                          {checkpoint_format, describe_checkpoint}}};
+    if (is_torch_file(path))
+    {
+        return describe_torch(path);
+    }
     const bool sealed = verify_seal(path);
     const h5::File file = h5::File::open(path);
     const std::string name = file.has_attribute("format") ? file.attribute<std::string>("format") : "";

@@ -95,7 +95,7 @@ Command add_snn_eval(CLI::App& app, Arguments& arguments)
     auto& evaluation = arguments.evaluation;
     auto* const command =
         app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
-    command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5)")->required();
+    command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
     command->add_option("--data", evaluation.data, "Packed file (default: that of the run)");
     command->add_option("--subset", evaluation.subset_file, "Labelled pictures (default: those of the run)");
     command->add_option("--split", evaluation.split, "Pictures to classify (default: val)");
@@ -107,7 +107,7 @@ Command add_embed(CLI::App& app, Arguments& arguments)
 {
     auto& evaluation = arguments.evaluation;
     auto* const command = app.add_subcommand("embed", "Write the embeddings of pictures to an HDF5 file");
-    command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5)")->required();
+    command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
     command->add_option("--data", evaluation.data, "Packed file (default: that of the run)");
     command->add_option("--split", evaluation.split, "Split to embed (default: val)");
     command->add_option("--output", evaluation.output, "HDF5 file to write")->required();

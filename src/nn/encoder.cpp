@@ -4,10 +4,9 @@
 #include <fmt/ranges.h>
 #include <algorithm>
 
-#include <functional>
-#include <map>
 #include <stdexcept>
 
+#include "src/nn/architecture.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/resnet.hpp"
 #include "src/nn/wide_resnet.hpp"
@@ -57,34 +56,14 @@ tnn::Sequential classifier(std::int64_t hidden, std::int64_t classes)
     return head;
 }
 
-using Builder = std::function<std::shared_ptr<Encoder>()>;
-
-const std::map<std::string, Builder>& builders()
+std::shared_ptr<Encoder> make_backbone(const Architecture& architecture)
 {
-    using Blocks = std::vector<int>;
-    const auto basic = [](Blocks blocks) -> Builder
-    { return [blocks] { return std::make_shared<ResNet>(ResNetBlock::basic, blocks, 1); }; };
-    const auto bottleneck = [](Blocks blocks, int widen) -> Builder
-    { return [blocks, widen] { return std::make_shared<ResNet>(ResNetBlock::bottleneck, blocks, widen); }; };
-    const auto wide = [](int depth, int widen) -> Builder
-    { return [depth, widen] { return std::make_shared<WideResNet>(depth, widen); }; };
-    // The blocks of 151 and 200 are the published ones (3, 8, 36, 3 and 3, 24, 36, 3).
-    static const std::map<std::string, Builder> known{
-        {"resnet18", basic({2, 2, 2, 2})},
-        {"resnet34", basic({3, 4, 6, 3})},
-        {"resnet50", bottleneck({3, 4, 6, 3}, 1)},
-        {"resnet50w2", bottleneck({3, 4, 6, 3}, 2)},
-        {"resnet50w4", bottleneck({3, 4, 6, 3}, 4)},
-        {"resnet101", bottleneck({3, 4, 23, 3}, 1)},
-        {"resnet101w2", bottleneck({3, 4, 23, 3}, 2)},
-        {"resnet151", bottleneck({3, 8, 36, 3}, 1)},
-        {"resnet151w2", bottleneck({3, 8, 36, 3}, 2)},
-        {"resnet200", bottleneck({3, 24, 36, 3}, 1)},
-        {"resnet200w2", bottleneck({3, 24, 36, 3}, 2)},
-        {"wide_resnet16w1", wide(16, 1)},
-        {"wide_resnet28w2", wide(28, 2)},
-    };
-    return known;
+    if (architecture.family == Family::wide)
+    {
+        return std::make_shared<WideResNet>(architecture.depth(), architecture.widen);
+    }
+    const auto block = architecture.family == Family::basic ? ResNetBlock::basic : ResNetBlock::bottleneck;
+    return std::make_shared<ResNet>(block, architecture.blocks, architecture.widen);
 }
 
 void collect_state(const tnn::Module& module, const std::string& prefix,
@@ -172,7 +151,7 @@ const std::vector<std::string>& model_names()
     static const std::vector<std::string> names = []
     {
         std::vector<std::string> all;
-        for (const auto& [name, builder] : builders())
+        for (const auto& [name, architecture] : architectures())
         {
             all.push_back(name);
         }
@@ -183,8 +162,8 @@ const std::vector<std::string>& model_names()
 
 std::shared_ptr<Encoder> make_encoder(const EncoderSettings& settings)
 {
-    const auto found = builders().find(settings.model_name);
-    if (found == builders().end())
+    const auto found = architectures().find(settings.model_name);
+    if (found == architectures().end())
     {
         throw std::invalid_argument(fmt::format("meta.model_name: unknown network '{}'; known are {}",
                                                 settings.model_name, fmt::join(model_names(), ", ")));
@@ -202,7 +181,7 @@ std::shared_ptr<Encoder> make_encoder(const EncoderSettings& settings)
                                                 settings.use_pred_head ? "prediction head" : "projection head",
                                                 settings.use_pred_head ? bottleneck_factor : 1));
     }
-    auto encoder = found->second();
+    auto encoder = make_backbone(found->second);
     encoder->add_heads(settings.output_dim, settings.use_pred_head);
     return encoder;
 }

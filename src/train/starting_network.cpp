@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "io/checkpoint_file.hpp"
 #include "io/error.hpp"
 #include "src/train/checkpoint.hpp"
+#include "src/train/stored_checkpoint.hpp"
 
 namespace paws::train
 {
@@ -16,12 +16,12 @@ namespace
 {
 namespace fs = std::filesystem;
 
-/// Of a checkpoint of this program that is whole.
+/// The network that a checkpoint says it is of, if it says so.
 std::optional<config::Config> config_in(const fs::path& checkpoint)
 {
     try
     {
-        return config::parse(io::read_checkpoint(checkpoint).config, checkpoint.string());
+        return config_of(read_stored_checkpoint(checkpoint));
     }
     catch (const std::exception&)
     {
@@ -36,20 +36,15 @@ bool is_kept_for_classifier(const std::string& name)
            !(name.starts_with("fc.") || name.starts_with("pred."));
 }
 
-void load_pretrained(const config::Config& config, nn::Encoder& encoder)
+/// What the user should know, a line each.
+std::vector<std::string> load_pretrained(const config::Config& config, nn::Encoder& encoder)
 {
     const fs::path path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
-    if (!fs::exists(path))
-    {
-        throw io::Error(fmt::format(
-            "{}: there is no such checkpoint; logging.pretrain_path names the one to start from, relative to "
-            "logging.folder",
-            path.string()));
-    }
     const bool keeps_all = config.task == config::Task::snn_fine_tune;
     try
     {
-        load_entries(path, encoder, [&](const std::string& name) { return keeps_all || is_kept_for_classifier(name); });
+        return load_entries(path, encoder,
+                            [&](const std::string& name) { return keeps_all || is_kept_for_classifier(name); });
     }
     catch (const io::Error& error)
     {
@@ -58,7 +53,8 @@ void load_pretrained(const config::Config& config, nn::Encoder& encoder)
             throw io::Error(fmt::format("{}: it is of {}, but the configuration describes {} ({})", path.string(),
                                         describe_network(*other), describe_network(config), error.what()));
         }
-        throw;
+        throw io::Error(fmt::format(
+            "{}; logging.pretrain_path names the checkpoint to start from, relative to logging.folder", error.what()));
     }
 }
 }  // namespace
@@ -89,17 +85,18 @@ std::string describe_network(const config::Config& config)
                              meta.use_pred_head ? ", with prediction head" : "");
 }
 
-std::shared_ptr<nn::Encoder> starting_network(const config::Config& config)
+StartingNetwork starting_network(const config::Config& config)
 {
     torch::manual_seed(static_cast<std::uint64_t>(config.meta.seed));
-    auto encoder = new_network(config);
+    StartingNetwork start{new_network(config), {}};
+    auto& encoder = start.encoder;
     if (config.meta.init_backbone)
     {
-        load_backbone(*config.meta.init_backbone, *encoder);
+        start.notes = load_backbone(*config.meta.init_backbone, *encoder);
     }
     if (config.task == config::Task::snn_fine_tune || config.task == config::Task::fine_tune)
     {
-        load_pretrained(config, *encoder);
+        start.notes = load_pretrained(config, *encoder);
     }
     if (config.task == config::Task::fine_tune && config.optimization.zero_init)
     {
@@ -112,6 +109,6 @@ std::shared_ptr<nn::Encoder> starting_network(const config::Config& config)
             }
         }
     }
-    return encoder;
+    return start;
 }
 }  // namespace paws::train

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
@@ -19,9 +20,15 @@ config::Config with_classes_of(config::Config config, const data::Dataset& datas
 /// "resnet50, output 2048, with prediction head", "resnet50, 1000 classes".
 std::string describe_network(const config::Config& config);
 
+struct StartingNetwork
+{
+    std::shared_ptr<nn::Encoder> encoder;
+    std::vector<std::string> notes;  ///< what the user should know of the checkpoint, a line each
+};
+
 /// The network that a run begins with. Random weights are drawn from meta.seed. Over them go, if the configuration
 /// names a checkpoint: the backbone of meta.init_backbone; all of logging.pretrain_path (snn_fine_tune); its backbone
 /// and the first layer of its projection head (fine_tune, whose new layer is zero where optimization.zero_init says
 /// so). Throws io::Error that says what is wrong with the checkpoint, or which networks do not fit together.
-std::shared_ptr<nn::Encoder> starting_network(const config::Config& config);
+StartingNetwork starting_network(const config::Config& config);
 }  // namespace paws::train

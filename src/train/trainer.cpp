@@ -21,9 +21,12 @@ double seconds_since(Clock::time_point start)
 }
 
 std::shared_ptr<nn::Encoder> prepared_network(const config::Config& config, nn::Precision precision,
-                                              const std::shared_ptr<comm::Communicator>& communicator)
+                                              const std::shared_ptr<comm::Communicator>& communicator,
+                                              std::vector<std::string>& notes)
 {
-    auto encoder = starting_network(config);
+    auto start = starting_network(config);
+    notes = std::move(start.notes);
+    auto& encoder = start.encoder;
     encoder->to(nn::storage_type(precision));
     nn::to_channels_last(*encoder);
     nn::synchronise_batch_norm(*encoder, communicator);
