@@ -16,6 +16,13 @@ namespace
 {
 namespace fs = std::filesystem;
 
+/// What an error says after the file's name, which stands before it already.
+std::string without_name(const std::string& message, const fs::path& path)
+{
+    const auto name = path.string() + ": ";
+    return message.starts_with(name) ? message.substr(name.size()) : message;
+}
+
 /// Of a checkpoint of this program that is whole.
 std::optional<config::Config> config_in(const fs::path& checkpoint)
 {
@@ -56,7 +63,8 @@ void load_pretrained(const config::Config& config, nn::Encoder& encoder)
         if (const auto other = config_in(path))
         {
             throw io::Error(fmt::format("{}: it is of {}, but the configuration describes {} ({})", path.string(),
-                                        describe_network(*other), describe_network(config), error.what()));
+                                        describe_network(*other), describe_network(config),
+                                        without_name(error.what(), path)));
         }
         throw;
     }

@@ -80,6 +80,13 @@ TEST_CASE("a file of one task is not run as another", "[tasks]")
     const test::SmallRun small;
     CHECK_THROWS_WITH(config::parse(small.fine_tune_yaml("run"), "small.yaml", {}, "snn_fine_tune"),
                       Catch::Contains("task: says fine_tune, but --sel says snn_fine_tune"));
+    // Published files have no task, but keys of one.
+    auto published = small.snn_yaml("run");
+    published.erase(0, published.find('\n'));
+    CHECK(config::parse(published, "small.yaml").task == config::Task::snn_fine_tune);
+    CHECK_THROWS_WITH(config::parse(published, "small.yaml", {}, "paws_train"),
+                      Catch::Contains("paws_train needs it") &&
+                          Catch::Contains("criterion.supervised_batch_size is a key of snn_fine_tune"));
 }
 
 TEST_CASE("checkpoints of other tasks are not gone on from, nor evaluated as classifiers", "[tasks]")

@@ -5,7 +5,7 @@
 #include "src/data/packed_file.hpp"
 #include "src/data/samplers.hpp"
 #include "src/data/together.hpp"
-#include "tests/comm/world.hpp"
+#include "tests/comm/shared_folder.hpp"
 #include "tests/core/encoded_pictures.hpp"
 #include "tests/support/catch.hpp"
 
@@ -21,54 +21,7 @@ namespace
 {
 namespace fs = std::filesystem;
 
-/// All ranks, on one node.
-comm::World all_ranks()
-{
-    comm::World world;
-    world.communicator = test::world();
-    world.mpi = MPI_COMM_WORLD;
-    world.rank_on_node = world.rank();
-    world.ranks_on_node = world.world_size();
-    return world;
-}
-
-/// A folder that all ranks see, filled by the first one, and removed when all have done with it.
-class SharedFolder
-{
-public:
-    template <class Fill>
-    explicit SharedFolder(const Fill& fill)
-    {
-        if (world_.is_first())
-        {
-            folder_.emplace();
-            fill(*folder_ / "");
-        }
-        root_ = comm::broadcast_text(*world_.communicator, folder_ ? (*folder_ / "").string() : "", 0);
-    }
-    ~SharedFolder() { MPI_Barrier(MPI_COMM_WORLD); }
-    SharedFolder(const SharedFolder&) = delete;
-    SharedFolder& operator=(const SharedFolder&) = delete;
-
-    fs::path operator/(const std::string& name) const { return root_ / name; }
-    const comm::World& world() const { return world_; }
-
-    /// What one rank does while the others wait.
-    template <class Work>
-    void on_first(const Work& work) const
-    {
-        if (world_.is_first())
-        {
-            work();
-        }
-        world_.communicator->barrier();
-    }
-
-private:
-    comm::World world_ = all_ranks();
-    std::optional<test::Folder> folder_;
-    fs::path root_;
-};
+using test::SharedFolder;
 
 const std::vector<std::string> classes{"cat", "dog"};
 
@@ -117,7 +70,7 @@ std::string common_error(const config::Config& config, const comm::World& world)
 
 TEST_CASE("all ranks throw what one does, as the same kind of error", "[load]")
 {
-    const auto world = all_ranks();
+    const auto world = test::all_ranks();
     const bool is_last = world.rank() == world.world_size() - 1;
     auto& communicator = *world.communicator;
     CHECK(data::together(communicator, [&] { return world.rank(); }) == world.rank());
@@ -374,7 +327,7 @@ TEST_CASE("the place of a packed file", "[load]")
 
 TEST_CASE("the end of an epoch names what was replaced on any rank, each picture once", "[load]")
 {
-    const auto world = all_ranks();
+    const auto world = test::all_ranks();
     auto& communicator = *world.communicator;
     CHECK(data::broken_report({}, communicator).empty());
     const auto few =
