@@ -2,7 +2,7 @@
 
 #include "io/checkpoint_file.hpp"
 #include "src/tasks/training.hpp"
-#include "tests/comm/shared_folder.hpp"
+#include "tests/comm/world_folder.hpp"
 #include "tests/support/catch.hpp"
 
 namespace
@@ -22,7 +22,7 @@ data::Dataset with_two_to_evaluate(const config::Config& config)
     return dataset;
 }
 
-void check_run(const MakeConfig& make, const std::string& run, const test::SharedFolder& shared)
+void check_run(const MakeConfig& make, const std::string& run, const test::WorldFolder& shared)
 {
     INFO(run << ", " << shared.world().world_size() << " ranks");
     const auto dataset = with_two_to_evaluate(make({}));
@@ -64,7 +64,7 @@ void check_run(const MakeConfig& make, const std::string& run, const test::Share
 
 TEST_CASE("ranks fine-tune and evaluate together, and go on bit for bit", "[ranks]")
 {
-    const test::SharedFolder shared([](const std::filesystem::path&) {});
+    const test::WorldFolder shared([](const std::filesystem::path&) {});
     // Every rank makes the same data and the same checkpoint to start from.
     const test::SmallRun small;
     tasks::run_training(small.config("first", {"meta.precision=fp64"}), {"never", 1, true});

@@ -12,7 +12,7 @@
 namespace paws::test
 {
 /// All ranks, on one node.
-inline comm::World all_ranks()
+inline comm::World world_of_all()
 {
     comm::World world;
     world.communicator = test::world();
@@ -23,11 +23,11 @@ inline comm::World all_ranks()
 }
 
 /// A folder that all ranks see, filled by the first one, and removed when all have done with it.
-class SharedFolder
+class WorldFolder
 {
 public:
     template <class Fill>
-    explicit SharedFolder(const Fill& fill)
+    explicit WorldFolder(const Fill& fill)
     {
         if (world_.is_first())
         {
@@ -36,9 +36,9 @@ public:
         }
         root_ = comm::broadcast_text(*world_.communicator, folder_ ? (*folder_ / "").string() : "", 0);
     }
-    ~SharedFolder() { MPI_Barrier(MPI_COMM_WORLD); }
-    SharedFolder(const SharedFolder&) = delete;
-    SharedFolder& operator=(const SharedFolder&) = delete;
+    ~WorldFolder() { MPI_Barrier(MPI_COMM_WORLD); }
+    WorldFolder(const WorldFolder&) = delete;
+    WorldFolder& operator=(const WorldFolder&) = delete;
 
     std::filesystem::path operator/(const std::string& name) const { return root_ / name; }
     const comm::World& world() const { return world_; }
@@ -55,7 +55,7 @@ public:
     }
 
 private:
-    comm::World world_ = all_ranks();
+    comm::World world_ = world_of_all();
     std::optional<Folder> folder_;
     std::filesystem::path root_;
 };
