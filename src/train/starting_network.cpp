@@ -16,13 +16,6 @@ namespace
 {
 namespace fs = std::filesystem;
 
-/// What an error says after the file's name, which stands before it already.
-std::string without_name(const std::string& message, const fs::path& path)
-{
-    const auto name = path.string() + ": ";
-    return message.starts_with(name) ? message.substr(name.size()) : message;
-}
-
 /// Of a checkpoint of this program that is whole.
 std::optional<config::Config> config_in(const fs::path& checkpoint)
 {
@@ -43,6 +36,15 @@ bool is_kept_for_classifier(const std::string& name)
            !(name.starts_with("fc.") || name.starts_with("pred."));
 }
 
+/// Whether a run with `wanted` can take over the network of a run with `stored`: all of it, or all but its last layers.
+bool fits(const config::Config& stored, const config::Config& wanted, bool all)
+{
+    const auto &ours = wanted.meta, &theirs = stored.meta;
+    return theirs.model_name == ours.model_name &&
+           (!all || (stored.task != config::Task::fine_tune && theirs.output_dim == ours.output_dim &&
+                     theirs.use_pred_head == ours.use_pred_head));
+}
+
 void load_pretrained(const config::Config& config, nn::Encoder& encoder)
 {
     const fs::path path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
@@ -54,20 +56,15 @@ void load_pretrained(const config::Config& config, nn::Encoder& encoder)
             path.string()));
     }
     const bool keeps_all = config.task == config::Task::snn_fine_tune;
-    try
+    if (const auto other = config_in(path); other && !fits(*other, config, keeps_all))
     {
-        load_entries(path, encoder, [&](const std::string& name) { return keeps_all || is_kept_for_classifier(name); });
+        throw io::Error(
+            fmt::format("{}: it is of {}, but the configuration describes {}; correct meta.model_name{} or "
+                        "logging.pretrain_path",
+                        path.string(), describe_network(*other), describe_network(config),
+                        keeps_all ? ", output_dim, use_pred_head" : ""));
     }
-    catch (const io::Error& error)
-    {
-        if (const auto other = config_in(path))
-        {
-            throw io::Error(fmt::format("{}: it is of {}, but the configuration describes {} ({})", path.string(),
-                                        describe_network(*other), describe_network(config),
-                                        without_name(error.what(), path)));
-        }
-        throw;
-    }
+    load_entries(path, encoder, [&](const std::string& name) { return keeps_all || is_kept_for_classifier(name); });
 }
 }  // namespace
 

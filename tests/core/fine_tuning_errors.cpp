@@ -47,8 +47,16 @@ TEST_CASE("a checkpoint of another network is refused, and both networks are nam
     };
     refused(small.snn_config("run", {"meta.model_name=resnet18"}), "resnet18, output 16, with prediction head");
     refused(small.snn_config("run", {"meta.output_dim=8"}), "wide_resnet16w1, output 8, with prediction head");
-    refused(small.snn_config("run", {"meta.use_pred_head=false"}), "wide_resnet16w1, output 16 (");
-    refused(small.fine_tune_config("run", {"meta.model_name=wide_resnet28w2"}), "wide_resnet28w2, 3 classes");
+    refused(small.snn_config("run", {"meta.use_pred_head=false"}),
+            "wide_resnet16w1, output 16; correct meta.model_name");
+    refused(small.fine_tune_config("run", {"meta.model_name=wide_resnet28w2"}),
+            "wide_resnet28w2, 3 classes; correct meta.model_name");
+    // A classifier has no projection head to go on with, but another classifier can begin with it.
+    run(small.fine_tune_config("classifier"));
+    const auto classifier = "logging.pretrain_path=" + (small.folder / "classifier/small-fine-tune-latest.h5").string();
+    CHECK_THROWS_WITH(run(small.snn_config("run", {classifier})),
+                      Catch::Contains("it is of wide_resnet16w1, 3 classes, but"));
+    CHECK_NOTHROW(run(small.fine_tune_config("again", {classifier})));
 }
 
 TEST_CASE("fine-tuning refuses data that it cannot learn from or be evaluated on", "[tasks]")
