@@ -272,7 +272,10 @@ void check_values(const Config& config, const Document& document)
     const Checker check(document, config.task);
     check_meta(config.meta, config.task, check);
     check_sources(config.data, check);
-    check_labels(config.data, document, check);
+    if (config.task != Task::embed || config.embed.probabilities)
+    {
+        check_labels(config.data, document, check);
+    }
     check_augmentation(config.data, check);
     check_criterion(config.criterion, config.data, check);
     check_optimization(config.optimization, document, check);
