@@ -2,7 +2,7 @@
 #include "io/embeddings_file.hpp"
 #include "io/error.hpp"
 #include "src/tasks/embed.hpp"
-#include "src/tasks/pre_train.hpp"
+#include "src/tasks/training.hpp"
 #include "src/train/embedder.hpp"
 #include "tests/comm/world.hpp"
 #include "tests/core/small_run.hpp"
@@ -33,7 +33,7 @@ public:
         if (world_.is_first())
         {
             small_.emplace();
-            tasks::pre_train(small_->config("run", {"optimization.epochs=1"}), {"never", std::nullopt, true});
+            tasks::run_training(small_->config("run", {"optimization.epochs=1"}), {"never", {}, {}, true});
         }
         const auto share = [&](const std::string& text) { return comm::broadcast_text(*world_.communicator, text, 0); };
         yaml_ = share(small_ ? small_->yaml("run") : "");
@@ -210,7 +210,7 @@ TEST_CASE("the task embed writes where the section embed says", "[tasks]")
 TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
 {
     const test::SmallRun small;
-    tasks::pre_train(small.config("run"), {"never", std::nullopt, true});
+    tasks::run_training(small.config("run"), {"never", {}, {}, true});
     const auto checkpoint = small.folder / "run/small-latest.h5";
     const auto pretrained = tasks::load_pretrained(checkpoint, *comm::make_single_rank());
     const auto config = pretrained.network.config;
