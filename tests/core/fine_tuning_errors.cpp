@@ -13,7 +13,7 @@ using namespace paws;
 
 void run(const config::Config& config)
 {
-    tasks::run_training(config, {"never", 1, true});
+    tasks::run_training(config, {"never", {1, {}, {}}, {}, true});
 }
 
 using Overrides = std::vector<std::string>;
