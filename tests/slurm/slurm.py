@@ -142,17 +142,17 @@ def refused(test):
 
 
 def bad_run(test):
-    """What paws_hpc refuses ends the job at once, with its line in the log and its exit code"""
+    """What paws_hpc refuses, or MPI cannot start, ends the job at once with a line in the log"""
     job = test.train("bad", "--set", "optimization.epoch=4")
     test.jobs.fail(job, 2)
     lines = [line for line in test.jobs.log(job).splitlines() if line.startswith("paws_hpc: ")]
     check(len(lines) == 1 and "optimization.epochs" in lines[0], test.jobs.log(job))
-    test.write("bad.sh", "container=()\npaws_hpc=\nmpi=pmix\nscratch=\n")
-    test.cluster.environment["PAWS_SITE"] = test.path("nowhere.sh")
-    job = test.train("bad")
-    test.cluster.environment["PAWS_SITE"] = test.path("site.sh")
-    test.jobs.fail(job, 2)
-    check("nowhere.sh: there is no such file" in test.jobs.log(job), test.jobs.log(job))
+    test.write("pmi2.sh", f"container=()\npaws_hpc={test.paws_hpc}\nmpi=pmi2\nscratch=\n")
+    for site, code, words in (("nowhere.sh", 2, "nowhere.sh: there is no such file"), ("pmi2.sh", 1, "paws_hpc: MPI did not start: .*--mpi=pmix")):
+        job = test.train("bad", "--sbatch", f"export=ALL,PAWS_SITE={test.path(site)}")
+        test.jobs.fail(job, code)
+        log = test.jobs.log(job)
+        check(len(re.findall(words, log)) == 1, log)
 
 
 def signalled(test):
