@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "io/descriptor.hpp"
+#include "io/host_name.hpp"
 
 namespace paws::io
 {
@@ -47,12 +48,6 @@ void unlink_all() noexcept
     {
         ::unlink(path.c_str());
     }
-}
-
-std::string host_name()
-{
-    std::string name(256, '\0');
-    return ::gethostname(name.data(), name.size()) == 0 ? name.substr(0, name.find('\0')) : "host";
 }
 
 /// What stands before the process number in the names of the temporary files that this machine makes for `path`.

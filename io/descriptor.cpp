@@ -113,6 +113,36 @@ void Descriptor::lock()
     }
 }
 
+Descriptor::Lock Descriptor::try_lock()
+{
+    while (::flock(number_, LOCK_EX | LOCK_NB) != 0)
+    {
+        switch (errno)
+        {
+            case EINTR:
+                break;
+            case EWOULDBLOCK:
+                return Lock::busy;
+            case ENOLCK:
+            case ENOSYS:
+            case EOPNOTSUPP:
+                return Lock::impossible;
+            default:
+                fail(path_, "flock");
+        }
+    }
+    return Lock::taken;
+}
+
+void Descriptor::cut(std::uint64_t bytes)
+{
+    if (::ftruncate(number_, static_cast<off_t>(bytes)) != 0)
+    {
+        fail(path_, "ftruncate");
+    }
+    seek(bytes);
+}
+
 void Descriptor::close()
 {
     if (::close(std::exchange(number_, -1)) != 0)

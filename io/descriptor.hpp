@@ -38,6 +38,18 @@ public:
     /// goes with the descriptor.
     void lock();
 
+    enum class Lock
+    {
+        taken,
+        busy,        ///< another has it
+        impossible,  ///< the file system has no locks
+    };
+    /// The same without waiting.
+    Lock try_lock();
+
+    /// Cuts the file off after so many bytes, and goes on from there.
+    void cut(std::uint64_t bytes);
+
     void close();
 
     int number() const { return number_; }

@@ -45,13 +45,12 @@ void print_failure(const comm::Failure& failure)
     fmt::print(stderr, "paws_hpc: {}\n", comm::first_line(failure.message));
 }
 
-int run_alone(const std::function<void(Ranks&)>& work)
+int run_alone(const std::function<int(Ranks&)>& work)
 {
     try
     {
         Ranks alone;
-        work(alone);
-        return comm::success;
+        return work(alone);
     }
     catch (...)
     {
@@ -73,8 +72,7 @@ void require_same_version(comm::Communicator& communicator, const std::string& i
 }
 
 /// Returns if all ranks ended well, or all with the same failure.
-int run_together(const std::string& identity, const std::function<void(Ranks&)>& work,
-                 std::optional<comm::Watch>& watch)
+int run_together(const std::string& identity, const std::function<int(Ranks&)>& work, std::optional<comm::Watch>& watch)
 {
     int code = comm::success;
     // Not destroyed if this rank fails alone: ending a communicator may take all of its ranks.
@@ -87,7 +85,7 @@ int run_together(const std::string& identity, const std::function<void(Ranks&)>&
         watch_of_process = &*watch;
         std::set_terminate(&report_and_end);
         ranks.emplace(*watch, world);
-        work(*ranks);
+        code = work(*ranks);
     }
     catch (...)
     {
@@ -129,7 +127,7 @@ void Ranks::set_timeout(milliseconds timeout)
     }
 }
 
-int launch(int argc, char** argv, const std::string& identity, const std::function<void(Ranks&)>& work)
+int launch(int argc, char** argv, const std::string& identity, const std::function<int(Ranks&)>& work)
 {
     const auto launcher = comm::launcher_of_environment();
     // Outlives MPI, whose end takes all ranks.

@@ -1,11 +1,11 @@
 #include "src/comm/agreement.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <vector>
+
+#include "io/host_name.hpp"
 
 namespace paws::comm
 {
@@ -23,7 +23,7 @@ struct Spoken
 std::vector<Spoken> gather(Communicator& communicator, const std::string& text)
 {
     std::vector<Spoken> all;
-    for (const auto& both : gather_texts(communicator, host_name() + separator + text))
+    for (const auto& both : gather_texts(communicator, io::host_name() + separator + text))
     {
         const auto end = both.find(separator);
         all.push_back({both.substr(0, end), both.substr(end + 1)});
@@ -35,12 +35,6 @@ std::vector<Spoken> gather(Communicator& communicator, const std::string& text)
 std::string first_line(const std::string& text)
 {
     return text.substr(0, text.find_first_of("\r\n"));
-}
-
-std::string host_name()
-{
-    std::array<char, 256> name{};
-    return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown-host";
 }
 
 std::string rank_on_host(int rank, const std::string& host)

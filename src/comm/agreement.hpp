@@ -39,5 +39,4 @@ std::optional<Disagreement> find_disagreement(Communicator& communicator, const 
 
 /// "rank 3 on node17".
 std::string rank_on_host(int rank, const std::string& host);
-std::string host_name();
 }  // namespace paws::comm

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "io/host_name.hpp"
 #include "src/comm/agreement.hpp"
 
 namespace paws::comm
@@ -109,7 +110,7 @@ Endpoint Endpoint::decoded(const std::string& line)
 Endpoint own_endpoint(int port)
 {
     const auto process = static_cast<long>(getpid());
-    return {host_name(), machine_name(), process, start_of(process), port, own_addresses()};
+    return {io::host_name(), machine_name(), process, start_of(process), port, own_addresses()};
 }
 
 void kill_if_here(const Endpoint& endpoint)

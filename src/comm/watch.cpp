@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "io/atomic_file.hpp"
+#include "io/host_name.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/comm/watch_loop.hpp"
 
@@ -162,7 +163,7 @@ void Watch::fail(const Failure& failure)
     {
         std::this_thread::sleep_for(std::chrono::seconds(2));
     }
-    fmt::print(stderr, "paws_hpc: {}: {}\n", rank_on_host(rank_, host_name()), first_line(failure.message));
+    fmt::print(stderr, "paws_hpc: {}: {}\n", rank_on_host(rank_, io::host_name()), first_line(failure.message));
     MPI_Abort(MPI_COMM_WORLD, failure.code);
     io::exit_without_temporaries(failure.code);
 }

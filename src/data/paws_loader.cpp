@@ -36,9 +36,14 @@ ClassStratifiedSampler::Settings support_settings(const Dataset& dataset, const 
     return settings;
 }
 
-void append(std::vector<std::int64_t>& all, const std::vector<std::int64_t>& more)
+/// Appends what stands at `places` of `rows`.
+void append(std::vector<std::int64_t>& all, const std::vector<std::int64_t>& places,
+            const std::vector<std::int64_t>& rows)
 {
-    all.insert(all.end(), more.begin(), more.end());
+    for (const auto place : places)
+    {
+        all.push_back(rows[static_cast<std::size_t>(place)]);
+    }
 }
 }  // namespace
 
@@ -55,51 +60,75 @@ PawsLoader::PawsLoader(const Dataset& dataset, const config::Config& config, con
     }
 }
 
-void PawsLoader::restore_support_state(const ClassStratifiedSampler::State& state)
+void PawsLoader::restore_samplers(const SamplerState& state)
 {
+    if (state.empty())
+    {
+        return;
+    }
     for (auto& samplers : samplers_)
     {
-        samplers.supports.restore(state);
+        samplers.supports.restore(from_sampler_state(state));
     }
 }
 
-void PawsLoader::start_epoch(std::int64_t epoch)
+void PawsLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
 {
     pipeline_.reset();
+    epoch_ = epoch;
     for (auto& samplers : samplers_)
     {
         samplers.unlabelled.set_epoch(epoch);
         samplers.supports.set_epoch(epoch);
     }
+    epoch_start_ = samplers_;
+    for (std::int64_t step = 0; step < first_step; ++step)
+    {
+        draw(samplers_);
+    }
     pipeline_ = std::make_unique<ViewPipeline>(
         dataset_.train, pipeline_settings(config_, share_.count * training_batch_bytes(config_), dataset_.node),
-        [this, epoch, step = std::int64_t{0}]() mutable { return plan(epoch, step++); });
+        [this, step = first_step]() mutable { return plan(step++); });
 }
 
-bool PawsLoader::uses_supports(std::int64_t epoch) const
+PawsLoader::Rows PawsLoader::draw(std::vector<Samplers>& samplers) const
 {
-    return config_.task != config::Task::suncet_train || epoch < config_.criterion.supervised_epochs;
-}
-
-std::optional<BatchPlan> PawsLoader::plan(std::int64_t epoch, std::int64_t step)
-{
-    std::vector<std::int64_t> unlabelled, labelled;
-    for (auto& samplers : samplers_)
+    const bool uses_supports =
+        config_.task != config::Task::suncet_train || epoch_ < config_.criterion.supervised_epochs;
+    Rows rows;
+    for (auto& of_rank : samplers)
     {
-        append(unlabelled, samplers.unlabelled.next_batch());
+        append(rows.unlabelled, of_rank.unlabelled.next_batch(), dataset_.unlabelled);
     }
+    if (uses_supports && !rows.unlabelled.empty())
+    {
+        for (auto& of_rank : samplers)
+        {
+            append(rows.supports, of_rank.supports.next_batch(), dataset_.labelled);
+        }
+    }
+    return rows;
+}
+
+StepRows PawsLoader::rows_of_step(std::int64_t step) const
+{
+    auto samplers = epoch_start_;
+    Rows rows;
+    for (std::int64_t i = 0; i <= step; ++i)
+    {
+        rows = draw(samplers);
+    }
+    return {{"supports", rows.supports}, {"unlabelled", rows.unlabelled}};
+}
+
+std::optional<BatchPlan> PawsLoader::plan(std::int64_t step)
+{
+    const auto [labelled, unlabelled] = draw(samplers_);
     if (unlabelled.empty())
     {
         return std::nullopt;
     }
-    if (uses_supports(epoch))
-    {
-        for (auto& samplers : samplers_)
-        {
-            append(labelled, samplers.supports.next_batch());
-        }
-    }
-    const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch)};
+    const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch_)};
     const auto large_size = config_.data.crop_size;
     const auto small_size = config_.data.small_crop_size;
     const auto support_views = config_.criterion.supervised_views;
@@ -131,7 +160,7 @@ std::optional<BatchPlan> PawsLoader::plan(std::int64_t epoch, std::int64_t step)
     };
     for (std::int64_t i = 0; i < labelled_count; ++i)
     {
-        const auto row = dataset_.labelled[static_cast<std::size_t>(labelled[static_cast<std::size_t>(i)])];
+        const auto row = labelled[static_cast<std::size_t>(i)];
         const auto rank = i / labelled_of_rank;
         // Ranks of a world may share a labelled picture, which shall look different on each.
         const auto number = first_support_view + (step * share_.world_size + share_.first + rank) * support_views;
@@ -141,7 +170,7 @@ std::optional<BatchPlan> PawsLoader::plan(std::int64_t epoch, std::int64_t step)
     }
     for (std::int64_t i = 0; i < unlabelled_count; ++i)
     {
-        const auto row = dataset_.unlabelled[static_cast<std::size_t>(unlabelled[static_cast<std::size_t>(i)])];
+        const auto row = unlabelled[static_cast<std::size_t>(i)];
         plan.pictures.emplace_back();
         add(row, i, 0, unlabelled_count, 2, 0, plan.tensors[1]);
         if (small_views > 0)

@@ -29,12 +29,15 @@ struct PawsBatch
 class PawsLoader
 {
 public:
+    using Batch = PawsBatch;
+
     /// `dataset` must outlive the loader. Throws SamplerError when a batch cannot be filled.
     PawsLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {});
 
     std::int64_t steps_per_epoch() const { return samplers_.front().unlabelled.batches_per_epoch(); }
 
-    void start_epoch(std::int64_t epoch);
+    /// The next batch will be that of step `first_step` (from 0) of the epoch.
+    void start_epoch(std::int64_t epoch, std::int64_t first_step = 0);
 
     /// The next batch, nothing after the epoch's last one. Rethrows what went wrong while preparing it.
     std::optional<PawsBatch> next();
@@ -45,10 +48,13 @@ public:
     /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
     std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
 
+    /// Of a step of the epoch that has been started.
+    StepRows rows_of_step(std::int64_t step) const;
+
     /// Where the support samplers stand, the same on all ranks; taken and given back between epochs.
-    ClassStratifiedSampler::State support_state() const { return samplers_.front().supports.state(); }
+    SamplerState sampler_state() const { return to_sampler_state(samplers_.front().supports.state()); }
     /// Throws SamplerError for a state of another world or other batches.
-    void restore_support_state(const ClassStratifiedSampler::State& state);
+    void restore_samplers(const SamplerState& state);
 
 private:
     /// Of one rank of the world.
@@ -58,13 +64,21 @@ private:
         ClassStratifiedSampler supports;
     };
 
-    bool uses_supports(std::int64_t epoch) const;
-    std::optional<BatchPlan> plan(std::int64_t epoch, std::int64_t step);
+    struct Rows
+    {
+        std::vector<std::int64_t> supports, unlabelled;
+    };
+
+    /// Those of the next step of all ranks that this one stands for; no unlabelled ones after the last step.
+    Rows draw(std::vector<Samplers>& samplers) const;
+    std::optional<BatchPlan> plan(std::int64_t step);
 
     const Dataset& dataset_;
     const config::Config config_;
     const RankShare share_;
     std::vector<Samplers> samplers_;
+    std::int64_t epoch_ = 0;
+    std::vector<Samplers> epoch_start_;       // as they are before its first step
     std::unique_ptr<ViewPipeline> pipeline_;  // its threads use all the other members
 };
 }  // namespace paws::data

@@ -247,6 +247,27 @@ void ClassStratifiedSampler::restore(const State& state)
     }
 }
 
+SamplerState to_sampler_state(const ClassStratifiedSampler::State& state)
+{
+    return {{"support_next_epoch", state.next_epoch},
+            {"support_epoch", state.epoch},
+            {"support_batches_given", state.batches_given},
+            {"support_permutation_seed", state.permutation_seed}};
+}
+
+ClassStratifiedSampler::State from_sampler_state(const SamplerState& state)
+{
+    const auto value = [&](const std::string& name)
+    {
+        const auto found = state.find(name);
+        require(found != state.end(),
+                "support sampler state: there is no '" + name + "'; training cannot go on from this checkpoint");
+        return found->second;
+    };
+    return {value("support_next_epoch"), value("support_epoch"), value("support_batches_given"),
+            value("support_permutation_seed")};
+}
+
 std::int64_t inner_epochs_for(std::int64_t batches, std::int64_t num_classes,
                               const ClassStratifiedSampler::Settings& settings)
 {

@@ -4,6 +4,7 @@
 // DistributedSampler and its class-stratified sampler), number for number: both draw from LibTorch's mt19937 randperm.
 
 #include <cstdint>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -15,6 +16,13 @@ struct SamplerError : std::invalid_argument
 {
     using std::invalid_argument::invalid_argument;
 };
+
+/// Where samplers stand, as named integers for a checkpoint. Empty: at the start, as published checkpoints, which hold
+/// no such thing, go on.
+using SamplerState = std::map<std::string, std::int64_t>;
+
+/// The pictures of a training step, as rows of the training split, by what they are for ("supports", "unlabelled").
+using StepRows = std::map<std::string, std::vector<std::int64_t>>;
 
 /// A permutation of 0 .. size-1 as torch.randperm gives it after manual_seed(seed).
 std::vector<std::int64_t> random_permutation(std::int64_t size, std::uint64_t seed);
@@ -127,6 +135,10 @@ private:
     std::vector<std::int64_t> class_order_;
     std::vector<std::vector<std::int64_t>> shuffled_;  // pictures_of_class_ in the order of the current pass
 };
+
+SamplerState to_sampler_state(const ClassStratifiedSampler::State& state);
+/// Throws SamplerError where a name is missing.
+ClassStratifiedSampler::State from_sampler_state(const SamplerState& state);
 
 /// How many passes over the classes supply at least `batches` batches: what the published training loop sets
 /// inner_epochs to, with the number of unlabelled batches of an epoch.

@@ -73,7 +73,11 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     clock = Clock::now();
     TrainOptions options;
     options.resume = "never";
-    auto summary = pre_train(settings, dataset, options);
+    auto summary = run_training(settings, dataset, options);
+    if (has_stopped(summary))
+    {
+        return summary;
+    }
     const double paws_seconds = seconds_since(clock);
     const auto checkpoint = fs::path(settings.logging.folder) / (settings.logging.write_tag + "-latest.h5");
     const auto evaluation = snn_eval(checkpoint, settings);

@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "src/config/config.hpp"
-#include "src/tasks/pre_train.hpp"
 #include "src/tasks/summary.hpp"
+#include "src/tasks/training.hpp"
 
 namespace paws::tasks
 {

@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "io/error.hpp"
+#include "io/host_name.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/data/packed_file.hpp"
-#include "src/data/paws_loader.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/tasks/describe_data.hpp"
 #include "src/tasks/describe_job.hpp"
@@ -67,7 +67,7 @@ data::Dataset look_at_data(const config::Config& config)
 
 std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
-    const auto steps = data::PawsLoader(dataset, config, {0, 1, ranks}).steps_per_epoch();
+    const auto steps = train::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank())->steps_per_epoch();
     return fmt::format(
         "data            {}: {} training pictures, {} unlabelled used, {} labelled, {} classes\n"
         "steps           {} an epoch, {} in {} epochs\n",
@@ -119,7 +119,7 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
 std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads)
 {
     const auto places =
-        comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", comm::host_name(), threads));
+        comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", io::host_name(), threads));
     auto text = fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
                             world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
     if (world.is_first())
@@ -182,7 +182,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
     // What the method would refuse is refused here too.
-    train::make_method(config, share.world_size, world.communicator);
+    train::require_learnable(config, share.world_size);
     text += describe_placement(world, precision, threads);
     text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size);
     const auto memory = train::estimate_memory(config, precision, share);

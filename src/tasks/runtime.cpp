@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "io/host_name.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/nn/blas_threads.hpp"
 
@@ -67,7 +68,7 @@ std::int64_t cores_of_rank(const comm::World& world)
             cores += CPU_ISSET(core, &set) ? fmt::format("{},", core) : "";
         }
     }
-    const auto mine = fmt::format("{}:{}", comm::host_name(), cores);
+    const auto mine = fmt::format("{}:{}", io::host_name(), cores);
     const auto all = comm::gather_texts(*world.communicator, mine);
     return std::max<std::int64_t>(1, usable_cores() / std::count(all.begin(), all.end(), mine));
 }

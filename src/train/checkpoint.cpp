@@ -47,17 +47,20 @@ torch::ScalarType scalar_type(io::ElementType type)
     return torch::kFloat32;
 }
 
-io::NamedArrays to_arrays(const NamedTensors& tensors)
+/// `arrays`: their memory is used again, in the order in which they stand.
+io::NamedArrays to_arrays(const NamedTensors& tensors, io::NamedArrays arrays)
 {
-    io::NamedArrays arrays;
-    for (const auto& [name, tensor] : tensors)
+    arrays.resize(tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i)
     {
+        const auto& [name, tensor] = tensors[i];
+        auto& array = arrays[i].second;
+        arrays[i].first = name;
+        array.type = element_type(tensor.scalar_type());
+        array.shape.assign(tensor.sizes().begin(), tensor.sizes().end());
+        array.bytes.resize(tensor.nbytes());
         // Row-major in the file, whatever memory order the network runs in.
-        const auto values = tensor.detach().cpu().contiguous();
-        io::Array array{element_type(values.scalar_type()), {values.sizes().begin(), values.sizes().end()}, {}};
-        array.bytes.resize(values.nbytes());
-        std::memcpy(array.bytes.data(), values.data_ptr(), array.bytes.size());
-        arrays.emplace_back(name, std::move(array));
+        torch::from_blob(array.bytes.data(), tensor.sizes(), tensor.scalar_type()).copy_(tensor.detach());
     }
     return arrays;
 }
@@ -107,11 +110,9 @@ io::Progress to_file(const TrainingProgress& progress)
     file.epoch = progress.epochs_done;
     file.iteration = progress.steps_done;
     file.reals = {{"best_loss", progress.best_loss}, {"loss", progress.loss}};
-    file.integers = {{"support_next_epoch", progress.supports.next_epoch},
-                     {"support_epoch", progress.supports.epoch},
-                     {"support_batches_given", progress.supports.batches_given},
-                     {"support_permutation_seed", progress.supports.permutation_seed},
-                     {"world_size", progress.world_size}};
+    file.integers = progress.samplers;
+    file.integers["world_size"] = progress.world_size;
+    progress.meters.write(file);
     return file;
 }
 
@@ -132,12 +133,11 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
     progress.steps_done = file.iteration;
     progress.best_loss = value(file.reals, "best_loss");
     progress.loss = value(file.reals, "loss");
-    progress.supports = {value(file.integers, "support_next_epoch"), value(file.integers, "support_epoch"),
-                         value(file.integers, "support_batches_given"),
-                         value(file.integers, "support_permutation_seed")};
+    progress.samplers = file.integers;
     // Files from before there were several ranks do not say it.
-    const auto world_size = file.integers.find("world_size");
-    progress.world_size = world_size == file.integers.end() ? 1 : world_size->second;
+    const auto world_size = progress.samplers.extract("world_size");
+    progress.world_size = world_size ? world_size.mapped() : 1;
+    progress.meters = EpochMeters::take(file, progress.samplers);
     return progress;
 }
 
@@ -155,11 +155,21 @@ void refuse_other_settings(const config::Config& stored, const config::Config& w
 }
 }  // namespace
 
+io::Checkpoint make_checkpoint(const nn::Encoder& encoder, const optim::LarsSgd& optimizer,
+                               const TrainingProgress& progress, const config::Config& config, io::Checkpoint recycled)
+{
+    const torch::NoGradGuard no_gradient;
+    recycled.encoder = to_arrays(nn::state_dict(encoder), std::move(recycled.encoder));
+    recycled.momentum = to_arrays(optimizer.momentum(), std::move(recycled.momentum));
+    recycled.progress = to_file(progress);
+    recycled.config = config.to_yaml();
+    return recycled;
+}
+
 void save_checkpoint(const std::filesystem::path& path, const nn::Encoder& encoder, const optim::LarsSgd& optimizer,
                      const TrainingProgress& progress, const config::Config& config)
 {
-    io::write_checkpoint(path, {to_arrays(nn::state_dict(encoder)), to_arrays(optimizer.momentum()), to_file(progress),
-                                config.to_yaml()});
+    io::write_checkpoint(path, make_checkpoint(encoder, optimizer, progress, config));
 }
 
 TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& encoder, optim::LarsSgd& optimizer,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -14,15 +13,14 @@ namespace paws::train
 class CsvLog
 {
 public:
-    /// `columns`: the names of the loss' parts. `fresh`: a new run replaces the file; a resumed one goes on in it,
-    /// keeping lines of epochs up to `epochs_done` only, so that a part of an epoch that is trained again is not listed
-    /// twice. Throws io::Error when the file cannot be written.
-    CsvLog(const std::filesystem::path& path, const std::array<const char*, loss_parts>& columns, bool fresh,
-           std::int64_t epochs_done = 0);
+    /// `columns`: the method's. `fresh`: a new run replaces the file; a resumed one goes on in it,
+    /// keeping lines of epochs up to `epochs_done` and of `steps_done` steps of the next, so that what is trained again
+    /// is not listed twice. Throws io::Error when the file cannot be written.
+    CsvLog(const std::filesystem::path& path, const std::vector<std::string>& columns, bool fresh,
+           std::int64_t epochs_done = 0, std::int64_t steps_done = 0);
 
     /// epoch from 1, iteration from 0; throws io::Error when the disk takes no more.
-    void write(std::int64_t epoch, std::int64_t iteration, const std::array<double, loss_parts>& loss,
-               double milliseconds);
+    void write(std::int64_t epoch, std::int64_t iteration, const StepValues& values, double milliseconds);
 
 private:
     std::filesystem::path path_;

@@ -1,42 +1,75 @@
 #pragma once
 
-#include <array>
+#include <torch/torch.h>
+
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "src/comm/communicator.hpp"
 #include "src/config/config.hpp"
-#include "src/data/paws_loader.hpp"
+#include "src/data/dataset.hpp"
+#include "src/data/rank_share.hpp"
+#include "src/data/samplers.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
 
 namespace paws::train
 {
-/// Every method's loss has two parts, whose sum is minimised.
-inline constexpr std::size_t loss_parts = 2;
+/// The figures of a step, or their means: parts of the loss, and what else a method logs.
+using StepValues = std::vector<double>;
 
-/// What is learned from a batch: the part of training in which the methods differ.
+/// What is learned, and from which pictures: the part of training in which the tasks differ.
 class Method
 {
 public:
     virtual ~Method() = default;
 
-    /// Forward and backward pass of one step: afterwards the parameters hold the gradients of the sum of the loss'
-    /// parts, which are returned, 0-dimensional and of this rank's pictures. Collective.
-    virtual std::array<torch::Tensor, loss_parts> forward_backward(nn::Encoder& encoder, const data::PawsBatch& batch,
-                                                                   nn::Precision precision) = 0;
+    virtual std::int64_t steps_per_epoch() const = 0;
+    /// Of all ranks; what the speed is counted in.
+    virtual std::int64_t pictures_per_step() const = 0;
 
-    /// What the published CSV files call the parts.
-    virtual std::array<const char*, loss_parts> columns() const = 0;
+    /// The next step will be `first_step` of the epoch; both from 0.
+    virtual void start_epoch(std::int64_t epoch, std::int64_t first_step) = 0;
+    /// Waits for the pictures of the next step; false when the epoch is over. Rethrows what went wrong with them.
+    virtual bool next() = 0;
+    /// Forward and backward pass of the step that next() has prepared: afterwards the parameters hold the gradients of
+    /// the loss. Returns the step's values, 0-dimensional and of this rank's pictures, as columns() names them.
+    /// Collective.
+    virtual std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision) = 0;
 
-    /// The parts, or their means, for people who watch the run.
-    virtual std::string describe(const std::array<double, loss_parts>& parts) const = 0;
+    /// The pictures of a step of the epoch, on this rank, by what they are for.
+    virtual data::StepRows rows_of_step(std::int64_t step) const = 0;
+
+    /// Seconds that next() has waited since start_epoch.
+    virtual double seconds_waited() const = 0;
+    /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
+    virtual std::set<std::string> broken() const = 0;
+
+    /// Where the samplers stand, the same on all ranks; as they were before the epoch that has begun.
+    virtual data::SamplerState sampler_state() const = 0;
+    /// Throws data::SamplerError for a state of another world or other batches.
+    virtual void restore_samplers(const data::SamplerState& state) = 0;
+
+    /// Whether batch norm uses its running statistics in training, and leaves them as they are.
+    virtual bool freezes_statistics() const { return false; }
+
+    /// The names of the values, those of the published CSV files where there are any.
+    virtual std::vector<std::string> columns() const = 0;
+    /// What is minimised, from the values of a step; the sum of all, unless a method logs more.
+    virtual double loss_of(const StepValues& values) const;
+    /// The values for people who watch the run.
+    virtual std::string describe(const StepValues& values) const = 0;
 };
 
-/// The method of config.task, for the mathematics of `world_size` ranks, which `communicator` connects (fewer may stand
-/// for them, see data::RankShare). Throws config::Error for a task without pre-training, or when the batches of all
-/// ranks leave nothing to learn from.
-std::unique_ptr<Method> make_method(const config::Config& config, std::int64_t world_size,
+/// Throws config::Error for a task that does not train, or when the batches of all ranks leave nothing to learn from.
+void require_learnable(const config::Config& config, std::int64_t world_size);
+
+/// The method of config.task, for the mathematics of share.world_size ranks, which `communicator` connects (fewer may
+/// stand for them). `dataset` must outlive it. Throws as require_learnable does, and when a batch cannot be filled.
+std::unique_ptr<Method> make_method(const config::Config& config, const data::Dataset& dataset,
+                                    const data::RankShare& share,
                                     const std::shared_ptr<comm::Communicator>& communicator);
 }  // namespace paws::train

@@ -66,36 +66,48 @@ comm::ReducerSettings reducer_settings(const config::Meta& meta)
     return {static_cast<std::int64_t>(meta.bucket_mb * (1 << 20)), wire_type(meta.reduce_precision)};
 }
 
-using LossValues = std::array<double, loss_parts>;
-
-LossValues values_of(const std::array<torch::Tensor, loss_parts>& loss)
+StepValues values_of(const std::vector<torch::Tensor>& tensors)
 {
-    return {loss[0].item<double>(), loss[1].item<double>()};
-}
-
-LossValues mean_over_ranks(const LossValues& values, comm::Communicator& communicator)
-{
-    const auto sum = torch::tensor({values[0], values[1]}, torch::kFloat64);
-    communicator.all_reduce(sum);
-    const auto ranks = communicator.world_size();
-    return {sum[0].item<double>() / ranks, sum[1].item<double>() / ranks};
-}
-
-/// The mean of what was added.
-class Mean
-{
-public:
-    void add(double value)
+    StepValues values;
+    for (const auto& tensor : tensors)
     {
-        sum_ += value;
-        ++count_;
+        values.push_back(tensor.item<double>());
     }
-    double value() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
+    return values;
+}
 
-private:
-    double sum_ = 0;
-    std::int64_t count_ = 0;
+/// What all ranks know of a step.
+struct Agreed
+{
+    StepValues mean;
+    bool stop = false;
+    bool save = false;
 };
+
+/// One reduction for all of it.
+Agreed agree_on_step(const StepValues& values, const StepRequest& asked, comm::Communicator& communicator)
+{
+    auto all = values;
+    all.push_back(asked.stop ? 1 : 0);
+    all.push_back(asked.save ? 1 : 0);
+    const auto sum = torch::tensor(all, torch::kFloat64);
+    communicator.all_reduce(sum);
+    const auto mean = sum / communicator.world_size();
+    const auto* const first = mean.data_ptr<double>();
+    return {{first, first + values.size()}, first[values.size()] > 0, first[values.size() + 1] > 0};
+}
+
+std::vector<StepValues> gather_values(const StepValues& values, comm::Communicator& communicator)
+{
+    const auto all = communicator.all_gather(torch::tensor(values, torch::kFloat64).unsqueeze(0));
+    std::vector<StepValues> of_ranks;
+    for (std::int64_t rank = 0; rank < all.size(0); ++rank)
+    {
+        const auto row = all[rank];
+        of_ranks.emplace_back(row.data_ptr<double>(), row.data_ptr<double>() + row.numel());
+    }
+    return of_ranks;
+}
 }  // namespace
 
 Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
@@ -104,8 +116,7 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       precision_(precision),
       communicator_(std::move(communicator)),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
-      method_(make_method(config, share_.world_size, communicator_)),
-      loader_(dataset, config, share_),
+      method_(make_method(config, dataset, share_, communicator_)),
       encoder_(new_encoder(config.meta, precision, communicator_)),
       optimizer_(std::make_unique<optim::LarsSgd>(
           *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
@@ -114,8 +125,8 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       reducer_(std::make_unique<comm::GradientReducer>(optim::trainable_parameters(*encoder_), communicator_,
                                                        reducer_settings(config.meta))),
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
-                config.optimization.warmup * loader_.steps_per_epoch(),
-                config.optimization.epochs * loader_.steps_per_epoch()}
+                config.optimization.warmup * method_->steps_per_epoch(),
+                config.optimization.epochs * method_->steps_per_epoch()}
 {
     progress_.world_size = share_.world_size;
 }
@@ -123,16 +134,23 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
 void Trainer::resume(const std::filesystem::path& checkpoint)
 {
     progress_ = resume_from(checkpoint, *encoder_, *optimizer_, config_);
+    auto& meters = progress_.meters;
     if (progress_.world_size == share_.world_size)
     {
-        loader_.restore_support_state(progress_.supports);
+        method_->restore_samplers(progress_.samplers);
     }
     else
     {
-        // Batches of another world: the epochs stay, steps and supports are those of this one.
+        // Batches of another world: places in epochs stay, steps and samplers are those of this one.
+        meters = meters.in_steps_of(method_->pictures_per_step());
         progress_.world_size = share_.world_size;
-        progress_.steps_done = progress_.epochs_done * loader_.steps_per_epoch();
+        progress_.steps_done = progress_.epochs_done * method_->steps_per_epoch() + meters.steps;
+        progress_.samplers = method_->sampler_state();
     }
+    means_ = Means(meters.sums, meters.steps);
+    const auto rank = static_cast<std::size_t>(communicator_->rank());
+    const bool same_ranks = meters.own_sums.size() == static_cast<std::size_t>(communicator_->world_size());
+    own_means_ = Means(same_ranks ? meters.own_sums[rank] : meters.sums, meters.steps);
 }
 
 void Trainer::synchronise()
@@ -140,37 +158,43 @@ void Trainer::synchronise()
     broadcast_state(*encoder_, *optimizer_, *communicator_);
 }
 
-void Trainer::save(const std::filesystem::path& checkpoint) const
+io::Checkpoint Trainer::snapshot(io::Checkpoint recycled)
 {
-    save_checkpoint(checkpoint, *encoder_, *optimizer_, progress_, config_);
+    auto& meters = progress_.meters;
+    if (meters.steps > 0)
+    {
+        meters.sums = means_.sums();
+        meters.own_sums = gather_values(own_means_.sums(), *communicator_);
+    }
+    return communicator_->rank() == 0 ? make_checkpoint(*encoder_, *optimizer_, progress_, config_, std::move(recycled))
+                                      : io::Checkpoint{};
 }
 
-double Trainer::run_epoch(const OnStep& on_step)
+bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
 {
     encoder_->train();
-    const auto pictures = static_cast<double>(config_.criterion.unsupervised_batch_size * share_.world_size);
-    std::array<Mean, loss_parts> means, own_means;
-    Mean step_time;
+    const auto first_step = progress_.meters.steps;
+    const auto pictures = method_->pictures_per_step();
+    Means step_time;
     StepReport report;
     report.epoch = progress_.epochs_done;
+    report.values = means_.values();
     const auto epoch_start = Clock::now();
     const auto waited_before = communicator_->seconds_waiting();
-    loader_.start_epoch(report.epoch);
-    for (;; ++report.step)
+    method_->start_epoch(report.epoch, first_step);
+    for (report.step = first_step;; ++report.step)
     {
-        std::optional<data::PawsBatch> batch;
         {
             const Phase phase("data wait");
-            batch = loader_.next();
-        }
-        if (!batch)
-        {
-            break;
+            if (!method_->next())
+            {
+                break;
+            }
         }
         const auto step_start = Clock::now();
         optimizer_->zero_grad();
         reducer_->start();
-        const auto loss = values_of(method_->forward_backward(*encoder_, *batch, precision_));
+        const auto own_values = values_of(method_->forward_backward(*encoder_, precision_));
         {
             const Phase phase("reduce");
             reducer_->finish();
@@ -183,34 +207,40 @@ double Trainer::run_epoch(const OnStep& on_step)
         }
         ++progress_.steps_done;
 
-        const auto loss_of_all = mean_over_ranks(loss, *communicator_);
-        step_time.add(1000 * seconds_since(step_start));
-        for (std::size_t part = 0; part < loss_parts; ++part)
-        {
-            own_means[part].add(loss[part]);
-            means[part].add(loss_of_all[part]);
-            report.own_loss[part] = own_means[part].value();
-            report.loss[part] = means[part].value();
-        }
-        report.step_milliseconds = step_time.value();
+        const auto agreed = agree_on_step(own_values, asked ? asked() : StepRequest{}, *communicator_);
+        report.own_values = own_means_.add(own_values);
+        report.values = means_.add(agreed.mean);
+        report.step_milliseconds = step_time.add({1000 * seconds_since(step_start)}).front();
         report.epoch_seconds = seconds_since(epoch_start);
-        report.pictures_per_second = pictures * static_cast<double>(report.step + 1) / report.epoch_seconds;
-        report.data_wait_share = loader_.seconds_waited() / report.epoch_seconds;
+        report.pictures_per_second =
+            static_cast<double>(pictures * (report.step - first_step + 1)) / report.epoch_seconds;
+        report.data_wait_share = method_->seconds_waited() / report.epoch_seconds;
         report.comm_wait_share = (communicator_->seconds_waiting() - waited_before) / report.epoch_seconds;
-        const bool finite = std::isfinite(report.loss[0] + report.loss[1]);
+        const bool finite = std::isfinite(method_->loss_of(report.values));
         if (!finite || !updated)
         {
-            throw std::runtime_error(fmt::format(
-                "the {} is no number at epoch {}, step {} (learning rate {:.3g}); the last checkpoint is kept: lower "
-                "optimization.lr or optimization.start_lr and start again",
-                finite ? "gradient" : "loss", report.epoch + 1, report.step, report.learning_rate));
+            throw NotFinite(
+                fmt::format("the {} is no number at epoch {}, step {} (learning rate {:.3g}); the last checkpoint is "
+                            "kept: lower optimization.lr or optimization.start_lr and start again",
+                            finite ? "gradient" : "loss", report.epoch + 1, report.step, report.learning_rate),
+                report.epoch, report.step, method_->rows_of_step(report.step));
         }
+        progress_.meters.steps = report.step + 1;
+        progress_.meters.pictures = pictures;
+        report.stops = agreed.stop;
+        report.saves = agreed.save;
         on_step(report);
+        if (report.stops)
+        {
+            return false;
+        }
     }
     ++progress_.epochs_done;
-    progress_.loss = report.loss[0] + report.loss[1];
+    progress_.meters = {};
+    means_ = own_means_ = {};
+    progress_.loss = method_->loss_of(report.values);
     progress_.best_loss = std::min(progress_.best_loss, progress_.loss);
-    progress_.supports = loader_.support_state();
-    return progress_.loss;
+    progress_.samplers = method_->sampler_state();
+    return true;
 }
 }  // namespace paws::train

@@ -4,12 +4,12 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 
 #include "src/comm/gradient_reducer.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
-#include "src/data/paws_loader.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
 #include "src/optim/lars_sgd.hpp"
@@ -22,16 +22,43 @@ namespace paws::train
 /// How training goes, after each step; means are over the epoch so far.
 struct StepReport
 {
-    std::int64_t epoch = 0;                     ///< from 0
-    std::int64_t step = 0;                      ///< of this epoch, from 0
-    std::array<double, loss_parts> loss{};      ///< the method's parts, of all ranks' pictures
-    std::array<double, loss_parts> own_loss{};  ///< the same of this rank's pictures
+    std::int64_t epoch = 0;  ///< from 0
+    std::int64_t step = 0;   ///< of this epoch, from 0
+    StepValues values;       ///< the method's, of all ranks' pictures
+    StepValues own_values;   ///< the same of this rank's pictures
     double learning_rate = 0;
     double step_milliseconds = 0;
-    double pictures_per_second = 0;  ///< unlabelled pictures of this epoch, of all ranks
+    double pictures_per_second = 0;  ///< as the method counts them, of this epoch and all ranks
     double data_wait_share = 0;      ///< of this epoch's time, of this rank
     double comm_wait_share = 0;      ///< communication that nothing hides, waiting for slower ranks included
-    double epoch_seconds = 0;
+    double epoch_seconds = 0;        ///< since the epoch began or went on
+    bool stops = false;              ///< a rank asked for it: this is the last step for now
+    bool saves = false;              ///< a rank asked for a checkpoint
+};
+
+/// What a rank wants of all after a step.
+struct StepRequest
+{
+    bool stop = false;
+    bool save = false;
+};
+
+/// A loss or a gradient that is no number.
+class NotFinite : public std::runtime_error
+{
+public:
+    NotFinite(const std::string& message, std::int64_t epoch, std::int64_t step, data::StepRows rows)
+        : std::runtime_error(message), epoch_(epoch), step_(step), rows_(std::move(rows))
+    {
+    }
+    std::int64_t epoch() const { return epoch_; }  ///< from 0
+    std::int64_t step() const { return step_; }    ///< of the epoch, from 0
+    /// This rank's pictures.
+    const data::StepRows& rows() const { return rows_; }
+
+private:
+    std::int64_t epoch_, step_;
+    data::StepRows rows_;
 };
 
 /// Training of one network by the method of the configuration, epoch by epoch, by all ranks together: each makes its
@@ -40,29 +67,34 @@ class Trainer
 {
 public:
     using OnStep = std::function<void(const StepReport&)>;
+    using Asked = std::function<StepRequest()>;
 
     /// A network with random weights drawn from meta.seed. `dataset` must outlive the trainer.
     Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
             std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank());
 
+    /// Goes on where the run of the checkpoint stood, within an epoch too. On another number of ranks it is the same
+    /// place of the epoch, to the whole step.
     void resume(const std::filesystem::path& checkpoint);
     /// Collective: weights and momentum of the first rank to all; before the first epoch. What comes before it is each
     /// rank's own.
     void synchronise();
-    void save(const std::filesystem::path& checkpoint) const;
+    /// Collective, between epochs or in OnStep: the first rank gets everything that the next step depends on, a copy,
+    /// in the memory of `recycled` where it fits. The other ranks get an empty one.
+    io::Checkpoint snapshot(io::Checkpoint recycled = {});
 
-    /// Collective: one pass over the unlabelled pictures; returns the mean loss. Throws std::runtime_error when the
-    /// loss is no number.
-    double run_epoch(const OnStep& on_step);
+    /// Collective: the epoch of the method up to its end, or until a rank asks to stop; true at its end. `asked` is
+    /// called on every rank after each step, and what one asks for is done by all. Throws NotFinite on all ranks.
+    bool run_epoch(const OnStep& on_step, const Asked& asked = {});
 
-    std::int64_t steps_per_epoch() const { return loader_.steps_per_epoch(); }
+    std::int64_t steps_per_epoch() const { return method_->steps_per_epoch(); }
     const TrainingProgress& progress() const { return progress_; }
     /// True when the epoch that just ended had the lowest mean loss so far.
     bool is_best() const { return progress_.loss <= progress_.best_loss; }
     nn::Encoder& encoder() { return *encoder_; }
     const Method& method() const { return *method_; }
     /// What was said of the broken pictures that this rank replaced in the epoch that just ended (data.skip_broken).
-    std::set<std::string> broken_pictures() const { return loader_.broken(); }
+    std::set<std::string> broken_pictures() const { return method_->broken(); }
     /// The number of ranks whose mathematics is computed.
     std::int64_t world_size() const { return share_.world_size; }
 
@@ -72,11 +104,11 @@ private:
     std::shared_ptr<comm::Communicator> communicator_;
     data::RankShare share_;
     std::unique_ptr<Method> method_;
-    data::PawsLoader loader_;
     std::shared_ptr<nn::Encoder> encoder_;
     std::unique_ptr<optim::LarsSgd> optimizer_;
     std::unique_ptr<comm::GradientReducer> reducer_;
     optim::WarmupCosine schedule_;
     TrainingProgress progress_;
+    Means means_, own_means_;  ///< of the epoch
 };
 }  // namespace paws::train

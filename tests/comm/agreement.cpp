@@ -1,6 +1,7 @@
 // What ranks agree upon, and how one that disagrees is named.
 
 #include "io/error.hpp"
+#include "io/host_name.hpp"
 #include "src/config/compare.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/same_input.hpp"
@@ -14,7 +15,7 @@ namespace
 {
 std::string named(int rank)
 {
-    return comm::rank_on_host(rank, comm::host_name());
+    return comm::rank_on_host(rank, io::host_name());
 }
 
 /// What all ranks throw, and its code; a rank alone throws what it likes.

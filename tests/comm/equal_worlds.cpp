@@ -72,7 +72,7 @@ Outcome train(const config::Config& config, const std::shared_ptr<comm::Communic
     trainer.synchronise();
     Outcome outcome;
     trainer.run_epoch([&](const train::StepReport& report)
-                      { outcome.losses.insert(outcome.losses.end(), report.loss.begin(), report.loss.end()); });
+                      { outcome.losses.insert(outcome.losses.end(), report.values.begin(), report.values.end()); });
     for (const auto& item : trainer.encoder().named_parameters())
     {
         outcome.gradients.emplace_back(item.key(), item.value().grad().clone());

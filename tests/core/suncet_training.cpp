@@ -4,7 +4,7 @@
 
 #include "io/checkpoint_file.hpp"
 #include "src/data/paws_loader.hpp"
-#include "src/tasks/pre_train.hpp"
+#include "src/tasks/training.hpp"
 #include "src/train/method.hpp"
 #include "tests/core/small_run.hpp"
 #include "tests/support/catch.hpp"
@@ -16,7 +16,7 @@ using namespace paws;
 tasks::Summary run_training(const config::Config& config, const std::string& resume = "auto",
                             std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::pre_train(config, {resume, stop_after, true});
+    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 struct CsvLine
@@ -120,27 +120,32 @@ TEST_CASE("a method says what it cannot learn from", "[train]")
     const test::SmallRun small;
     const auto alone = comm::make_single_rank();
     const auto config = small.suncet_config("run", {"criterion.supervised_imgs_per_class=1"});
-    CHECK_THROWS_WITH(train::make_method(config, 1, alone), Catch::Contains("criterion.supervised_imgs_per_class"));
+    const auto dataset = data::load_dataset(config, data::Splits::train);
+    const auto make = [&](const config::Config& settings, std::int64_t ranks) {
+        return train::make_method(settings, dataset, {0, 1, ranks}, alone);
+    };
+    CHECK_THROWS_WITH(make(config, 1), Catch::Contains("criterion.supervised_imgs_per_class"));
     // Another rank's picture is a neighbour, unless it is of another class.
-    CHECK_NOTHROW(train::make_method(config, 2, alone));
+    CHECK_NOTHROW(make(config, 2));
     auto unique = config;
     unique.data.unique_classes_per_rank = true;
-    CHECK_THROWS_AS(train::make_method(unique, 2, alone), config::Error);
+    CHECK_THROWS_AS(make(unique, 2), config::Error);
     auto smoothed = config;
     smoothed.data.label_smoothing = 0.1;
-    CHECK_NOTHROW(train::make_method(smoothed, 1, alone));
+    CHECK_NOTHROW(make(smoothed, 1));
     auto other = config;
-    other.task = config::Task::fine_tune;
-    CHECK_THROWS_WITH(train::make_method(other, 1, alone), Catch::Contains("fine_tune"));
+    other.task = config::Task::embed;
+    CHECK_THROWS_WITH(make(other, 1), Catch::Contains("embed"));
 }
 
 TEST_CASE("methods describe their loss", "[train]")
 {
     const test::SmallRun small;
     const auto alone = comm::make_single_rank();
-    const auto paws = train::make_method(small.config("run"), 1, alone);
+    const auto dataset = data::load_dataset(small.config("run"), data::Splits::train);
+    const auto paws = train::make_method(small.config("run"), dataset, {}, alone);
     CHECK(paws->describe({0.718, -1.05}) == "loss 0.718  entropy 1.05 of 1.10");
     CHECK(std::string(paws->columns()[1]) == "paws-me_max-reg");
-    const auto suncet = train::make_method(small.suncet_config("run"), 1, alone);
+    const auto suncet = train::make_method(small.suncet_config("run"), dataset, {}, alone);
     CHECK(suncet->describe({0.5, 2}) == "SuNCEt 0.500  SimCLR 2.000");
 }

@@ -4,7 +4,7 @@
 #include "io/embeddings_file.hpp"
 #include "io/error.hpp"
 #include "src/tasks/evaluation.hpp"
-#include "src/tasks/pre_train.hpp"
+#include "src/tasks/training.hpp"
 #include "tests/core/small_run.hpp"
 #include "tests/support/catch.hpp"
 
@@ -15,7 +15,7 @@ using namespace paws;
 tasks::Summary train(const config::Config& config, const std::string& resume = "auto",
                      std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::pre_train(config, {resume, stop_after, true});
+    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 io::Checkpoint latest(const test::SmallRun& small, const std::string& run)

@@ -123,5 +123,10 @@ int main(int argc, char** argv)
         make_small_run(plan.folder);
         return 0;
     }
-    return cli::launch(argc, argv, plan.version, [&](cli::Ranks& ranks) { work(plan, ranks); });
+    return cli::launch(argc, argv, plan.version, 
+                       [&](cli::Ranks& ranks)
+                       {
+                           work(plan, ranks);
+                           return 0;
+                       });
 }

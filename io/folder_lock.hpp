@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "io/descriptor.hpp"
+
+namespace paws::io
+{
+/// Keeps a folder's files of one name to one process, on whatever machine: a lock on the file `path`, which goes when
+/// the process ends, however it ends. The file itself stays; it says who has, or had, the lock.
+class FolderLock
+{
+public:
+    /// Makes the file where there is none. Throws Error, which names the holder, if another process has the lock, and
+    /// SystemError if the file cannot be written.
+    explicit FolderLock(const std::filesystem::path& path);
+
+    /// False where the file system has no locks: then nobody is kept out.
+    bool is_held() const { return held_; }
+
+private:
+    Descriptor file_;
+    bool held_ = false;
+};
+}  // namespace paws::io

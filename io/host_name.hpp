@@ -1,0 +1,9 @@
+#pragma once
+
+#include <string>
+
+namespace paws::io
+{
+/// The name of this machine, as it calls itself.
+std::string host_name();
+}  // namespace paws::io

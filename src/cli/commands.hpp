@@ -1,0 +1,70 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/cli/launch.hpp"
+#include "src/config/config.hpp"
+#include "src/tasks/data_commands.hpp"
+#include "src/tasks/demo.hpp"
+#include "src/tasks/summary.hpp"
+
+namespace paws::cli
+{
+/// What `snn-eval` and `embed` can be told.
+struct EvaluationArguments
+{
+    std::string checkpoint;
+    std::string data, subset_file, split, output;
+    std::optional<double> temperature;
+};
+
+/// Everything that the options can say.
+struct Arguments
+{
+    std::string config;
+    std::string task;
+    std::vector<std::string> overrides;
+    std::string resume = "auto";
+    std::string stop_after;
+    bool dry_run = false;
+    std::string summary;
+
+    tasks::PackRequest pack;
+    tasks::SubsetRequest subset;
+    tasks::DemoRequest demo{"/usr/share/datasets/fashion-mnist", "demo"};
+    std::string inspected;
+    EvaluationArguments evaluation;
+    std::string sheet;
+    std::int64_t pictures = 8;
+};
+
+/// What is done on every rank that the program was started on.
+using Command = std::function<tasks::Summary(Ranks&)>;
+/// By the name that stands first on the command line.
+using Commands = std::vector<std::pair<std::string, Command>>;
+
+// Each adds its commands and their options to `app`; both keep a reference to `arguments`.
+
+/// pack, subset, inspect.
+void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands);
+/// embed, snn-eval.
+void add_evaluation_commands(CLI::App& app, Arguments& arguments, Commands& commands);
+/// demo, views.
+void add_demo_commands(CLI::App& app, Arguments& arguments, Commands& commands);
+/// What `paws_hpc CONFIG.yaml` does, without a command's name.
+Command add_run(CLI::App& app, Arguments& arguments);
+
+/// A command that works alone: on several ranks, all refuse together and one says so.
+Command on_one_rank(const std::string& name, std::function<tasks::Summary()> work);
+/// Throws comm::AgreedFailure where there are several ranks.
+void require_one_rank(const Ranks& ranks, const std::string& command);
+
+/// Collective: prints notices of a configuration that is the same on all ranks, and lets the ranks live by it.
+void follow_config(const config::Config& config, Ranks& ranks);
+}  // namespace paws::cli

@@ -1,0 +1,58 @@
+#include "src/cli/commands.hpp"
+#include "src/tasks/agreed.hpp"
+
+namespace paws::cli
+{
+namespace
+{
+Command add_pack(CLI::App& app, Arguments& arguments)
+{
+    auto& pack = arguments.pack;
+    auto* const command =
+        app.add_subcommand("pack", "Put a data set into one HDF5 file (--format imagefolder: also under mpirun, srun)");
+    command
+        ->add_option("--format", pack.format,
+                     "cifar10, idx (MNIST, Fashion-MNIST), imagefolder (train/CLASS/*, val/CLASS/*)")
+        ->required();
+    command->add_option("--input", pack.input, "Folder that the data set came in")->required();
+    command->add_option("--output", pack.output, "HDF5 file to write")->required();
+    command->add_option("--class-names", pack.class_names, "idx: digits (default) or fashion-mnist")
+        ->check(CLI::IsMember({"digits", "fashion-mnist"}));
+    command->add_option("--shorter-side", pack.shorter_side,
+                        "imagefolder: reduce pictures whose shorter side has more pixels (JPEG, quality 95)");
+    command->add_option("--val-list", pack.val_list,
+                        "imagefolder: text file of the pictures of train that become val; the folder val is not read");
+    command->add_flag("--skip-broken", pack.skip_broken,
+                      "imagefolder: leave broken pictures out and list them, instead of refusing the folder");
+    // It throws the same on every rank.
+    return [&pack](Ranks& ranks)
+    { return tasks::agreed(*ranks.world().communicator, [&] { return tasks::pack(pack, ranks.world().mpi); }); };
+}
+
+Command add_subset(CLI::App& app, Arguments& arguments)
+{
+    auto* const command = app.add_subcommand("subset", "Draw the labelled pictures, equally many of every class");
+    command->add_option("--data", arguments.subset.data, "Packed file")->required();
+    command->add_option("--split", arguments.subset.split, "Split to draw from (default: train)");
+    command->add_option("--per-class", arguments.subset.per_class, "Pictures of every class");
+    command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
+    command->add_option("--seed", arguments.subset.seed, "Seed (default: 0)");
+    command->add_option("--output", arguments.subset.output, "Text file to write")->required();
+    return on_one_rank("subset", [&arguments] { return tasks::subset(arguments.subset); });
+}
+
+Command add_inspect(CLI::App& app, Arguments& arguments)
+{
+    auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
+    command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc")->required();
+    return on_one_rank("inspect", [&arguments] { return tasks::inspect(arguments.inspected); });
+}
+}  // namespace
+
+void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands)
+{
+    commands.emplace_back("pack", add_pack(app, arguments));
+    commands.emplace_back("subset", add_subset(app, arguments));
+    commands.emplace_back("inspect", add_inspect(app, arguments));
+}
+}  // namespace paws::cli

@@ -1,0 +1,48 @@
+#include "src/cli/commands.hpp"
+#include "src/tasks/demo.hpp"
+#include "src/tasks/runtime.hpp"
+#include "src/tasks/view_sheet.hpp"
+
+namespace paws::cli
+{
+namespace
+{
+Command add_demo(CLI::App& app, Arguments& arguments)
+{
+    auto* const command =
+        app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
+    command->add_option("CONFIG", arguments.config, "The demo's YAML file (configs/demo.yaml)")->required();
+    command->add_option("--pictures", arguments.demo.pictures,
+                        "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
+    command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
+    return on_one_rank("demo",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = config::load(arguments.config, arguments.overrides);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::demo(config, arguments.demo);
+                       });
+}
+
+Command add_views(CLI::App& app, Arguments& arguments)
+{
+    auto* const command = app.add_subcommand("views", "Draw the training views of some pictures, to look at (PNG)");
+    command->add_option("CONFIG", arguments.config, "The YAML file of a training run")->required();
+    command->add_option("--output", arguments.sheet, "PNG file to write")->required();
+    command->add_option("--pictures", arguments.pictures, "Rows, 1 to 100 (default: 8)");
+    return on_one_rank("views",
+                       [&arguments]() -> tasks::Summary
+                       {
+                           const auto config = config::load(arguments.config, arguments.overrides, arguments.task);
+                           const tasks::ComputeSession session(config.meta.threads);
+                           return tasks::view_sheet(config, arguments.pictures, arguments.sheet);
+                       });
+}
+}  // namespace
+
+void add_demo_commands(CLI::App& app, Arguments& arguments, Commands& commands)
+{
+    commands.emplace_back("views", add_views(app, arguments));
+    commands.emplace_back("demo", add_demo(app, arguments));
+}
+}  // namespace paws::cli

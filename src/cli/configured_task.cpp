@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include "src/cli/commands.hpp"
+#include "src/comm/agreement.hpp"
+#include "src/tasks/agreed.hpp"
+#include "src/tasks/describe_run.hpp"
+#include "src/tasks/evaluation.hpp"
+#include "src/tasks/job_limits.hpp"
+#include "src/tasks/runtime.hpp"
+#include "src/tasks/same_input.hpp"
+#include "src/tasks/stop_rule.hpp"
+#include "src/tasks/training.hpp"
+
+namespace paws::cli
+{
+namespace
+{
+/// Read on every rank, and the same on all.
+config::Config load_config(const Arguments& arguments, Ranks& ranks)
+{
+    auto& communicator = *ranks.world().communicator;
+    auto config = tasks::agreed(communicator,
+                                [&] { return config::load(arguments.config, arguments.overrides, arguments.task); });
+    tasks::require_same_config(communicator, config);
+    follow_config(config, ranks);
+    return config;
+}
+
+tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
+{
+    const tasks::ComputeSession session(config.meta.threads, ranks.world());
+    const auto text = tasks::describe_run(config, session.threads(), ranks.world());
+    if (ranks.world().is_first())
+    {
+        fmt::print("{}", text);
+    }
+    return {{"task", to_string(config.task)}, {"dry_run", true}};
+}
+
+tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
+{
+    const auto config = load_config(arguments, ranks);
+    const auto checkpoint = [&] { return config.logging.path_of(config.logging.pretrain_path.value_or("")); };
+    if (arguments.dry_run)
+    {
+        return dry_run(config, ranks);
+    }
+    if (!ranks.is_alone())
+    {
+        tasks::require_same_data(*ranks.world().communicator, config);
+    }
+    const bool on_many_ranks = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
+    if (!on_many_ranks)
+    {
+        require_one_rank(ranks, to_string(config.task));
+    }
+    const tasks::ComputeSession session(config.meta.threads, ranks.world());
+    switch (config.task)
+    {
+        case config::Task::paws_train:
+        case config::Task::suncet_train:
+            return tasks::run_training(
+                config,
+                {arguments.resume, tasks::parse_stop_after(arguments.stop_after),
+                 ranks.world().is_first() ? tasks::seconds_until_job_ends() : std::nullopt, false},
+                ranks.world());
+        case config::Task::snn_eval:
+            return tasks::snn_eval(checkpoint(), config);
+        case config::Task::embed:
+            return tasks::embed(checkpoint(), config, config.data.validation_split,
+                                config.logging.path_of(config.logging.write_tag + "-embeddings.h5"));
+        default:
+            throw config::Error(
+                fmt::format("task: {} is not in this version; it has paws_train, suncet_train, snn_eval and embed",
+                            to_string(config.task)));
+    }
+}
+}  // namespace
+
+void require_one_rank(const Ranks& ranks, const std::string& command)
+{
+    if (!ranks.is_alone())
+    {
+        throw comm::AgreedFailure(fmt::format("{} runs on one rank, but was started on {} ranks; start a single one "
+                                              "(mpirun -n 1, srun -n 1)",
+                                              command, ranks.world().world_size()),
+                                  comm::bad_input);
+    }
+}
+
+Command on_one_rank(const std::string& name, std::function<tasks::Summary()> work)
+{
+    return [name, work = std::move(work)](Ranks& ranks)
+    {
+        require_one_rank(ranks, name);
+        return work();
+    };
+}
+
+void follow_config(const config::Config& config, Ranks& ranks)
+{
+    for (const auto& notice : ranks.world().is_first() ? config.notices : std::vector<std::string>())
+    {
+        fmt::print("note: {}\n", notice);
+    }
+    ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
+}
+
+Command add_run(CLI::App& app, Arguments& arguments)
+{
+    app.add_option("CONFIG", arguments.config, "The YAML file that describes the run");
+    app.add_option("--fname", arguments.config, "The same, as the published launcher names it");
+    app.add_option("--sel", arguments.task,
+                   "Task: paws_train, suncet_train, snn_eval, embed (default: as the file says)");
+    app.add_option("--resume", arguments.resume,
+                   "auto (default: go on from TAG-latest.h5 if it is there), never, or a checkpoint");
+    app.add_option("--stop-after", arguments.stop_after,
+                   "End early, after so many epochs or steps of the run (3ep, 500steps), or so much time (90m, 2h; "
+                   "then the exit code is 85)");
+    app.add_flag("--dry-run", arguments.dry_run, "Print configuration, sizes, memory and steps, then stop");
+    return [&arguments](Ranks& ranks) { return run_configured_task(arguments, ranks); };
+}
+}  // namespace paws::cli

@@ -1,0 +1,34 @@
+#include "src/tasks/bad_step.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "io/atomic_file.hpp"
+
+namespace paws::tasks
+{
+void write_bad_step(const std::filesystem::path& path, const train::NotFinite& failure,
+                    comm::Communicator& communicator)
+{
+    const auto of_ranks = comm::gather_texts(communicator, nlohmann::json(failure.rows()).dump());
+    if (communicator.rank() != 0)
+    {
+        return;
+    }
+    nlohmann::json content{
+        {"epoch", failure.epoch() + 1}, {"step", failure.step()}, {"ranks", nlohmann::json::array()}};
+    for (const auto& rows : of_ranks)
+    {
+        content["ranks"].push_back(nlohmann::json::parse(rows));
+    }
+    try
+    {
+        io::write_atomically(path, {content.dump(), "\n"});
+        fmt::print(stderr, "the pictures of the step are named in {}\n", path.string());
+    }
+    catch (const io::Error&)
+    {
+    }
+}
+}  // namespace paws::tasks

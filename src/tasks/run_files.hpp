@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/config/config.hpp"
+
+namespace paws::tasks
+{
+/// The files of a training run in logging.folder: RUN_rR.csv of each rank R and, written by the first,
+/// params-TASK.yaml, RUN-latest.h5 and the ones before it, RUN-latest-1.h5 and so on, RUN-best.h5, RUN-epN.h5. RUN is
+/// logging.write_tag.
+class RunFiles
+{
+public:
+    explicit RunFiles(const config::Config& config);
+
+    const std::filesystem::path& folder() const { return folder_; }
+    std::filesystem::path csv(int rank) const;
+    std::filesystem::path parameters() const;
+    /// Held while the run lasts.
+    std::filesystem::path lock() const;
+    /// What a run goes on from; with `age` 1, 2, ... the ones before (logging.keep_last).
+    std::filesystem::path latest(std::int64_t age = 0) const;
+    std::filesystem::path best() const;
+    std::filesystem::path of_epoch(std::int64_t epoch) const;
+    /// Where the pictures of a step are named whose loss is no number.
+    std::filesystem::path bad_step() const;
+
+    /// The checkpoints that there are to go on from, newest first: latest by age, then those of epochs, last first.
+    std::vector<std::filesystem::path> to_resume_from() const;
+
+private:
+    std::filesystem::path folder_;
+    std::string run_;
+    std::string task_;
+};
+
+/// With its parents; throws io::Error.
+void make_folder(const std::filesystem::path& folder);
+
+/// What a run goes on from, and what is to be said about it.
+struct ResumeChoice
+{
+    std::optional<std::filesystem::path> checkpoint;  ///< none: a new run
+    std::vector<std::string> notes;
+};
+
+/// resume: auto, never, or the path of a checkpoint. "auto" takes what meta.load_checkpoint asks for, else the newest
+/// checkpoint of the folder that is whole, and notes the broken ones that it passes over. Throws io::Error if there are
+/// checkpoints and none is whole.
+ResumeChoice checkpoint_to_resume(const config::Config& config, const RunFiles& files, const std::string& resume);
+}  // namespace paws::tasks

@@ -1,0 +1,251 @@
+#include "src/tasks/training.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "io/atomic_file.hpp"
+#include "io/folder_lock.hpp"
+#include "src/data/broken_report.hpp"
+#include "src/tasks/agreed.hpp"
+#include "src/tasks/bad_step.hpp"
+#include "src/tasks/checkpoint_keeper.hpp"
+#include "src/tasks/describe_run.hpp"
+#include "src/tasks/evaluation.hpp"
+#include "src/tasks/run_files.hpp"
+#include "src/tasks/runtime.hpp"
+#include "src/tasks/stop_control.hpp"
+#include "src/train/csv_log.hpp"
+#include "src/train/progress_line.hpp"
+#include "src/train/trainer.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+/// Chosen by the first rank, for all.
+ResumeChoice choose_together(const config::Config& config, const RunFiles& files, const std::string& resume,
+                             const comm::World& world)
+{
+    auto& communicator = *world.communicator;
+    auto choice = agreed(
+        communicator, [&] { return world.is_first() ? checkpoint_to_resume(config, files, resume) : ResumeChoice{}; });
+    const auto path = comm::broadcast_text(communicator, choice.checkpoint.value_or("").string(), 0);
+    choice.checkpoint = path.empty() ? std::nullopt : std::optional<std::filesystem::path>(path);
+    return choice;
+}
+
+/// Collective; the lock is the first rank's.
+std::unique_ptr<io::FolderLock> open_folder(const config::Config& config, const RunFiles& files,
+                                            const comm::World& world)
+{
+    return agreed(*world.communicator,
+                  [&]() -> std::unique_ptr<io::FolderLock>
+                  {
+                      if (!world.is_first())
+                      {
+                          return nullptr;
+                      }
+                      make_folder(files.folder());
+                      return std::make_unique<io::FolderLock>(files.lock());
+                  });
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start)
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+/// "3 epochs and 17 of 50 steps done".
+std::string describe_place(const train::Trainer& trainer)
+{
+    const auto steps = trainer.progress().meters.steps;
+    return fmt::format("{} epochs{} done", trainer.progress().epochs_done,
+                       steps > 0 ? fmt::format(" and {} of {} steps", steps, trainer.steps_per_epoch()) : "");
+}
+}  // namespace
+
+Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
+{
+    const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
+    return run_training(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
+                        options, world);
+}
+
+Summary run_training(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+                     const comm::World& world)
+{
+    const auto start = std::chrono::steady_clock::now();
+    const auto precision = choose_precision(config.meta);
+    const auto task = to_string(config.task);
+    const RunFiles files(config);
+    const bool speaks = world.is_first() && !options.quiet;
+    const auto lock = open_folder(config, files, world);
+    const auto choice = choose_together(config, files, options.resume, world);
+    const auto& resumed_from = choice.checkpoint;
+    const auto made = agreed(*world.communicator,
+                             [&]
+                             {
+                                 auto own =
+                                     std::make_unique<train::Trainer>(config, dataset, precision, world.communicator);
+                                 if (resumed_from)
+                                 {
+                                     own->resume(*resumed_from);
+                                 }
+                                 return own;
+                             });
+    auto& trainer = *made;
+    trainer.synchronise();
+    agreed(*world.communicator,
+           [&]
+           {
+               if (world.is_first())
+               {
+                   io::write_atomically(files.parameters(), {config.to_yaml()});
+               }
+           });
+    const auto placement = describe_placement(world, precision, at::get_num_threads());
+    if (speaks)
+    {
+        fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size()));
+        for (const auto& note : choice.notes)
+        {
+            fmt::print("note: {}\n", note);
+        }
+        if (resumed_from)
+        {
+            fmt::print("resumed from    {}, {}\n", resumed_from->string(), describe_place(trainer));
+        }
+        std::fflush(stdout);
+    }
+    train::CsvLog csv(files.csv(world.rank()), trainer.method().columns(), !resumed_from,
+                      trainer.progress().epochs_done, trainer.progress().meters.steps);
+
+    CheckpointKeeper keeper(config.logging, files, world.is_first());
+    const auto report_problem = [&]
+    {
+        if (const auto problem = keeper.take_problem())
+        {
+            fmt::print(stderr, "checkpoint not written: {}; the run goes on, the last one that was written stays\n",
+                       *problem);
+        }
+    };
+    const auto epochs =
+        std::min(options.stop_after.epochs.value_or(config.optimization.epochs), config.optimization.epochs);
+    StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
+    const auto steps_in_total = trainer.steps_per_epoch() * config.optimization.epochs;
+    const auto first_step = trainer.progress().steps_done;
+    std::optional<loss::Accuracy> accuracy;
+    double pictures_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
+    const auto training_start = std::chrono::steady_clock::now();
+    std::optional<train::ProgressLine> line;
+    if (speaks)
+    {
+        line.emplace();
+    }
+    bool stopped = false;
+    while (!stopped && trainer.progress().epochs_done < epochs)
+    {
+        stop.begin_epoch();
+        train::ProgressValues shown;
+        shown.epochs = config.optimization.epochs;
+        shown.steps = steps_in_total;
+        shown.ranks = world.world_size();
+        const auto on_step = [&](const train::StepReport& report)
+        {
+            if (report.step % config.logging.log_every == 0)
+            {
+                csv.write(report.epoch + 1, report.step, report.own_values, report.step_milliseconds);
+            }
+            shown.epoch = report.epoch + 1;
+            shown.step = trainer.progress().steps_done;
+            shown.loss = trainer.method().describe(report.values);
+            shown.learning_rate = report.learning_rate;
+            shown.pictures_per_second = pictures_per_second = report.pictures_per_second;
+            shown.data_wait_share = report.data_wait_share;
+            shown.comm_wait_share = report.comm_wait_share;
+            comm_wait_share = report.comm_wait_share;
+            data_wait_share = report.data_wait_share;
+            shown.seconds_left = seconds_since(training_start) / static_cast<double>(shown.step - first_step) *
+                                 static_cast<double>(steps_in_total - shown.step);
+            if (line)
+            {
+                line->update(shown);
+            }
+            if (report.saves || report.stops)
+            {
+                keeper.keep_step(trainer);
+            }
+            report_problem();
+        };
+        const auto asked = [&]() -> train::StepRequest {
+            return {stop.wants_stop(trainer.progress().steps_done, keeper.seconds_needed()), keeper.is_due()};
+        };
+        try
+        {
+            stopped = !trainer.run_epoch(on_step, asked);
+        }
+        catch (const train::NotFinite& failure)
+        {
+            write_bad_step(files.bad_step(), failure, *world.communicator);
+            throw;
+        }
+        if (stopped)
+        {
+            if (line)
+            {
+                line->finish(shown);
+            }
+            break;
+        }
+        const auto done = trainer.progress().epochs_done;
+        if (config.logging.eval_every > 0 &&
+            (done % config.logging.eval_every == 0 || done == config.optimization.epochs))
+        {
+            accuracy = snn_accuracy(trainer.encoder(), dataset, config, precision, *world.communicator);
+            shown.top1 = accuracy->top1;
+        }
+        if (line)
+        {
+            line->finish(shown);
+        }
+        const auto replaced = data::broken_report(trainer.broken_pictures(), *world.communicator);
+        for (const auto& text : speaks ? replaced : std::vector<std::string>())
+        {
+            fmt::print("epoch {}: {}\n", done, text);
+        }
+        keeper.keep_epoch(trainer);
+        report_problem();
+    }
+    // Nobody leaves before the last checkpoint is there.
+    agreed(*world.communicator, [&] { keeper.finish(); });
+
+    Summary summary{{"task", task},
+                    {"epochs", trainer.progress().epochs_done},
+                    {"steps", trainer.progress().steps_done},
+                    {"loss", trainer.progress().loss},
+                    {"pictures_per_second", pictures_per_second},
+                    {"seconds", seconds_since(start)},
+                    {"ranks", world.world_size()},
+                    {"comm_wait_share", comm_wait_share},
+                    {"data_wait_share", data_wait_share},
+                    {"checkpoint_wait_seconds", keeper.seconds_waited()},
+                    {"files", {files.latest().string(), files.best().string(), files.csv(0).string()}}};
+    // Known on the first rank, and on others where they got a signal.
+    const auto reason = comm::broadcast_text(*world.communicator, stop.is_asked_end() ? "" : stop.reason(), 0);
+    if (stopped && !reason.empty())
+    {
+        summary["stopped"] = reason;
+    }
+    if (stopped && speaks)
+    {
+        fmt::print("stopped by {} with {}; {} goes on from there when the run is started again\n", stop.reason(),
+                   describe_place(trainer), files.latest().string());
+    }
+    if (accuracy)
+    {
+        summary["top1"] = accuracy->top1;
+        summary["top5"] = accuracy->top5;
+    }
+    return summary;
+}
+}  // namespace paws::tasks

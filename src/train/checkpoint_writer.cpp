@@ -1,0 +1,181 @@
+#include "src/train/checkpoint_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "io/error.hpp"
+#include "io/hard_link.hpp"
+#include "io/local_copy.hpp"
+
+namespace paws::train
+{
+namespace
+{
+namespace fs = std::filesystem;
+
+std::uint64_t bytes_of(const io::Checkpoint& checkpoint)
+{
+    std::uint64_t bytes = checkpoint.config.size();
+    for (const auto* const arrays : {&checkpoint.encoder, &checkpoint.momentum})
+    {
+        for (const auto& [name, array] : *arrays)
+        {
+            bytes += array.bytes.size();
+        }
+    }
+    return bytes;
+}
+
+void require_room(const CheckpointJob& job)
+{
+    // Names, shapes and the tables of HDF5 come on top.
+    const auto needed = bytes_of(job.content) + (std::uint64_t{1} << 20);
+    const auto folder = job.latest.has_parent_path() ? job.latest.parent_path() : fs::path(".");
+    if (const auto free = io::free_space(folder); free < needed)
+    {
+        throw io::Error(fmt::format("{}: needs {} and the disk has {}; free some space", job.latest.string(),
+                                    io::size_in_words(needed), io::size_in_words(free)));
+    }
+}
+
+void put_in_place(const fs::path& from, const fs::path& to)
+{
+    std::error_code error;
+    fs::rename(from, to, error);
+    if (error)
+    {
+        throw io::SystemError(to.string(), "rename failed: " + error.message());
+    }
+}
+
+/// Whoever looks finds a whole checkpoint under one of the names at any time.
+void make_older(const CheckpointJob& job)
+{
+    for (auto i = job.older.size(); i-- > 1;)
+    {
+        if (fs::exists(job.older[i - 1]))
+        {
+            put_in_place(job.older[i - 1], job.older[i]);
+        }
+    }
+    if (!job.older.empty() && fs::exists(job.latest) && !io::hard_link(job.latest, job.older.front()))
+    {
+        put_in_place(job.latest, job.older.front());
+    }
+}
+}  // namespace
+
+void write_job(const CheckpointJob& job)
+{
+    require_room(job);
+    // What is there stays as it is until the new one is whole.
+    const auto next =
+        job.latest.parent_path() / (job.latest.stem().string() + "-next" + job.latest.extension().string());
+    io::write_checkpoint(next, job.content);
+    make_older(job);
+    put_in_place(next, job.latest);
+    for (const auto& copy : job.copies)
+    {
+        if (!io::hard_link(job.latest, copy))
+        {
+            io::write_checkpoint(copy, job.content);
+        }
+    }
+}
+
+CheckpointWriter::CheckpointWriter() : thread_([this] { run(); }) {}
+
+CheckpointWriter::~CheckpointWriter()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        ends_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+bool CheckpointWriter::is_busy() const
+{
+    const std::lock_guard lock(mutex_);
+    return job_.has_value();
+}
+
+void CheckpointWriter::submit(CheckpointJob job)
+{
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return !job_; });
+        job_ = std::move(job);
+    }
+    changed_.notify_all();
+}
+
+void CheckpointWriter::wait()
+{
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !job_; });
+}
+
+io::Checkpoint CheckpointWriter::recycled()
+{
+    const std::lock_guard lock(mutex_);
+    return std::exchange(recycled_, {});
+}
+
+std::optional<std::string> CheckpointWriter::take_problem()
+{
+    const std::lock_guard lock(mutex_);
+    return std::exchange(problem_, std::nullopt);
+}
+
+bool CheckpointWriter::last_failed() const
+{
+    const std::lock_guard lock(mutex_);
+    return last_failed_;
+}
+
+double CheckpointWriter::slowest_seconds() const
+{
+    const std::lock_guard lock(mutex_);
+    return slowest_;
+}
+
+void CheckpointWriter::run()
+{
+    std::unique_lock lock(mutex_);
+    while (true)
+    {
+        changed_.wait(lock, [this] { return job_ || ends_; });
+        if (!job_)
+        {
+            return;
+        }
+        std::optional<std::string> problem;
+        lock.unlock();
+        const auto start = std::chrono::steady_clock::now();
+        try
+        {
+            // Only this thread takes the job away.
+            write_job(*job_);
+        }
+        catch (const std::exception& error)
+        {
+            problem = error.what();
+        }
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        lock.lock();
+        last_failed_ = problem.has_value();
+        if (problem)
+        {
+            problem_ = problem;
+        }
+        slowest_ = std::max(slowest_, took.count());
+        recycled_ = std::move(job_->content);
+        job_.reset();
+        changed_.notify_all();
+    }
+}
+}  // namespace paws::train

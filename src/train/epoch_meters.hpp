@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "io/checkpoint_file.hpp"
+#include "src/train/method.hpp"
+
+namespace paws::train
+{
+/// The means of what was added.
+class Means
+{
+public:
+    Means() = default;
+    Means(StepValues sums, std::int64_t count);
+
+    const StepValues& add(const StepValues& values);
+    /// Of nothing: empty.
+    const StepValues& values() const { return means_; }
+    const StepValues& sums() const { return sums_; }
+    std::int64_t count() const { return count_; }
+
+private:
+    void update();
+
+    StepValues sums_;
+    StepValues means_;
+    std::int64_t count_ = 0;
+};
+
+/// How far an epoch has come when a run stops within it: what its means go on from.
+struct EpochMeters
+{
+    std::int64_t steps = 0;            ///< done of the epoch; 0 between epochs
+    std::int64_t pictures = 0;         ///< in a step, of all ranks
+    StepValues sums;                   ///< of all ranks' means
+    std::vector<StepValues> own_sums;  ///< [ranks], of each rank's own values
+
+    bool operator==(const EpochMeters&) const = default;
+
+    /// The same place of the epoch, to the whole step before it, in steps of `pictures_in_step`.
+    EpochMeters in_steps_of(std::int64_t pictures_in_step) const;
+
+    /// Nothing is written between epochs.
+    void write(io::Progress& progress) const;
+    /// Takes its own integers out of `integers`, those of the file.
+    static EpochMeters take(const io::Progress& progress, std::map<std::string, std::int64_t>& integers);
+};
+}  // namespace paws::train

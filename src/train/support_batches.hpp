@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+
+#include "src/config/config.hpp"
+#include "src/loss/support_labels.hpp"
+
+namespace paws::train
+{
+/// Labelled pictures of each class in a rank's batch: the key depends on the task.
+std::int64_t labelled_per_class(const config::Config& config);
+
+/// The labels of the class-stratified batches of all ranks.
+std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Config& config, std::int64_t world_size);
+
+/// Throws config::Error where a class has one row in the batch of all ranks, which SuNCEt finds no neighbour for.
+void require_neighbours(const config::Config& config, std::int64_t world_size);
+
+/// criterion.similarity_memory_gb in bytes.
+std::int64_t similarity_bytes(const config::Criterion& criterion);
+}  // namespace paws::train
