@@ -210,19 +210,21 @@ def cancelled(test):
 
 
 def time_limit(test):
-    """The end of the job's time: paws_hpc stops before it, with a checkpoint and exit code 85"""
+    """The end of the job's time: asked by SLURM's signal, or knowing it from SLURM, paws_hpc stops in time with a checkpoint"""
     test.cluster.environment["PAWS_MOST_RESTARTS"] = "0"
-    job = test.train("time_limit", "--set", "optimization.epochs=100000", "--time", "1")
+    # A signal one second before the end comes too late: SLURM looks every half minute.
+    runs = [(run, words, test.train(run, "--set", "optimization.epochs=100000", "--time", "1", *options)) for run, words, options in (
+        ("warned", "stopped by SIGUSR1", ()), ("time_known", "stopped by the job's time limit", ("--sbatch", "signal=USR1@1")))]
     del test.cluster.environment["PAWS_MOST_RESTARTS"]
-    state = test.jobs.fail(job, RESUME_ME, 100)
-    log = test.jobs.log(job)
-    check("the job's time limit" in log or "SIGUSR1" in log, f"the log does not say why:\n{test.jobs.told(job)}")
-    check("not requeued after 0 starts" in log, test.jobs.told(job))
-    check(state["RunTime"] < "00:01:00", f"it ran {state['RunTime']}")
-    said = test.program("inspect", "time_limit/small-latest.h5")
-    check(said.returncode == 0, said.stderr)
-    epoch, step = last_row(test.csv("time_limit"))
-    check(epoch > 1 or step > 10, f"it came to epoch {epoch}, step {step} only")
+    for run, words, job in runs:
+        state = test.jobs.fail(job, RESUME_ME, 100)
+        log = test.jobs.log(job)
+        check(words in log and "not requeued after 0 starts" in log, f"the log does not say '{words}':\n{test.jobs.told(job)}")
+        check(state["RunTime"] < "00:01:00", f"{run} ran {state['RunTime']}")
+        said = test.program("inspect", f"{run}/small-latest.h5")
+        check(said.returncode == 0, said.stderr)
+        epoch, step = last_row(test.csv(run))
+        check(epoch > 1 or step > 10, f"{run} came to epoch {epoch}, step {step} only")
 
 
 def rank_killed(test):
@@ -263,6 +265,12 @@ def batch(test):
     for job, name in zip(jobs, ("first", "second")):
         check(test.jobs.complete(job)["JobName"] == name, str(test.jobs.state(job)))
         check(os.path.exists(test.path(f"batch_{name}", "small-latest.h5")), test.jobs.told(job))
+    # What is used above to tell that runs are equal tells when they are not.
+    try:
+        test.check_equal_to_uninterrupted("batch_first")
+    except Wrong:
+        return
+    raise Wrong("one epoch counts as equal to four")
 
 
 def chain(test):
