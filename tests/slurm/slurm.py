@@ -193,6 +193,22 @@ def node_lost(test):
     test.check_equal_to_uninterrupted("node_lost")
 
 
+def node_killed(test):
+    """A rank and its node's daemon are killed, which SLURM would notice in minutes only: requeued by the template, goes on; equal"""
+    job = test.train("node_killed")
+    wait_for_step(test.csv("node_killed"), 2, 20)
+    ranks = test.jobs.processes_of_ranks(job, "n2")
+    check(len(ranks) == 1, f"processes of ranks on n2: {ranks}")
+    test.cluster.kill_node("n2")
+    os.kill(ranks[0], signal.SIGKILL)
+    wait_for(lambda: "a node no longer answers" in test.jobs.log(job), 60, f"the lost node is not noticed:\n{test.jobs.told(job)}")
+    test.cluster.start_node("n2")
+    test.jobs.complete(job, restarts=1)
+    log = test.jobs.log(job)
+    check("paws_hpc: rank 1 on" in log and "resumed from" in log, log)
+    test.check_equal_to_uninterrupted("node_killed")
+
+
 def cancelled(test):
     """scancel: checkpoint, and the job does not come back; the same line goes on; equal"""
     job = test.train("cancelled")
@@ -297,7 +313,7 @@ def chain(test):
     wait_for(lambda: not test.cluster.ask("squeue", "-h"), 60, "jobs wait for one that has failed")
 
 
-STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, preempted, node_lost, cancelled, rank_killed, array, batch, chain)
+STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, preempted, node_lost, node_killed, cancelled, rank_killed, array, batch, chain)
 
 
 def parse():
