@@ -16,6 +16,9 @@ namespace
 {
 const std::string encoder_group = "encoder";
 const std::string momentum_group = "optimizer/momentum";
+const std::string pytorch_group = "pytorch";
+const std::string structure_dataset = "structure";
+const std::string tensors_group = pytorch_group + "/tensors";
 
 /// Calls `use` with a null pointer to the C++ type of the elements.
 template <typename Use>
@@ -232,6 +235,33 @@ Progress read_progress(const h5::File& file)
     require_checksum(group, progress_checksum(progress));
     return progress;
 }
+void write_rest(h5::File& file, const PytorchRest& rest)
+{
+    if (rest == PytorchRest())
+    {
+        return;
+    }
+    h5::Group group = file.create_group(pytorch_group);
+    const auto* const first = reinterpret_cast<const std::uint8_t*>(rest.structure.data());
+    h5::Dataset structure =
+        group.write<std::uint8_t>(structure_dataset, std::span(first, rest.structure.size()), {rest.structure.size()});
+    store_checksum(structure, crc32({rest.structure}));
+    write_arrays(file, tensors_group, rest.tensors);
+}
+
+PytorchRest read_rest(const h5::File& file)
+{
+    PytorchRest rest;
+    if (file.has_group(pytorch_group))
+    {
+        const h5::Dataset structure = file.group(pytorch_group).dataset(structure_dataset);
+        const auto bytes = structure.read<std::uint8_t>();
+        rest.structure.assign(bytes.begin(), bytes.end());
+        require_checksum(structure, crc32({rest.structure}));
+        rest.tensors = read_arrays(file, tensors_group);
+    }
+    return rest;
+}
 }  // namespace
 
 std::size_t element_size(ElementType type)
@@ -243,11 +273,13 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 {
     require_whole(checkpoint.encoder, path.string());
     require_whole(checkpoint.momentum, path.string());
+    require_whole(checkpoint.pytorch.tensors, path.string());
     require_whole(checkpoint.progress, path.string());
     h5::File file = h5::File::create(path);
     write_format(file, checkpoint_format);
     write_arrays(file, encoder_group, checkpoint.encoder);
     write_arrays(file, momentum_group, checkpoint.momentum);
+    write_rest(file, checkpoint.pytorch);
     write_progress(file, checkpoint.progress);
     h5::Dataset config = file.write_string("config", checkpoint.config);
     store_checksum(config, crc32({checkpoint.config}));
@@ -260,6 +292,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path)
     Checkpoint checkpoint;
     checkpoint.encoder = read_arrays(file, encoder_group);
     checkpoint.momentum = read_arrays(file, momentum_group);
+    checkpoint.pytorch = read_rest(file);
     checkpoint.progress = read_progress(file);
     const h5::Dataset config = file.dataset("config");
     checkpoint.config = config.read_scalar<std::string>();

@@ -46,12 +46,22 @@ struct Progress
     bool operator==(const Progress&) const = default;
 };
 
+/// What a checkpoint of PyTorch holds besides what paws_hpc knows, so that it can be written again as it was.
+struct PytorchRest
+{
+    std::string structure;  ///< its dictionary, as a pickle in which arrays stand by name (see torch_pickle.hpp)
+    NamedArrays tensors;    ///< those that are neither the encoder's nor momentum
+
+    bool operator==(const PytorchRest&) const = default;
+};
+
 struct Checkpoint
 {
     NamedArrays encoder;
     NamedArrays momentum;
     Progress progress;
-    std::string config;  ///< the YAML of the run
+    std::string config;     ///< the YAML of the run; empty if it is not known
+    PytorchRest pytorch{};  ///< empty but for a converted one
 
     bool operator==(const Checkpoint&) const = default;
 };
@@ -63,6 +73,7 @@ struct Checkpoint
 ///                                                 in the order. The groups have the attribute count.
 ///     /progress                                   attributes epoch, iteration and the others
 ///     /config                                     text
+///     /pytorch/structure, /pytorch/tensors/NAME   bytes, and arrays as above; for converted ones alone
 ///
 /// Arrays, progress and config have the attribute crc32. Throws before anything is written if an array's bytes do not
 /// match its shape, or if names collide.

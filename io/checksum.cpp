@@ -36,6 +36,12 @@ void store_checksum(h5::Object& object, std::uint32_t checksum)
     object.set_attribute<std::int64_t>(checksum_attribute, checksum);
 }
 
+void write_with_checksum(h5::Group& group, const std::string& name, const std::vector<std::string>& values)
+{
+    h5::Dataset dataset = group.write_strings(name, values);
+    store_checksum(dataset, crc32(values));
+}
+
 void require_checksum(const h5::Object& object, std::uint32_t checksum)
 {
     if (object.attribute<std::int64_t>(checksum_attribute) != checksum)

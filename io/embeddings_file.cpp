@@ -9,75 +9,117 @@ namespace paws::io
 {
 namespace
 {
-void require_whole(const std::filesystem::path& path, const Embeddings& embeddings)
+constexpr std::size_t piece_bytes = std::size_t{16} << 20;
+
+template <typename T>
+void verify(const h5::Dataset& dataset)
 {
-    const std::size_t count = embeddings.count();
-    if (embeddings.values.size() != count * embeddings.dimensions || embeddings.index.size() != count ||
-        embeddings.names.size() != count)
+    const std::size_t rows = dataset.shape().at(0);
+    const std::size_t row_bytes = rows == 0 ? 1 : dataset.size() / rows * sizeof(T);
+    require_checksum(dataset, crc32_of_rows<T>(dataset, 0, rows, piece_bytes / row_bytes + 1));
+}
+
+std::vector<std::string> outputs_of(const h5::File& file)
+{
+    if (file.has_attribute("outputs"))
     {
-        throw Error(path.string() + ": " + std::to_string(count) + " labels, " +
-                    std::to_string(embeddings.index.size()) + " positions, " + std::to_string(embeddings.names.size()) +
-                    " names and " + std::to_string(embeddings.values.size()) + " numbers of embeddings with " +
-                    std::to_string(embeddings.dimensions) + " dimensions do not match; make the file again");
+        return file.attribute_array<std::string>("outputs");
     }
+    return {"embeddings"};
 }
 
+/// What files of other makers need not say.
 template <typename T>
-void write_numbers(h5::File& file, const std::string& name, const std::vector<T>& values, const h5::Shape& shape)
+T attribute_or(const h5::File& file, const std::string& name, const T& otherwise)
 {
-    h5::Dataset dataset = file.write<T>(name, values, shape);
-    store_checksum(dataset, crc32(std::as_bytes(std::span(values))));
-}
-
-template <typename T>
-std::vector<T> read_numbers(const h5::Dataset& dataset)
-{
-    std::vector<T> values = dataset.read<T>();
-    require_checksum(dataset, crc32(std::as_bytes(std::span(values))));
-    return values;
+    return file.has_attribute(name) ? file.attribute<T>(name) : otherwise;
 }
 }  // namespace
 
-void write_embeddings(const std::filesystem::path& path, const Embeddings& embeddings)
+EmbeddingsFile::EmbeddingsFile(const std::filesystem::path& path) : EmbeddingsFile(path, verify_seal(path)) {}
+
+EmbeddingsFile::EmbeddingsFile(const std::filesystem::path& path, bool sealed)
+    : file_(open_format(path, embeddings_format)), outputs_(outputs_of(file_))
 {
-    require_whole(path, embeddings);
-    const std::size_t count = embeddings.count();
-    h5::File file = h5::File::create(path);
-    write_format(file, embeddings_format);
-    file.set_attribute("checkpoint", embeddings.checkpoint);
-    file.set_attribute("split", embeddings.split);
-    file.set_attribute("config", embeddings.config);
-    file.set_attribute("temperature", embeddings.temperature);
-    write_numbers(file, "embeddings", embeddings.values, {count, embeddings.dimensions});
-    write_numbers(file, "labels", embeddings.labels, {count});
-    write_numbers(file, "index", embeddings.index, {count});
-    h5::Dataset names = file.write_strings("names", embeddings.names);
-    store_checksum(names, crc32(embeddings.names));
-    file.save();
+    source_.labels = file_.dataset("labels").read<std::int64_t>();
+    source_.index = file_.dataset("index").read<std::int64_t>();
+    source_.names = file_.dataset("names").read<std::string>();
+    source_.checkpoint = file_.attribute<std::string>("checkpoint");
+    source_.epoch = attribute_or<std::int64_t>(file_, "epoch", 0);
+    source_.checkpoint_config = attribute_or<std::string>(file_, "checkpoint_config", "");
+    source_.split = file_.attribute<std::string>("split");
+    source_.config = file_.attribute<std::string>("config");
+    source_.temperature = file_.attribute<double>("temperature");
+    const auto require_length = [&](const std::string& name, std::size_t length)
+    {
+        if (length != count())
+        {
+            throw Error(path.string() + ": " + name + " has " + std::to_string(length) + " rows, labels has " +
+                        std::to_string(count()) + "; make the file again");
+        }
+    };
+    require_length("index", source_.index.size());
+    require_length("names", source_.names.size());
+    auto names = outputs_;
+    names.emplace_back("embeddings");
+    if (has_probabilities())
+    {
+        names.emplace_back("probabilities");
+        require_length("predicted", file_.dataset("predicted").size());
+    }
+    for (const std::string& name : names)
+    {
+        require_length(name, reals(name).shape()[0]);
+    }
+    if (!sealed)
+    {
+        verify_checksums();
+    }
 }
 
-Embeddings read_embeddings(const std::filesystem::path& path)
+void EmbeddingsFile::verify_checksums() const
 {
-    verify_seal(path);
-    const h5::File file = open_format(path, embeddings_format);
-    Embeddings embeddings;
-    const h5::Dataset values = file.dataset("embeddings");
-    if (values.shape().size() != 2)
+    verify<std::int64_t>(file_.dataset("labels"));
+    verify<std::int64_t>(file_.dataset("index"));
+    require_checksum(file_.dataset("names"), crc32(source_.names));
+    auto names = outputs_;
+    if (has_probabilities())
     {
-        throw Error(values.where() + ": must be [N, D]; make the file again");
+        names.emplace_back("probabilities");
+        verify<std::int64_t>(file_.dataset("predicted"));
     }
-    embeddings.values = read_numbers<float>(values);
-    embeddings.dimensions = values.shape()[1];
-    embeddings.labels = read_numbers<std::int64_t>(file.dataset("labels"));
-    embeddings.index = read_numbers<std::int64_t>(file.dataset("index"));
-    const h5::Dataset names = file.dataset("names");
-    embeddings.names = names.read<std::string>();
-    require_checksum(names, crc32(embeddings.names));
-    embeddings.checkpoint = file.attribute<std::string>("checkpoint");
-    embeddings.split = file.attribute<std::string>("split");
-    embeddings.config = file.attribute<std::string>("config");
-    embeddings.temperature = file.attribute<double>("temperature");
-    require_whole(path, embeddings);
-    return embeddings;
+    for (const std::string& name : names)
+    {
+        const h5::Dataset values = reals(name);
+        values.element_size() == sizeof(h5::Half) ? verify<h5::Half>(values) : verify<float>(values);
+    }
+}
+
+bool EmbeddingsFile::has_probabilities() const
+{
+    return file_.has_dataset("probabilities");
+}
+
+h5::Dataset EmbeddingsFile::reals(const std::string& name) const
+{
+    h5::Dataset dataset = file_.dataset(name);
+    if (dataset.shape().size() != 2 || dataset.kind() != h5::Kind::real)
+    {
+        throw Error(dataset.where() + ": must be real numbers [N, D]; make the file again");
+    }
+    return dataset;
+}
+
+std::vector<float> EmbeddingsFile::rows(const std::string& name, std::size_t first, std::size_t count) const
+{
+    const h5::Dataset dataset = reals(name);
+    std::vector<float> values(count * dataset.shape()[1]);
+    dataset.read_rows(first, count, std::span(values));
+    return values;
+}
+
+std::vector<std::int64_t> EmbeddingsFile::predicted() const
+{
+    return file_.dataset("predicted").read<std::int64_t>();
 }
 }  // namespace paws::io

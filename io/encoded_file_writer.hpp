@@ -3,15 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "io/atomic_file.hpp"
+#include "io/collective_file.hpp"
 #include "io/h5.hpp"
 #include "io/rank_group.hpp"
-#include "io/seal.hpp"
 
 namespace paws::io
 {
@@ -21,10 +19,8 @@ namespace paws::io
 ///     writer.write(0, first_byte, bytes);     // on every rank, as often as it takes
 ///     writer.finish(results);
 ///
-/// All but the pictures is made in memory by rank 0 and reaches the disk as plain bytes, and the file has its full
-/// length, and where the file system can also its space, before HDF5 opens it. From then on HDF5 has nothing but
-/// pictures to write: HDF5 1.10 ends in a crash if a disk fills up while it holds changes to its own structure.
-/// Every rank reads again what it wrote, for MPI libraries that lose errors of writing.
+/// All but the pictures is made in memory by rank 0 and reaches the disk as plain bytes (see CollectiveFile): HDF5 has
+/// nothing but pictures to write.
 ///
 /// Every function is collective and throws Error, the same on every rank; the file is then not there, or what it was.
 class EncodedFileWriter
@@ -47,7 +43,7 @@ public:
         std::vector<std::uint32_t> sizes;      ///< [N, 2]
     };
 
-    EncodedFileWriter(std::filesystem::path path, const std::vector<std::string>& class_names,
+    EncodedFileWriter(const std::filesystem::path& path, const std::vector<std::string>& class_names,
                       const std::vector<Split>& splits, const RankGroup& ranks);
 
     /// Bytes of the encoded pictures of a split from `first_byte` on; each rank its own, or none.
@@ -57,31 +53,15 @@ public:
     void finish(const std::vector<Result>& results);
 
 private:
-    struct Block
-    {
-        std::uint64_t place = 0;  // in the file
-        std::uint64_t length = 0;
-        std::uint32_t checksum = 0;
-    };
     struct OpenSplit
     {
         h5::Dataset encoded, checksums, sizes;
     };
 
-    template <typename Action>
-    void write_together(Action action) const;
-    void make_skeleton(const std::vector<std::string>& class_names, const std::vector<Split>& splits);
     void open_skeleton(const std::vector<Split>& splits);
-    void verify_own_blocks() const;
-    Seal seal_of(const std::vector<std::vector<Block>>& blocks_of_ranks) const;
 
-    std::filesystem::path path_;
-    RankGroup ranks_;
-    std::optional<AtomicFile> target_;  // on rank 0
-    std::filesystem::path temporary_;
-    std::optional<h5::File> file_;
+    CollectiveFile file_;
     std::vector<std::string> names_;  // of the splits
-    std::vector<OpenSplit> splits_;
-    std::vector<Block> blocks_;  // that this rank wrote
+    std::vector<OpenSplit> splits_;   // closed before the file is
 };
 }  // namespace paws::io

@@ -156,7 +156,7 @@ Group Group::create_group(const std::string& path)
     return group(path);
 }
 
-Dataset Group::create(const std::string& path, hid_t type, hid_t space, const Shape& chunk)
+Dataset Group::create(const std::string& path, hid_t type, hid_t space, const Shape& chunk, int compression)
 {
     const std::vector<std::string> parts = components(path, where_);
     if (parts.size() > 1)
@@ -171,6 +171,11 @@ Dataset Group::create(const std::string& path, hid_t type, hid_t space, const Sh
     {
         const std::vector<hsize_t> lengths(chunk.begin(), chunk.end());
         call("H5Pset_chunk", where, H5Pset_chunk, creation.get(), static_cast<int>(lengths.size()), lengths.data());
+        if (compression > 0)
+        {
+            call("H5Pset_shuffle", where, H5Pset_shuffle, creation.get());
+            call("H5Pset_deflate", where, H5Pset_deflate, creation.get(), static_cast<unsigned>(compression));
+        }
     }
     return {Id(call("H5Dcreate2", where, H5Dcreate2, id_.get(), path.c_str(), type, space, H5P_DEFAULT, creation.get(),
                     H5P_DEFAULT),
@@ -179,7 +184,7 @@ Dataset Group::create(const std::string& path, hid_t type, hid_t space, const Sh
 }
 
 template <typename T>
-Dataset Group::create_dataset(const std::string& path, const Shape& shape, std::size_t chunk_rows)
+Dataset Group::create_dataset(const std::string& path, const Shape& shape, std::size_t chunk_rows, int compression)
 {
     Shape chunk;
     if (chunk_rows > 0 && !shape.empty() && element_count(shape) > 0)
@@ -188,7 +193,13 @@ Dataset Group::create_dataset(const std::string& path, const Shape& shape, std::
         chunk[0] = std::min(chunk_rows, shape[0]);
     }
     const Id space = make_space(shape, below(path));
-    return create(path, native_type<T>(), space.get(), chunk);
+    return create(path, native_type<T>(), space.get(), chunk, compression);
+}
+
+void Group::link(const std::string& path, const std::string& other_name)
+{
+    call("H5Lcreate_hard", below(other_name), H5Lcreate_hard, id_.get(), path.c_str(), id_.get(), other_name.c_str(),
+         H5P_DEFAULT, H5P_DEFAULT);
 }
 
 template <typename T>
@@ -232,11 +243,12 @@ Dataset Group::write_fixed_strings(const std::string& path, std::span<const std:
     return dataset;
 }
 
-#define PAWS_IO_NUMBERS(T)                                                                    \
-    template Dataset Group::create_dataset<T>(const std::string&, const Shape&, std::size_t); \
+#define PAWS_IO_NUMBERS(T)                                                                         \
+    template Dataset Group::create_dataset<T>(const std::string&, const Shape&, std::size_t, int); \
     template Dataset Group::write(const std::string&, std::span<const T>, const Shape&, std::size_t);
 PAWS_IO_NUMBERS(float)
 PAWS_IO_NUMBERS(double)
+PAWS_IO_NUMBERS(Half)
 PAWS_IO_NUMBERS(std::int32_t)
 PAWS_IO_NUMBERS(std::int64_t)
 PAWS_IO_NUMBERS(std::uint8_t)

@@ -27,6 +27,12 @@ namespace paws::io::h5
 {
 using Shape = std::vector<std::size_t>;
 
+/// A number of 16 bits as IEEE 754 has it (5 of exponent, 10 of fraction), h5py's float16: for storage alone.
+struct Half
+{
+    std::uint16_t bits = 0;
+};
+
 /// What a data set or an attribute holds. `boolean` is h5py's: an enumeration of FALSE and TRUE.
 enum class Kind
 {
@@ -66,6 +72,9 @@ public:
     template <typename T>
     void set_attribute(const std::string& name, const T& value);
 
+    /// A new value for a number that is there, in the place of the old one: nothing else of the file changes.
+    void update_attribute(const std::string& name, std::int64_t value);
+
     /// The same with one dimension. T: std::int64_t, double, std::string.
     template <typename T>
     void set_attribute_array(const std::string& name, const std::vector<T>& values);
@@ -88,11 +97,15 @@ public:
     Kind kind() const { return kind_; }
     /// Bytes of one element in the file.
     std::size_t element_size() const { return element_size_; }
+    /// The lengths of a chunk; empty if the elements are stored in one piece.
+    Shape chunk() const;
+    /// The level of deflate that chunks are compressed with; 0: none.
+    int compression() const;
     /// Whether the numbers are unsigned.
     bool is_unsigned() const { return is_unsigned_; }
 
     /// Everything, converted to T by HDF5, which clips numbers that T cannot hold.
-    /// T: float, double, std::int32_t, std::int64_t, std::uint8_t, std::uint32_t, std::uint64_t, std::string.
+    /// T: float, double, Half, std::int32_t, std::int64_t, std::uint8_t, std::uint32_t, std::uint64_t, std::string.
     /// Throws when strings are asked for and numbers are there, or the other way round.
     template <typename T>
     std::vector<T> read() const;
@@ -118,7 +131,8 @@ public:
     void write_rows(std::size_t first, std::size_t count, std::span<const T> values);
 
     /// The same by all ranks at once, each its own rows, for a file from File::open_together. Collective: a rank
-    /// without rows gives none. MPI may report success for a write that was cut short, so read what was written again.
+    /// without rows gives none; where rows are compressed, a rank gives whole chunks. MPI may report success for a
+    /// write that was cut short, so read what was written again.
     template <typename T>
     void write_rows_together(std::size_t first, std::size_t count, std::span<const T> values);
 
@@ -157,9 +171,14 @@ public:
     Group create_group(const std::string& path);
 
     /// A new data set, its contents undefined until written. `chunk_rows` > 0: stored in pieces of so many rows.
+    /// `compression` 1 to 9: each of these is deflated at that level, the bytes of its numbers sorted by their weight.
     /// Makes the groups on the way. Throws if something of that name is there.
     template <typename T>
-    Dataset create_dataset(const std::string& path, const Shape& shape, std::size_t chunk_rows = 0);
+    Dataset create_dataset(const std::string& path, const Shape& shape, std::size_t chunk_rows = 0,
+                           int compression = 0);
+
+    /// Another name for what `path` names.
+    void link(const std::string& path, const std::string& other_name);
 
     /// create_dataset and write.
     template <typename T>
@@ -176,7 +195,7 @@ protected:
     std::string below(const std::string& path) const;
     bool is_a(const std::string& path, H5I_type_t type) const;
     std::vector<std::string> children_of(H5I_type_t type) const;
-    Dataset create(const std::string& path, hid_t type, hid_t space, const Shape& chunk);
+    Dataset create(const std::string& path, hid_t type, hid_t space, const Shape& chunk, int compression = 0);
     Dataset write_fixed_strings(const std::string& path, std::span<const std::string> values, hid_t space);
 };
 

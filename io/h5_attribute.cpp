@@ -197,6 +197,13 @@ void Object::set_attribute(const std::string& name, const T& value)
     }
 }
 
+void Object::update_attribute(const std::string& name, std::int64_t value)
+{
+    const Id attribute = open_attribute(name);
+    call("H5Awrite", attribute_place(where_, name), H5Awrite, attribute.get(), native_type<std::int64_t>(),
+         static_cast<const void*>(&value));
+}
+
 template <typename T>
 void Object::set_attribute_array(const std::string& name, const std::vector<T>& values)
 {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "io/error.hpp"
+#include "io/h5.hpp"
 
 namespace paws::io::h5
 {
@@ -95,6 +96,23 @@ template <>
 hid_t native_type<double>()
 {
     return H5T_NATIVE_DOUBLE;
+}
+template <>
+hid_t native_type<Half>()
+{
+    // HDF5 1.10 has none; it ends with the library.
+    static const hid_t half = []
+    {
+        const detail::Session session;
+        const hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+        if (type < 0 || H5Tset_fields(type, 15, 10, 5, 0, 10) < 0 || H5Tset_size(type, sizeof(Half)) < 0 ||
+            H5Tset_ebias(type, 15) < 0 || H5Tlock(type) < 0)
+        {
+            detail::fail("H5Tset_fields", "float16");
+        }
+        return type;
+    }();
+    return half;
 }
 template <>
 hid_t native_type<std::int32_t>()

@@ -154,6 +154,37 @@ void Dataset::write_rows_together(std::size_t first, std::size_t count, std::spa
          transfer.get(), static_cast<const void*>(values.data()));
 }
 
+Shape Dataset::chunk() const
+{
+    const Id creation(call("H5Dget_create_plist", where_, H5Dget_create_plist, id_.get()), H5Pclose);
+    if (call("H5Pget_layout", where_, H5Pget_layout, creation.get()) != H5D_CHUNKED)
+    {
+        return {};
+    }
+    std::vector<hsize_t> lengths(shape_.size());
+    call("H5Pget_chunk", where_, H5Pget_chunk, creation.get(), static_cast<int>(lengths.size()), lengths.data());
+    return {lengths.begin(), lengths.end()};
+}
+
+int Dataset::compression() const
+{
+    const Id creation(call("H5Dget_create_plist", where_, H5Dget_create_plist, id_.get()), H5Pclose);
+    const int filters = call("H5Pget_nfilters", where_, H5Pget_nfilters, creation.get());
+    for (unsigned i = 0; i < static_cast<unsigned>(filters); ++i)
+    {
+        unsigned flags = 0;
+        unsigned config = 0;
+        std::size_t count = 1;
+        unsigned value = 0;
+        if (call("H5Pget_filter2", where_, H5Pget_filter2, creation.get(), i, &flags, &count, &value, std::size_t{0},
+                 static_cast<char*>(nullptr), &config) == H5Z_FILTER_DEFLATE)
+        {
+            return static_cast<int>(value);
+        }
+    }
+    return 0;
+}
+
 std::uint64_t Dataset::place_in_file() const
 {
     const detail::Session session;
@@ -175,6 +206,7 @@ std::uint64_t Dataset::place_in_file() const
     template void Dataset::write_rows_together(std::size_t, std::size_t, std::span<const T>);
 PAWS_IO_NUMBERS(float)
 PAWS_IO_NUMBERS(double)
+PAWS_IO_NUMBERS(Half)
 PAWS_IO_NUMBERS(std::int32_t)
 PAWS_IO_NUMBERS(std::int64_t)
 PAWS_IO_NUMBERS(std::uint8_t)

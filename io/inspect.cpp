@@ -11,8 +11,10 @@
 #include "io/embeddings_file.hpp"
 #include "io/error.hpp"
 #include "io/format.hpp"
+#include "io/inspect_torch.hpp"
 #include "io/local_copy.hpp"
 #include "io/seal.hpp"
+#include "io/torch_file.hpp"
 
 namespace paws::io
 {
@@ -57,17 +59,8 @@ bool verify_bytes(const h5::Dataset& dataset)
     constexpr std::size_t piece_bytes = std::size_t{1} << 24;
     const std::size_t rows = dataset.shape().at(0);
     const std::size_t row = rows == 0 ? 1 : dataset.size() / rows;
-    const std::size_t rows_at_once = std::max<std::size_t>(1, piece_bytes / std::max<std::size_t>(row, 1));
-    std::uint32_t sum = 0;
-    std::vector<std::uint8_t> piece;
-    for (std::size_t first = 0; first < rows; first += rows_at_once)
-    {
-        const std::size_t count = std::min(rows_at_once, rows - first);
-        piece.resize(count * row);
-        dataset.read_rows(first, count, std::span(piece));
-        sum = crc32(std::as_bytes(std::span(piece)), sum);
-    }
-    require_checksum(dataset, sum);
+    const std::size_t rows_at_once = piece_bytes / std::max<std::size_t>(row, 1) + 1;
+    require_checksum(dataset, crc32_of_rows<std::uint8_t>(dataset, 0, rows, rows_at_once));
     return true;
 }
 
@@ -111,14 +104,38 @@ std::string describe_dataset(const std::filesystem::path& path, bool sealed)
     return text.str();
 }
 
-std::string describe_embeddings(const std::filesystem::path& path, bool)
+void describe_reals(std::ostream& text, const std::string& name, const h5::Dataset& values)
 {
-    const Embeddings embeddings = read_embeddings(path);
+    text << name << ": "
+         << plural(values.shape()[1], name == "probabilities" ? "class" : "dimension",
+                   name == "probabilities" ? "es" : "s")
+         << ", float" << 8 * values.element_size();
+    if (const h5::Shape chunk = values.chunk(); !chunk.empty())
+    {
+        text << ", in chunks of " << plural(chunk[0], "row");
+    }
+    if (const int level = values.compression(); level > 0)
+    {
+        text << ", deflate " << level;
+    }
+    text << "\n";
+}
+
+std::string describe_embeddings(const std::filesystem::path& path, bool sealed)
+{
+    const EmbeddingsFile file(path, sealed);
     std::ostringstream text;
-    text << plural(embeddings.count(), "picture") << " of split " << embeddings.split << ", " << embeddings.dimensions
-         << " dimensions\n";
-    text << "checkpoint: " << embeddings.checkpoint << "\n";
-    text << "temperature: " << embeddings.temperature << "\n";
+    text << plural(file.count(), "picture") << " of split " << file.source().split << "\n";
+    for (const std::string& name : file.outputs())
+    {
+        describe_reals(text, name, file.reals(name));
+    }
+    if (file.has_probabilities())
+    {
+        describe_reals(text, "probabilities", file.reals("probabilities"));
+    }
+    text << "checkpoint: " << file.source().checkpoint << ", epoch " << file.source().epoch << "\n";
+    text << "temperature: " << file.source().temperature << "\n";
     text << verdict(true);
     return text.str();
 }
@@ -176,6 +193,10 @@ std::string describe(const std::filesystem::path& path)
     const std::array<Known, 3> known = {{{dataset_format, describe_dataset},
                                          {embeddings_format, describe_embeddings},
                                          {checkpoint_format, describe_checkpoint}}};
+    if (is_torch_file(path))
+    {
+        return describe_torch(path);
+    }
     const bool sealed = verify_seal(path);
     const h5::File file = h5::File::open(path);
     const std::string name = file.has_attribute("format") ? file.attribute<std::string>("format") : "";

@@ -229,6 +229,20 @@ void Machine::step(char instruction)
 
 Document read(std::string_view bytes, std::span<const std::string_view> allowed_globals, const std::string& source)
 {
-    return Machine(bytes, allowed_globals, source).run();
+    Document document = read_first(bytes, allowed_globals, source);
+    if (!bytes.empty())
+    {
+        throw Error(source + ": has bytes after its end; it is damaged, or not a file of the kind expected");
+    }
+    return document;
+}
+
+Document read_first(std::string_view& bytes, std::span<const std::string_view> allowed_globals,
+                    const std::string& source)
+{
+    Machine machine(bytes, allowed_globals, source);
+    Document document = machine.run();
+    bytes.remove_prefix(machine.position());
+    return document;
 }
 }  // namespace paws::io::pickle

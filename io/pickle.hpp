@@ -57,6 +57,8 @@ class Document
 {
 public:
     const Value& root() const { return *root_; }
+    /// All of them, in the order in which they were made.
+    const std::deque<Value>& values() const { return values_; }
 
 private:
     friend class Machine;
@@ -68,6 +70,10 @@ private:
 /// Reads one pickle of protocol 2 to 5. `allowed_globals`: the names ("module name") that may appear.
 /// `source`: what to call the pickle in messages.
 /// Throws Error, naming the offset, for anything else: another name, an instruction that is not data, bytes missing or
-/// left.
+/// left, values out of all proportion to the bytes.
 Document read(std::string_view bytes, std::span<const std::string_view> allowed_globals, const std::string& source);
+
+/// The same for the first of several pickles; takes its bytes away from the front of `bytes`.
+Document read_first(std::string_view& bytes, std::span<const std::string_view> allowed_globals,
+                    const std::string& source);
 }  // namespace paws::io::pickle

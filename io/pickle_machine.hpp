@@ -32,12 +32,11 @@ public:
         {
             step(take(1)[0]);
         }
-        if (position_ != bytes_.size())
-        {
-            refuse("has bytes after its end");
-        }
         return std::move(document_);
     }
+
+    /// Where the pickle ended.
+    std::size_t position() const { return position_; }
 
 private:
     [[noreturn]] void refuse(const std::string& what) const
@@ -97,8 +96,19 @@ private:
         return static_cast<std::int64_t>(take_number(width) << unused) >> unused;
     }
 
+    /// A value takes a hundred times the memory of the byte that makes it.
+    void require_room(std::size_t count) const
+    {
+        constexpr std::size_t most = 4'000'000;
+        if (count >= most)
+        {
+            refuse("holds more than " + std::to_string(most) + " values");
+        }
+    }
+
     Value& make(Kind kind)
     {
+        require_room(document_.values_.size());
         Value& value = document_.values_.emplace_back();
         value.kind = kind;
         return value;
@@ -228,6 +238,12 @@ private:
         {
             refuse("encodes something other than latin1");
         }
+        // The same text may be encoded again and again.
+        encoded_ += items[0]->text.size();
+        if (encoded_ > bytes_.size())
+        {
+            refuse("holds more bytes than it is long");
+        }
         push_text(Kind::bytes, from_latin1(items[0]->text));
     }
 
@@ -261,7 +277,11 @@ private:
         object.state = state;
     }
 
-    void remember(std::uint64_t place) { memo_[place] = &top(); }
+    void remember(std::uint64_t place)
+    {
+        require_room(memo_.size());
+        memo_[place] = &top();
+    }
 
     void recall(std::uint64_t place)
     {
@@ -296,6 +316,7 @@ private:
     std::span<const std::string_view> allowed_;
     const std::string& source_;
     std::size_t position_ = 0;
+    std::size_t encoded_ = 0;
     Document document_;
     std::vector<Value*> stack_;
     std::vector<std::size_t> marks_;

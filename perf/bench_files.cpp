@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "io/embeddings_file.hpp"
+#include "io/embeddings_writer.hpp"
+#include "src/comm/mpi_session.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/checkpoint.hpp"
 
@@ -41,27 +42,37 @@ private:
     fs::path path_;
 };
 
-void embedding_dump(benchmark::State& state)
+/// As embed writes them, block by block; on one rank.
+void embedding_dump(benchmark::State& state, const io::EmbeddingsLayout& how)
 {
+    constexpr std::size_t rows_at_once = 256;
     const Target target;
-    io::Embeddings content;
-    content.dimensions = dimensions;
-    content.values.resize(pictures * dimensions);
-    for (std::size_t i = 0; i < content.values.size(); ++i)
-    {
-        content.values[i] = static_cast<float>(i % 1009) * 0.01F;
-    }
+    io::EmbeddingsSource source;
     for (std::size_t n = 0; n < pictures; ++n)
     {
-        content.labels.push_back(static_cast<std::int64_t>(n % 1000));
-        content.index.push_back(static_cast<std::int64_t>(n));
-        content.names.push_back("ILSVRC2012_val_" + std::to_string(10'000'000 + n) + ".JPEG");
+        source.labels.push_back(static_cast<std::int64_t>(n % 1000));
+        source.index.push_back(static_cast<std::int64_t>(n));
+        source.names.push_back("ILSVRC2012_val_" + std::to_string(10'000'000 + n) + ".JPEG");
     }
+    auto layout = how;
+    layout.outputs = {{"backbone", dimensions}};
+    // As features are: positive, of some decades.
+    const auto values = torch::randn({rows_at_once, dimensions}).exp().to(how.half ? torch::kHalf : torch::kFloat32);
+    const auto row_bytes = values.nbytes() / rows_at_once;
     for (auto _ : state)
     {
-        io::write_embeddings(target.path(), content);
+        io::EmbeddingsWriter writer(target.path(), source, layout, io::RankGroup(MPI_COMM_SELF));
+        for (std::size_t row = 0; row < pictures; row += rows_at_once)
+        {
+            io::EmbeddingsBlock block;
+            block.rows = std::min(rows_at_once, pictures - row);
+            block.reals.push_back({static_cast<const std::byte*>(values.data_ptr()), block.rows * row_bytes});
+            writer.write(block);
+        }
+        writer.finish();
     }
-    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(fs::file_size(target.path())));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(pictures * row_bytes));
+    state.counters["file_MB"] = static_cast<double>(fs::file_size(target.path())) / 1e6;
 }
 
 /// A network with the projection head, and its optimiser's momenta.
@@ -134,10 +145,16 @@ void plain_write(benchmark::State& state, std::size_t bytes)
 
 int main(int argc, char** argv)
 {
+    const comm::MpiSession mpi(argc, argv);
     const tasks::ComputeSession session(0);
     const auto in_real_time = [](benchmark::internal::Benchmark* of)
     { of->Unit(benchmark::kMillisecond)->UseRealTime(); };
-    in_real_time(benchmark::RegisterBenchmark("embedding_dump/20000x2048", embedding_dump));
+    in_real_time(benchmark::RegisterBenchmark("embedding_dump/20000x2048", embedding_dump, io::EmbeddingsLayout{}));
+    io::EmbeddingsLayout smaller;
+    smaller.half = true;
+    in_real_time(benchmark::RegisterBenchmark("embedding_dump_half/20000x2048", embedding_dump, smaller));
+    smaller.compression = 1;
+    in_real_time(benchmark::RegisterBenchmark("embedding_dump_half_deflate1/20000x2048", embedding_dump, smaller));
     in_real_time(benchmark::RegisterBenchmark("embedding_dump_floor/20000x2048", plain_write,
                                               pictures * dimensions * sizeof(float)));
     for (const std::string model : {"wide_resnet28w2", "resnet50"})

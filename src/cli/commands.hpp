@@ -22,6 +22,10 @@ struct EvaluationArguments
     std::string checkpoint;
     std::string data, subset_file, split, output;
     std::optional<double> temperature;
+    std::vector<std::string> outputs;
+    bool half = false;
+    bool probabilities = false;
+    std::optional<std::int64_t> compression, chunk_rows;
 };
 
 /// Everything that the options can say.

@@ -1,69 +1,134 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "src/cli/commands.hpp"
+#include "src/tasks/agreed.hpp"
+#include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/runtime.hpp"
+#include "src/tasks/same_input.hpp"
 
 namespace paws::cli
 {
 namespace
 {
-/// The configuration of the run that made the checkpoint, with what the command line says instead.
-config::Config evaluation_config(const Arguments& arguments)
+/// What the options say, as --set would say it; what --set says goes before them.
+std::vector<std::string> overrides_of(const Arguments& arguments)
 {
-    auto config = tasks::config_of_checkpoint(arguments.evaluation.checkpoint);
-    if (!arguments.evaluation.data.empty())
+    const auto& given = arguments.evaluation;
+    std::vector<std::string> overrides;
+    const auto set = [&](const std::string& key, const std::string& value)
+    { overrides.push_back(fmt::format("{}={}", key, value)); };
+    if (!given.outputs.empty())
     {
-        config.data.file = arguments.evaluation.data;
+        set("embed.outputs", fmt::format("[{}]", fmt::join(given.outputs, ", ")));
     }
-    if (!arguments.evaluation.subset_file.empty())
+    if (given.half)
     {
-        config.data.subset = arguments.evaluation.subset_file;
+        set("embed.half", "true");
     }
-    if (!arguments.evaluation.split.empty())
+    if (given.probabilities)
     {
-        config.data.validation_split = arguments.evaluation.split;
+        set("embed.probabilities", "true");
     }
-    if (arguments.evaluation.temperature)
+    if (given.compression)
     {
-        config.criterion.snn_temperature = *arguments.evaluation.temperature;
+        set("embed.compression", std::to_string(*given.compression));
     }
-    // What else --set asks for goes through the reader, which checks it.
-    return config::parse(config.to_yaml(), arguments.evaluation.checkpoint, arguments.overrides);
+    if (given.chunk_rows)
+    {
+        set("embed.chunk_rows", std::to_string(*given.chunk_rows));
+    }
+    if (given.temperature)
+    {
+        set("criterion.snn_temperature", fmt::format("{}", *given.temperature));
+    }
+    overrides.insert(overrides.end(), arguments.overrides.begin(), arguments.overrides.end());
+    return overrides;
+}
+
+/// The configuration of the run that made the checkpoint, with what the command line says instead.
+config::Config evaluation_config(const tasks::Pretrained& pretrained, const Arguments& arguments,
+                                 const std::string& task)
+{
+    const auto& given = arguments.evaluation;
+    auto config = pretrained.network.config;
+    if (!given.data.empty())
+    {
+        config.data.file = given.data;
+    }
+    if (!given.subset_file.empty())
+    {
+        config.data.subset = given.subset_file;
+    }
+    if (!given.split.empty())
+    {
+        config.data.validation_split = given.split;
+    }
+    // The reader checks it all.
+    return config::parse(config.to_yaml(), given.checkpoint, overrides_of(arguments), task);
+}
+
+using Task = std::function<tasks::Summary(const tasks::Pretrained&, const config::Config&, const comm::World&)>;
+
+/// A command that evaluates a checkpoint on all ranks.
+Command on_checkpoint(const Arguments& arguments, const std::string& name, const Task& task)
+{
+    return [&arguments, name, task](Ranks& ranks)
+    {
+        auto& communicator = *ranks.world().communicator;
+        const auto pretrained = tasks::load_pretrained(arguments.evaluation.checkpoint, communicator);
+        const auto config = tasks::agreed(communicator, [&] { return evaluation_config(pretrained, arguments, name); });
+        tasks::require_same_config(communicator, config);
+        follow_config(config, ranks);
+        if (!ranks.is_alone())
+        {
+            tasks::require_same_data(*ranks.world().communicator, config);
+        }
+        const tasks::ComputeSession session(config.meta.threads, ranks.world());
+        return task(pretrained, config, ranks.world());
+    };
 }
 
 Command add_snn_eval(CLI::App& app, Arguments& arguments)
 {
+    auto& evaluation = arguments.evaluation;
     auto* const command =
         app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
-    command->add_option("--checkpoint", arguments.evaluation.checkpoint, "Checkpoint (.h5)")->required();
-    command->add_option("--data", arguments.evaluation.data, "Packed file (default: that of the run)");
-    command->add_option("--subset", arguments.evaluation.subset_file, "Labelled pictures (default: those of the run)");
-    command->add_option("--split", arguments.evaluation.split, "Pictures to classify (default: val)");
-    command->add_option("--temperature", arguments.evaluation.temperature,
-                        "Temperature (default: criterion.snn_temperature)");
-    return on_one_rank("snn-eval",
-                       [&arguments]() -> tasks::Summary
-                       {
-                           const auto config = evaluation_config(arguments);
-                           const tasks::ComputeSession session(config.meta.threads);
-                           return tasks::snn_eval(arguments.evaluation.checkpoint, config);
-                       });
+    command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
+    command->add_option("--data", evaluation.data, "Packed file (default: that of the run)");
+    command->add_option("--subset", evaluation.subset_file, "Labelled pictures (default: those of the run)");
+    command->add_option("--split", evaluation.split, "Pictures to classify (default: val)");
+    command->add_option("--temperature", evaluation.temperature, "Temperature (default: criterion.snn_temperature)");
+    return on_checkpoint(arguments, "snn_eval", tasks::snn_eval);
 }
 
 Command add_embed(CLI::App& app, Arguments& arguments)
 {
+    auto& evaluation = arguments.evaluation;
     auto* const command = app.add_subcommand("embed", "Write the embeddings of pictures to an HDF5 file");
-    command->add_option("--checkpoint", arguments.evaluation.checkpoint, "Checkpoint (.h5)")->required();
-    command->add_option("--data", arguments.evaluation.data, "Packed file (default: that of the run)");
-    command->add_option("--split", arguments.evaluation.split, "Split to embed (default: val)");
-    command->add_option("--output", arguments.evaluation.output, "HDF5 file to write")->required();
-    return on_one_rank("embed",
-                       [&arguments]() -> tasks::Summary
-                       {
-                           const auto config = evaluation_config(arguments);
-                           const tasks::ComputeSession session(config.meta.threads);
-                           return tasks::embed(arguments.evaluation.checkpoint, config, config.data.validation_split,
-                                               arguments.evaluation.output);
-                       });
+    command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
+    command->add_option("--data", evaluation.data, "Packed file (default: that of the run)");
+    command->add_option("--split", evaluation.split, "Split to embed (default: val)");
+    command->add_option("--output", evaluation.output, "HDF5 file to write")->required();
+    command
+        ->add_option("--outputs", evaluation.outputs,
+                     "backbone, projection, prediction: one or more, joined by commas (default: criterion.embedding)")
+        ->delimiter(',');
+    command->add_flag("--half", evaluation.half, "float16 in the file (default: float32)");
+    command->add_option("--compression", evaluation.compression, "Deflate, 1 (fast) to 9 (default: 0, none)");
+    command->add_option("--chunk-rows", evaluation.chunk_rows,
+                        "Rows of a chunk (default: chosen with compression, else no chunks)");
+    command->add_flag("--probabilities", evaluation.probabilities,
+                      "Also the class probabilities of soft nearest neighbours among the labelled pictures");
+    command->add_option("--subset", evaluation.subset_file,
+                        "The labelled pictures for --probabilities (default: those of the run)");
+    command->add_option("--temperature", evaluation.temperature,
+                        "Temperature of --probabilities (default: criterion.snn_temperature)");
+    return on_checkpoint(
+        arguments, "embed",
+        [&evaluation](const tasks::Pretrained& pretrained, const config::Config& config, const comm::World& world)
+        { return tasks::embed(pretrained, config, evaluation.output, world); });
 }
 }  // namespace
 

@@ -3,7 +3,9 @@
 #include "src/cli/commands.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/classifier_evaluation.hpp"
 #include "src/tasks/describe_run.hpp"
+#include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/job_limits.hpp"
 #include "src/tasks/runtime.hpp"
@@ -37,10 +39,18 @@ tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
     return {{"task", to_string(config.task)}, {"dry_run", true}};
 }
 
+tasks::Summary train(const Arguments& arguments, const config::Config& config, const Ranks& ranks)
+{
+    const auto& world = ranks.world();
+    return tasks::run_training(config,
+                               {arguments.resume, tasks::parse_stop_after(arguments.stop_after),
+                                world.is_first() ? tasks::seconds_until_job_ends() : std::nullopt, false},
+                               world);
+}
+
 tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 {
     const auto config = load_config(arguments, ranks);
-    const auto checkpoint = [&] { return config.logging.path_of(config.logging.pretrain_path.value_or("")); };
     if (arguments.dry_run)
     {
         return dry_run(config, ranks);
@@ -49,31 +59,28 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         tasks::require_same_data(*ranks.world().communicator, config);
     }
-    const bool on_many_ranks = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
-    if (!on_many_ranks)
+    const auto& world = ranks.world();
+    const tasks::ComputeSession session(config.meta.threads, world);
+    const auto pretrained = [&]
     {
-        require_one_rank(ranks, to_string(config.task));
-    }
-    const tasks::ComputeSession session(config.meta.threads, ranks.world());
+        return tasks::load_pretrained(config.logging.path_of(config.logging.pretrain_path.value_or("")),
+                                      *world.communicator);
+    };
     switch (config.task)
     {
         case config::Task::paws_train:
         case config::Task::suncet_train:
-            return tasks::run_training(
-                config,
-                {arguments.resume, tasks::parse_stop_after(arguments.stop_after),
-                 ranks.world().is_first() ? tasks::seconds_until_job_ends() : std::nullopt, false},
-                ranks.world());
+        case config::Task::snn_fine_tune:
+            return train(arguments, config, ranks);
+        case config::Task::fine_tune:
+            return config.meta.training ? train(arguments, config, ranks)
+                                        : tasks::evaluate_classifier(config, arguments.resume, world);
         case config::Task::snn_eval:
-            return tasks::snn_eval(checkpoint(), config);
+            return tasks::snn_eval(pretrained(), config, world);
         case config::Task::embed:
-            return tasks::embed(checkpoint(), config, config.data.validation_split,
-                                config.logging.path_of(config.logging.write_tag + "-embeddings.h5"));
-        default:
-            throw config::Error(
-                fmt::format("task: {} is not in this version; it has paws_train, suncet_train, snn_eval and embed",
-                            to_string(config.task)));
+            return tasks::embed(pretrained(), config, tasks::embeddings_path(config), world);
     }
+    return {};
 }
 }  // namespace
 
@@ -110,8 +117,9 @@ Command add_run(CLI::App& app, Arguments& arguments)
 {
     app.add_option("CONFIG", arguments.config, "The YAML file that describes the run");
     app.add_option("--fname", arguments.config, "The same, as the published launcher names it");
-    app.add_option("--sel", arguments.task,
-                   "Task: paws_train, suncet_train, snn_eval, embed (default: as the file says)");
+    app.add_option(
+        "--sel", arguments.task,
+        "Task: paws_train, suncet_train, snn_fine_tune, fine_tune, snn_eval, embed (default: as the file says)");
     app.add_option("--resume", arguments.resume,
                    "auto (default: go on from TAG-latest.h5 if it is there), never, or a checkpoint");
     app.add_option("--stop-after", arguments.stop_after,

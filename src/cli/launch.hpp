@@ -29,8 +29,9 @@ private:
     comm::World world_;
 };
 
-/// Starts MPI, calls `work` on every rank, and gives the exit code: what `work` returns, the same on all. However ranks fail, all end with the same code, and
-/// one of them prints one line, "paws_hpc: ...", which names rank and host unless all failed alike.
-/// `identity`: what must be the same on all ranks before they do anything together: name and version of the program.
+/// Starts MPI, calls `work` on every rank, and gives the exit code: what `work` returns, the same on all. However ranks
+/// fail, all end with the same code, and one of them prints one line, "paws_hpc: ...", which names rank and host unless
+/// all failed alike. `identity`: what must be the same on all ranks before they do anything together: name and version
+/// of the program.
 int launch(int argc, char** argv, const std::string& identity, const std::function<int(Ranks&)>& work);
 }  // namespace paws::cli

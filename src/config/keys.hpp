@@ -37,12 +37,9 @@ inline constexpr TaskSet embed_only{Task::embed};
 inline constexpr TaskSet pre_training{Task::paws_train, Task::suncet_train};
 inline constexpr TaskSet fine_tuning{Task::snn_fine_tune, Task::fine_tune};
 inline constexpr TaskSet with_supports{Task::paws_train, Task::suncet_train, Task::snn_fine_tune};
-inline constexpr TaskSet with_neighbours{Task::paws_train, Task::suncet_train, Task::snn_fine_tune, Task::snn_eval};
 inline constexpr TaskSet all_training{Task::paws_train, Task::suncet_train, Task::snn_fine_tune, Task::fine_tune};
 inline constexpr TaskSet without_classifier{Task::paws_train, Task::suncet_train, Task::snn_fine_tune, Task::snn_eval,
                                             Task::embed};
-inline constexpr TaskSet with_labels{Task::paws_train, Task::suncet_train, Task::snn_fine_tune, Task::fine_tune,
-                                     Task::snn_eval};
 inline constexpr TaskSet from_checkpoint{Task::snn_fine_tune, Task::fine_tune, Task::snn_eval, Task::embed};
 inline constexpr TaskSet every_task{Task::paws_train, Task::suncet_train, Task::snn_fine_tune,
                                     Task::fine_tune,  Task::snn_eval,     Task::embed};
@@ -70,7 +67,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("meta.seed", meta.seed, every_task);
     visit("meta.threads", meta.threads, every_task);
     visit("meta.deterministic", meta.deterministic, every_task);
-    visit("meta.emulate_world", meta.emulate_world, pre_training);
+    visit("meta.emulate_world", meta.emulate_world, all_training);
     visit("meta.bucket_mb", meta.bucket_mb, all_training);
     visit("meta.reduce_precision", meta.reduce_precision, all_training);
 
@@ -85,7 +82,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("criterion.sharpen", criterion.sharpen, paws_only);
     visit("criterion.me_max", criterion.me_max, paws_only);
     visit("criterion.similarity_memory_gb", criterion.similarity_memory_gb, pre_training);
-    visit("criterion.snn_temperature", criterion.snn_temperature, with_neighbours);
+    visit("criterion.snn_temperature", criterion.snn_temperature, without_classifier);
     visit("criterion.embedding", criterion.embedding, without_classifier);
 
     auto& data = config.data;
@@ -96,10 +93,10 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("data.train_split", data.train_split, every_task);
     visit("data.validation_split", data.validation_split, every_task);
     visit("data.num_classes", data.num_classes, every_task);
-    visit("data.subset", data.subset, with_labels);
-    visit("data.subset_path", data.subset_path, with_labels);
-    visit("data.unlabeled_frac", data.unlabeled_frac, with_labels);
-    visit("data.data_seed", data.data_seed, with_labels);
+    visit("data.subset", data.subset, every_task);
+    visit("data.subset_path", data.subset_path, every_task);
+    visit("data.unlabeled_frac", data.unlabeled_frac, every_task);
+    visit("data.data_seed", data.data_seed, every_task);
     visit("data.unlabelled_count", data.unlabelled_count, pre_training);
     visit("data.unique_classes_per_rank", data.unique_classes_per_rank, with_supports);
     visit("data.label_smoothing", data.label_smoothing, with_supports);

@@ -47,6 +47,13 @@ kernels::AugmentSpec large_view_spec(const config::Data& data)
     spec.size = static_cast<int>(data.crop_size);
     spec.scale_min = data.crop_scale[0];
     spec.scale_max = data.crop_scale[1];
+    if (!data.random_crop)
+    {
+        // The only crop with this area and this ratio; pictures that are no squares leave none but the one in the
+        // middle.
+        spec.scale_min = spec.scale_max = 1;
+        spec.ratio_min = spec.ratio_max = 1;
+    }
     return spec;
 }
 

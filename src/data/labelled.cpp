@@ -65,11 +65,17 @@ Rows labelled_rows(const config::Data& data, const Pictures& train, const std::v
     return result;
 }
 
+std::optional<std::string> existing_held_out_list(const config::Data& data)
+{
+    const auto list = data.held_out_list();
+    return data.dataset == config::Dataset::imagenet_fine_tune && list && fs::exists(*list) ? list : std::nullopt;
+}
+
 Rows held_out_rows(const config::Data& data, const Pictures& train, const std::vector<std::int64_t>& labelled)
 {
     Rows result;
-    const auto list = data.held_out_list();
-    if (data.dataset != config::Dataset::imagenet_fine_tune || !list || !fs::exists(*list))
+    const auto list = existing_held_out_list(data);
+    if (!list)
     {
         return result;
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,10 @@ struct Rows
 /// Throws io::Error or config::Error.
 Rows labelled_rows(const config::Data& data, const Pictures& train, const std::vector<std::string>& class_names);
 
-/// imagenet_fine_tune: the training pictures of data.held_out_list(), on which fine-tuning is evaluated; none without
-/// that list, or for other data sets. Throws io::Error.
+/// imagenet_fine_tune: data.held_out_list(), if it exists; nothing for other data sets.
+std::optional<std::string> existing_held_out_list(const config::Data& data);
+
+/// The training pictures of that list, on which fine-tuning is evaluated; none without it. Throws io::Error.
 Rows held_out_rows(const config::Data& data, const Pictures& train, const std::vector<std::int64_t>& labelled);
 
 /// Throws config::Error, naming the class, if one has fewer labelled pictures than a support batch takes of it on each

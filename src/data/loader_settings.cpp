@@ -16,13 +16,25 @@ std::int64_t view_bytes(std::int64_t size)
 }
 }  // namespace
 
+StepViews views_of_step(const config::Config& config)
+{
+    if (config.task == config::Task::fine_tune)
+    {
+        return {config.optimization.batch_size, 0};
+    }
+    const auto& criterion = config.criterion;
+    // Of the two keys for labelled pictures of a class, a task has one, and the other is 0.
+    const auto labelled = criterion.classes_per_batch *
+                          (criterion.supervised_imgs_per_class + criterion.supervised_batch_size) *
+                          criterion.supervised_views;
+    return {labelled + 2 * criterion.unsupervised_batch_size,
+            config.data.multicrop * criterion.unsupervised_batch_size};
+}
+
 std::int64_t training_batch_bytes(const config::Config& config)
 {
-    const auto& criterion = config.criterion;
-    const auto supports =
-        criterion.classes_per_batch * criterion.supervised_imgs_per_class * criterion.supervised_views;
-    return (supports + 2 * criterion.unsupervised_batch_size) * view_bytes(config.data.crop_size) +
-           config.data.multicrop * criterion.unsupervised_batch_size * view_bytes(config.data.small_crop_size);
+    const auto views = views_of_step(config);
+    return views.large * view_bytes(config.data.crop_size) + views.small * view_bytes(config.data.small_crop_size);
 }
 
 std::int64_t evaluation_batch_bytes(const config::Data& data)

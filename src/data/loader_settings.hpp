@@ -8,6 +8,14 @@
 
 namespace paws::data
 {
+/// Views that a training step takes on one rank: data.crop_size² and data.small_crop_size² large.
+struct StepViews
+{
+    std::int64_t large = 0;
+    std::int64_t small = 0;
+};
+StepViews views_of_step(const config::Config& config);
+
 /// Bytes of the views of a training step, and of an evaluation batch, on one rank.
 std::int64_t training_batch_bytes(const config::Config& config);
 std::int64_t evaluation_batch_bytes(const config::Data& data);

@@ -16,19 +16,32 @@ torch::Tensor probabilities_of(const torch::Tensor& queries, const torch::Tensor
                                double temperature)
 {
     const nn::HostExec exec;
-    const auto q = unit_rows<Scalar>(exec, queries).rows;
-    const auto s = unit_rows<Scalar>(exec, supports, labels.order()).rows;
-    return predict_in_blocks<Scalar>(exec, q, s, labels, temperature, block_bytes);
+    return predict_in_blocks<Scalar>(exec, unit_rows<Scalar>(exec, queries).rows, supports, labels, temperature,
+                                     block_bytes);
 }
 }  // namespace
+
+SnnClassifier::SnnClassifier(const torch::Tensor& supports, const std::vector<std::int64_t>& support_labels,
+                             std::int64_t classes, double temperature)
+    : labels_(torch::tensor(support_labels, torch::kInt64), classes), temperature_(temperature)
+{
+    const nn::HostExec exec;
+    supports_ = supports.scalar_type() == torch::kFloat64 ? unit_rows<double>(exec, supports, labels_.order()).rows
+                                                          : unit_rows<float>(exec, supports, labels_.order()).rows;
+}
+
+torch::Tensor SnnClassifier::probabilities(const torch::Tensor& queries) const
+{
+    return queries.scalar_type() == torch::kFloat64
+               ? probabilities_of<double>(queries, supports_, labels_, temperature_)
+               : probabilities_of<float>(queries, supports_, labels_, temperature_);
+}
 
 torch::Tensor snn_probabilities(const torch::Tensor& queries, const torch::Tensor& supports,
                                 const std::vector<std::int64_t>& support_labels, std::int64_t classes,
                                 double temperature)
 {
-    const SupportLabels labels(torch::tensor(support_labels, torch::kInt64), classes);
-    return queries.scalar_type() == torch::kFloat64 ? probabilities_of<double>(queries, supports, labels, temperature)
-                                                    : probabilities_of<float>(queries, supports, labels, temperature);
+    return SnnClassifier(supports, support_labels, classes, temperature).probabilities(queries);
 }
 
 Accuracy accuracy(const torch::Tensor& scores, const std::vector<std::int64_t>& labels)

@@ -29,6 +29,17 @@ torch::Tensor BatchNorm2dImpl::forward(const torch::Tensor& x)
     return batch_norm(*this, x);
 }
 
+void freeze_statistics(torch::nn::Module& module)
+{
+    for (const auto& child : module.modules())
+    {
+        if (dynamic_cast<StatisticsOverRanks*>(child.get()))
+        {
+            child->eval();
+        }
+    }
+}
+
 void synchronise_batch_norm(torch::nn::Module& module, const std::shared_ptr<comm::Communicator>& ranks)
 {
     for (const auto& child : module.modules())

@@ -51,4 +51,8 @@ TORCH_MODULE(BatchNorm1d);
 
 /// From now on all layers of `module` take their training statistics over `ranks`: synchronised batch norm.
 void synchronise_batch_norm(torch::nn::Module& module, const std::shared_ptr<comm::Communicator>& ranks);
+
+/// Until module.train() is called again, all layers of `module` use their running statistics and leave them as they
+/// are; their weights and biases go on learning.
+void freeze_statistics(torch::nn::Module& module);
 }  // namespace paws::nn

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <algorithm>
 
-#include <functional>
-#include <map>
 #include <stdexcept>
 
+#include "src/nn/architecture.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/resnet.hpp"
 #include "src/nn/wide_resnet.hpp"
@@ -45,34 +45,25 @@ tnn::Sequential prediction_head(std::int64_t dim)
     return head;
 }
 
-using Builder = std::function<std::shared_ptr<Encoder>()>;
-
-const std::map<std::string, Builder>& builders()
+/// As it begins, the projection head; its weights are kept in fine-tuning.
+tnn::Sequential classifier(std::int64_t hidden, std::int64_t classes)
 {
-    using Blocks = std::vector<int>;
-    const auto basic = [](Blocks blocks) -> Builder
-    { return [blocks] { return std::make_shared<ResNet>(ResNetBlock::basic, blocks, 1); }; };
-    const auto bottleneck = [](Blocks blocks, int widen) -> Builder
-    { return [blocks, widen] { return std::make_shared<ResNet>(ResNetBlock::bottleneck, blocks, widen); }; };
-    const auto wide = [](int depth, int widen) -> Builder
-    { return [depth, widen] { return std::make_shared<WideResNet>(depth, widen); }; };
-    // The blocks of 151 and 200 are the published ones (3, 8, 36, 3 and 3, 24, 36, 3).
-    static const std::map<std::string, Builder> known{
-        {"resnet18", basic({2, 2, 2, 2})},
-        {"resnet34", basic({3, 4, 6, 3})},
-        {"resnet50", bottleneck({3, 4, 6, 3}, 1)},
-        {"resnet50w2", bottleneck({3, 4, 6, 3}, 2)},
-        {"resnet50w4", bottleneck({3, 4, 6, 3}, 4)},
-        {"resnet101", bottleneck({3, 4, 23, 3}, 1)},
-        {"resnet101w2", bottleneck({3, 4, 23, 3}, 2)},
-        {"resnet151", bottleneck({3, 8, 36, 3}, 1)},
-        {"resnet151w2", bottleneck({3, 8, 36, 3}, 2)},
-        {"resnet200", bottleneck({3, 24, 36, 3}, 1)},
-        {"resnet200w2", bottleneck({3, 24, 36, 3}, 2)},
-        {"wide_resnet16w1", wide(16, 1)},
-        {"wide_resnet28w2", wide(28, 2)},
-    };
-    return known;
+    tnn::Sequential head;
+    head->push_back("fc1", tnn::Linear(hidden, hidden));
+    head->push_back("bn1", BatchNorm1d(hidden));
+    head->push_back("relu1", tnn::ReLU());
+    head->push_back("fc2", tnn::Linear(hidden, classes));
+    return head;
+}
+
+std::shared_ptr<Encoder> make_backbone(const Architecture& architecture)
+{
+    if (architecture.family == Family::wide)
+    {
+        return std::make_shared<WideResNet>(architecture.depth(), architecture.widen);
+    }
+    const auto block = architecture.family == Family::basic ? ResNetBlock::basic : ResNetBlock::bottleneck;
+    return std::make_shared<ResNet>(block, architecture.blocks, architecture.widen);
 }
 
 void collect_state(const tnn::Module& module, const std::string& prefix,
@@ -117,13 +108,28 @@ Encoding Encoder::forward(const std::vector<torch::Tensor>& views)
 
 torch::Tensor Encoder::embed(const torch::Tensor& pictures, Embedding which)
 {
-    auto x = features(pictures);
-    if (which == Embedding::backbone)
+    return embed_as(pictures, {which}).front();
+}
+
+std::vector<torch::Tensor> Encoder::embed_as(const torch::Tensor& pictures, const std::vector<Embedding>& which)
+{
+    const auto wanted = [&](Embedding output) { return std::find(which.begin(), which.end(), output) != which.end(); };
+    const auto backbone = features(pictures);
+    torch::Tensor h, z;
+    if (wanted(Embedding::projection) || wanted(Embedding::prediction))
     {
-        return x;
+        h = z = projection_->forward(backbone);
     }
-    x = projection_->forward(x);
-    return which == Embedding::prediction && prediction_ ? prediction_->forward(x) : x;
+    if (wanted(Embedding::prediction) && prediction_)
+    {
+        z = prediction_->forward(h);
+    }
+    std::vector<torch::Tensor> outputs;
+    for (const auto output : which)
+    {
+        outputs.push_back(output == Embedding::backbone ? backbone : output == Embedding::projection ? h : z);
+    }
+    return outputs;
 }
 
 void Encoder::add_heads(std::int64_t output_dim, bool use_pred_head)
@@ -135,12 +141,17 @@ void Encoder::add_heads(std::int64_t output_dim, bool use_pred_head)
     }
 }
 
+void Encoder::add_classifier(std::int64_t classes)
+{
+    projection_ = register_module("fc", classifier(feature_dim(), classes));
+}
+
 const std::vector<std::string>& model_names()
 {
     static const std::vector<std::string> names = []
     {
         std::vector<std::string> all;
-        for (const auto& [name, builder] : builders())
+        for (const auto& [name, architecture] : architectures())
         {
             all.push_back(name);
         }
@@ -151,11 +162,17 @@ const std::vector<std::string>& model_names()
 
 std::shared_ptr<Encoder> make_encoder(const EncoderSettings& settings)
 {
-    const auto found = builders().find(settings.model_name);
-    if (found == builders().end())
+    const auto found = architectures().find(settings.model_name);
+    if (found == architectures().end())
     {
         throw std::invalid_argument(fmt::format("meta.model_name: unknown network '{}'; known are {}",
                                                 settings.model_name, fmt::join(model_names(), ", ")));
+    }
+    if (settings.classes > 0)
+    {
+        auto encoder = found->second();
+        encoder->add_classifier(settings.classes);
+        return encoder;
     }
     if (settings.output_dim < 1 || (settings.use_pred_head && settings.output_dim < bottleneck_factor))
     {
@@ -164,7 +181,7 @@ std::shared_ptr<Encoder> make_encoder(const EncoderSettings& settings)
                                                 settings.use_pred_head ? "prediction head" : "projection head",
                                                 settings.use_pred_head ? bottleneck_factor : 1));
     }
-    auto encoder = found->second();
+    auto encoder = make_backbone(found->second);
     encoder->add_heads(settings.output_dim, settings.use_pred_head);
     return encoder;
 }

@@ -12,7 +12,8 @@ namespace paws::nn
 /// What the encoder gives for a list of views, in the order of the list.
 struct Encoding
 {
-    torch::Tensor h;  ///< [N, output_dim] after the projection head: what targets are made of
+    torch::Tensor h;  ///< [N, output_dim] after the projection head: what targets are made of; [N, classes] of a
+                      ///< classifier, the logits
     torch::Tensor
         z;  ///< [N, output_dim] after the prediction head (h itself where there is none): what anchors are made of
 };
@@ -25,8 +26,9 @@ enum class Embedding
     prediction,  ///< z, as published (h where there is no prediction head)
 };
 
-/// A backbone with the published heads: `fc` (projection, three linear layers) and the optional `pred` (bottleneck).
-/// Names and shapes of all parameters and buffers are those of the published PyTorch models.
+/// A backbone with the published heads: `fc` (projection, three linear layers) and the optional `pred` (bottleneck);
+/// or, in their place, with the published classifier: `fc`, the projection's first layer and one linear layer to
+/// classes. Names and shapes of all parameters and buffers are those of the published PyTorch models.
 class Encoder : public torch::nn::Module
 {
 public:
@@ -40,12 +42,15 @@ public:
 
     /// One output for pictures [N, 3, S, S].
     torch::Tensor embed(const torch::Tensor& pictures, Embedding which);
+    /// Several, in the order of `which`, with one pass through the network.
+    std::vector<torch::Tensor> embed_as(const torch::Tensor& pictures, const std::vector<Embedding>& which);
 
     /// Adds the heads; the last modules to be registered, so that the order of the state dict is the published one.
     void add_heads(std::int64_t output_dim, bool use_pred_head);
+    void add_classifier(std::int64_t classes);
 
 private:
-    torch::nn::Sequential projection_{nullptr};
+    torch::nn::Sequential projection_{nullptr};  ///< or the classifier
     torch::nn::Sequential prediction_{nullptr};
 };
 
@@ -54,6 +59,7 @@ struct EncoderSettings
     std::string model_name;
     std::int64_t output_dim = 128;
     bool use_pred_head = false;
+    std::int64_t classes = 0;  ///< above 0: a classifier in place of the heads, and the two above mean nothing
 };
 
 /// The names that make_encoder knows.

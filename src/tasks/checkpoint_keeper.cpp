@@ -30,6 +30,15 @@ void CheckpointKeeper::keep_step(train::Trainer& trainer)
     keep(trainer, {});
 }
 
+void CheckpointKeeper::keep_best(train::Trainer& trainer)
+{
+    auto content = trainer.snapshot();
+    if (is_first_)
+    {
+        io::write_checkpoint(files_.best(), content);
+    }
+}
+
 void CheckpointKeeper::keep_epoch(train::Trainer& trainer)
 {
     std::vector<std::filesystem::path> copies;

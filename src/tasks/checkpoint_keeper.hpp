@@ -23,6 +23,8 @@ public:
 
     /// Collective.
     void keep_step(train::Trainer& trainer);
+    /// As the best so far, before the first step; no collective yet. Throws io::Error.
+    void keep_best(train::Trainer& trainer);
     /// Collective; TAG-best too where the epoch was, and TAG-epN where it is kept.
     void keep_epoch(train::Trainer& trainer);
 

@@ -7,6 +7,7 @@
 #include "io/error.hpp"
 #include "src/tasks/baselines.hpp"
 #include "src/tasks/data_commands.hpp"
+#include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/progress_line.hpp"
@@ -80,10 +81,11 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     }
     const double paws_seconds = seconds_since(clock);
     const auto checkpoint = fs::path(settings.logging.folder) / (settings.logging.write_tag + "-latest.h5");
-    const auto evaluation = snn_eval(checkpoint, settings);
+    const auto pretrained = load_pretrained(checkpoint, *comm::make_single_rank());
+    const auto evaluation = snn_eval(pretrained, settings);
     const loss::Accuracy paws{evaluation["top1"], evaluation["top5"]};
     const auto embeddings = request.folder / "test_embeddings.h5";
-    embed(checkpoint, settings, settings.data.validation_split, embeddings);
+    embed(pretrained, settings, embeddings);
 
     fmt::print("\n{} test pictures, {} labels                  top-1     top-5   time\n", dataset.validation.count(),
                dataset.labelled.size());

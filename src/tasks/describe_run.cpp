@@ -16,6 +16,8 @@
 #include "src/tasks/runtime.hpp"
 #include "src/train/memory_estimate.hpp"
 #include "src/train/method.hpp"
+#include "src/train/starting_network.hpp"
+#include "src/train/support_batches.hpp"
 
 namespace paws::tasks
 {
@@ -68,11 +70,13 @@ data::Dataset look_at_data(const config::Config& config)
 std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
     const auto steps = train::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank())->steps_per_epoch();
+    const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
     return fmt::format(
-        "data            {}: {} training pictures, {} unlabelled used, {} labelled, {} classes\n"
+        "data            {}: {} training pictures, {}{} labelled, {} classes\n"
         "steps           {} an epoch, {} in {} epochs\n",
-        dataset.source, dataset.train.count(), dataset.unlabelled.size(), dataset.labelled.size(), dataset.classes(),
-        steps, steps * config.optimization.epochs, config.optimization.epochs);
+        dataset.source, dataset.train.count(),
+        is_pre_training ? fmt::format("{} unlabelled used, ", dataset.unlabelled.size()) : "", dataset.labelled.size(),
+        dataset.classes(), steps, steps * config.optimization.epochs, config.optimization.epochs);
 }
 
 /// "2 on a, 2 on b": equal neighbours together, the first few of many.
@@ -94,12 +98,52 @@ std::string listed_places(const std::vector<std::string>& places)
     return fmt::format("{}{}", fmt::join(groups, "; "), count > most ? fmt::format("; and {} more", count - most) : "");
 }
 
+/// Class-stratified pictures: "6 per rank, 12 in all: 3 classes × 2 pictures × 1 views per rank, the same classes on
+/// each".
+std::string describe_supports(const config::Config& config, std::int64_t ranks)
+{
+    const auto& criterion = config.criterion;
+    const auto per_class = train::labelled_per_class(config);
+    const auto supports = criterion.classes_per_batch * per_class * criterion.supervised_views;
+    return fmt::format("{} per rank, {} in all: {} classes × {} pictures × {} views per rank, {}", supports,
+                       supports * ranks, criterion.classes_per_batch, per_class, criterion.supervised_views,
+                       config.data.unique_classes_per_rank ? "other classes on each" : "the same classes on each");
+}
+
+std::string describe_batch(const config::Config& config, std::int64_t ranks)
+{
+    const auto& criterion = config.criterion;
+    const auto& data = config.data;
+    if (config.task == config::Task::fine_tune)
+    {
+        const auto pictures = config.optimization.batch_size;
+        return fmt::format("batch           {} labelled pictures per rank, {} in all, {}²\n", pictures,
+                           pictures * ranks, data.crop_size);
+    }
+    if (config.task == config::Task::snn_fine_tune)
+    {
+        return fmt::format("batch           {}, {}²; statistics of batch norm as pre-trained\n",
+                           describe_supports(config, ranks), data.crop_size);
+    }
+    const auto pictures = criterion.unsupervised_batch_size;
+    return fmt::format(
+        "batch           {} pictures per rank, {} in all; of each picture 2 views of {}²{}\n"
+        "supports        {}{}\n",
+        pictures, pictures * ranks, data.crop_size,
+        data.multicrop > 0 ? fmt::format(" and {} of {}²", data.multicrop, data.small_crop_size) : "",
+        describe_supports(config, ranks),
+        config.task == config::Task::suncet_train
+            ? fmt::format("; in {} of {} epochs", std::min(criterion.supervised_epochs, config.optimization.epochs),
+                          config.optimization.epochs)
+            : "");
+}
+
 /// What fewer ranks than the published runs had do to the supports, which per-rank settings hide.
 std::string note_on_supports(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
     const auto& criterion = config.criterion;
     const auto in_step = criterion.classes_per_batch * (config.data.unique_classes_per_rank ? ranks : 1);
-    if (in_step >= dataset.classes())
+    if (config.task == config::Task::fine_tune || in_step >= dataset.classes())
     {
         return "";
     }
@@ -131,29 +175,19 @@ std::string describe_placement(const comm::World& world, nn::Precision precision
 
 std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks)
 {
-    const auto& criterion = config.criterion;
-    const auto& data = config.data;
-    const auto& meta = config.meta;
-    const auto encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
-    const auto supports =
-        criterion.classes_per_batch * criterion.supervised_imgs_per_class * criterion.supervised_views;
-    const auto pictures = criterion.unsupervised_batch_size;
-    auto text = fmt::format(
-        "{}network         {}, {} parameters, output {}{}\n"
-        "batch           {} pictures per rank, {} in all; of each picture 2 views of {}²{}\n"
-        "supports        {} per rank, {} in all: {} classes × {} pictures × {} views per rank, {}{}\n"
-        "learning rate   {} → {} in {} epochs, then cosine to {}\n",
-        meta.emulate_world > 0 ? fmt::format("mathematics     of {} ranks\n", ranks) : "", meta.model_name,
-        nn::parameter_count(*encoder), meta.output_dim, meta.use_pred_head ? ", with prediction head" : "", pictures,
-        pictures * ranks, data.crop_size,
-        data.multicrop > 0 ? fmt::format(" and {} of {}²", data.multicrop, data.small_crop_size) : "", supports,
-        supports * ranks, criterion.classes_per_batch, criterion.supervised_imgs_per_class, criterion.supervised_views,
-        data.unique_classes_per_rank ? "other classes on each" : "the same classes on each",
-        config.task == config::Task::suncet_train
-            ? fmt::format("; in {} of {} epochs", std::min(criterion.supervised_epochs, config.optimization.epochs),
-                          config.optimization.epochs)
-            : "",
-        config.optimization.start_lr, config.optimization.lr, config.optimization.warmup, config.optimization.final_lr);
+    const auto sized = dataset != nullptr ? train::with_classes_of(config, *dataset) : config;
+    const auto encoder = train::new_network(sized);
+    auto text =
+        fmt::format("{}network         {}, {} parameters\n{}",
+                    config.meta.emulate_world > 0 ? fmt::format("mathematics     of {} ranks\n", ranks) : "",
+                    train::describe_network(sized), nn::parameter_count(*encoder), describe_batch(config, ranks));
+    if (config.logging.pretrain_path)
+    {
+        text += fmt::format("starts from     {}\n", config.logging.path_of(*config.logging.pretrain_path));
+    }
+    const auto& optimization = config.optimization;
+    text += fmt::format("learning rate   {} → {} in {} epochs, then cosine to {}\n", optimization.start_lr,
+                        optimization.lr, optimization.warmup, optimization.final_lr);
     if (dataset != nullptr)
     {
         text += describe_steps(config, *dataset, ranks) + describe_data(config, *dataset) +

@@ -13,8 +13,8 @@ namespace paws::tasks
 /// Where the ranks are and what they compute on; for the first one also the job that they run in. Collective.
 std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads);
 
-/// Sizes, network and schedule of a PAWS run as a small table, per rank and in all; `dataset` (if it is there) gives
-/// the number of steps. `ranks`: of the world whose mathematics is computed.
+/// Sizes, network and schedule of a training run as a small table, per rank and in all; `dataset` (if it is there)
+/// gives the number of steps. `ranks`: of the world whose mathematics is computed.
 std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks);
 
 /// `--dry-run`: the resolved configuration, what describe_sizes says and the expected memory. Pictures that are not on

@@ -4,10 +4,8 @@
 
 #include <chrono>
 
-#include "io/checkpoint_file.hpp"
-#include "io/embeddings_file.hpp"
+#include "src/tasks/agreed.hpp"
 #include "src/tasks/runtime.hpp"
-#include "src/train/checkpoint.hpp"
 #include "src/train/embedder.hpp"
 
 namespace paws::tasks
@@ -18,19 +16,11 @@ double seconds_since(std::chrono::steady_clock::time_point start)
 {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
-
-train::PretrainedEncoder load_for_evaluation(const std::filesystem::path& checkpoint, nn::Precision precision)
-{
-    auto pretrained = train::load_encoder(checkpoint);
-    pretrained.encoder->to(nn::storage_type(precision));
-    nn::to_channels_last(*pretrained.encoder);
-    return pretrained;
-}
 }  // namespace
 
-nn::Embedding embedding_of(const config::Config& config)
+nn::Embedding to_nn(config::Embedding embedding)
 {
-    switch (config.criterion.embedding)
+    switch (embedding)
     {
         case config::Embedding::backbone:
             return nn::Embedding::backbone;
@@ -40,6 +30,11 @@ nn::Embedding embedding_of(const config::Config& config)
             return nn::Embedding::prediction;
     }
     return nn::Embedding::prediction;
+}
+
+nn::Embedding embedding_of(const config::Config& config)
+{
+    return to_nn(config.criterion.embedding);
 }
 
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
@@ -70,77 +65,47 @@ loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, 
     return {right[0].item<double>() / count, right[1].item<double>() / count};
 }
 
-config::Config config_of_checkpoint(const std::filesystem::path& checkpoint)
+Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator)
 {
-    return config::parse(io::read_checkpoint(checkpoint).config, checkpoint.string());
+    return {checkpoint, agreed(communicator, [&] { return train::load_encoder(checkpoint); })};
 }
 
-Summary snn_eval(const std::filesystem::path& checkpoint, const config::Config& config)
+void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision)
+{
+    encoder.to(nn::storage_type(precision));
+    nn::to_channels_last(encoder);
+}
+
+Summary snn_eval(const Pretrained& pretrained, const config::Config& config, const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
-    const auto precision = choose_precision(config.meta);
-    const auto pretrained = load_for_evaluation(checkpoint, precision);
+    auto& communicator = *world.communicator;
+    const auto& network = pretrained.network;
+    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta); });
+    prepare_for_evaluation(*network.encoder, precision);
     // Other labels than the run's will do: no batch of supports is drawn from them.
     auto wanted = config;
     wanted.task = config::Task::snn_eval;
-    const auto dataset = data::load_dataset(wanted, data::Splits::train_and_validation);
-    const auto accuracy = snn_accuracy(*pretrained.encoder, dataset, config, precision, *comm::make_single_rank());
-    fmt::print(
-        "{}: epoch {}, {} pictures of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} %\n",
-        checkpoint.string(), pretrained.epochs_done, dataset.validation.count(), config.data.validation_split,
-        dataset.labelled.size(), config.criterion.snn_temperature, 100 * accuracy.top1, 100 * accuracy.top5);
+    const auto dataset =
+        agreed(communicator, [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
+    const auto accuracy = snn_accuracy(*network.encoder, dataset, config, precision, communicator);
+    if (world.is_first())
+    {
+        fmt::print(
+            "{}: epoch {}, {} pictures of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} "
+            "%\n",
+            pretrained.checkpoint.string(), network.epochs_done, dataset.validation.count(),
+            config.data.validation_split, dataset.labelled.size(), config.criterion.snn_temperature,
+            100 * accuracy.top1, 100 * accuracy.top5);
+    }
     return {{"task", "snn_eval"},
-            {"checkpoint", checkpoint.string()},
-            {"epochs", pretrained.epochs_done},
+            {"checkpoint", pretrained.checkpoint.string()},
+            {"epochs", network.epochs_done},
             {"pictures", dataset.validation.count()},
             {"labelled", dataset.labelled.size()},
             {"top1", accuracy.top1},
             {"top5", accuracy.top5},
+            {"ranks", world.world_size()},
             {"seconds", seconds_since(start)}};
-}
-
-Summary embed(const std::filesystem::path& checkpoint, const config::Config& config, const std::string& split,
-              const std::filesystem::path& output)
-{
-    const auto start = std::chrono::steady_clock::now();
-    const auto precision = choose_precision(config.meta);
-    const auto pretrained = load_for_evaluation(checkpoint, precision);
-    auto wanted = config;
-    wanted.task = config::Task::embed;
-    wanted.data.train_split = split;
-    wanted.data.subset.reset();
-    wanted.data.subset_path.reset();
-    wanted.data.unlabeled_frac = 0;
-    wanted.data.unlabelled_count = 0;
-    // A row of embeddings belongs to the picture of that name and to no other.
-    wanted.data.skip_broken = false;
-    const auto dataset = data::load_dataset(wanted, data::Splits::train);
-    const auto rows = dataset.train.all_rows();
-    const auto embeddings =
-        train::embed(*pretrained.encoder, dataset.train, rows, wanted, embedding_of(config), precision);
-
-    io::Embeddings content;
-    const auto* const values = embeddings.data_ptr<float>();
-    content.values.assign(values, values + embeddings.numel());
-    content.dimensions = static_cast<std::size_t>(embeddings.size(1));
-    content.labels = dataset.train.labels;
-    content.index = rows;
-    content.names = dataset.train.names;
-    content.checkpoint = checkpoint.string();
-    content.split = split;
-    content.config = config.to_yaml();
-    content.temperature = config.criterion.snn_temperature;
-    io::write_embeddings(output, content);
-    const auto seconds = seconds_since(start);
-    fmt::print("{}: {} embeddings of {} dimensions from '{}' of {}, epoch {}\n", output.string(), rows.size(),
-               content.dimensions, split, dataset.source, pretrained.epochs_done);
-    return {{"task", "embed"},
-            {"checkpoint", checkpoint.string()},
-            {"epochs", pretrained.epochs_done},
-            {"pictures", rows.size()},
-            {"dimensions", content.dimensions},
-            {"pictures_per_second", static_cast<double>(rows.size()) / seconds},
-            {"files", {output.string()}},
-            {"seconds", seconds}};
 }
 }  // namespace paws::tasks

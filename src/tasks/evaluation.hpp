@@ -1,18 +1,21 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 #include "src/comm/communicator.hpp"
+#include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 #include "src/loss/snn_classifier.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
 #include "src/tasks/summary.hpp"
+#include "src/train/checkpoint.hpp"
 
 namespace paws::tasks
 {
+nn::Embedding to_nn(config::Embedding embedding);
+
 /// The encoder's output that criterion.embedding names.
 nn::Embedding embedding_of(const config::Config& config);
 
@@ -21,14 +24,20 @@ nn::Embedding embedding_of(const config::Config& config);
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
                             nn::Precision precision, comm::Communicator& communicator);
 
-/// The configuration of the run that wrote `checkpoint`: what `snn-eval` and `embed` start from.
-config::Config config_of_checkpoint(const std::filesystem::path& checkpoint);
+/// A network to evaluate, and where it comes from.
+struct Pretrained
+{
+    std::filesystem::path checkpoint;
+    train::PretrainedEncoder network;
+};
 
-/// Prints and returns top-1 and top-5 of soft nearest neighbours. The network is the checkpoint's, all else is the
-/// configuration's. Throws io::Error or config::Error.
-Summary snn_eval(const std::filesystem::path& checkpoint, const config::Config& config);
+/// Collective: every rank reads the checkpoint, once. Throws io::Error or config::Error.
+Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator);
 
-/// Embeds the pictures of `split` and writes a `paws-embeddings` file.
-Summary embed(const std::filesystem::path& checkpoint, const config::Config& config, const std::string& split,
-              const std::filesystem::path& output);
+/// The network's arithmetic and the order of its weights for evaluation.
+void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision);
+
+/// Collective: the first rank prints, and all return, top-1 and top-5 of soft nearest neighbours. The network is the
+/// checkpoint's, all else is the configuration's. Throws io::Error or config::Error.
+Summary snn_eval(const Pretrained& pretrained, const config::Config& config, const comm::World& world = {});
 }  // namespace paws::tasks

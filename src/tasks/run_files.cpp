@@ -44,10 +44,23 @@ std::optional<std::string> damage_of(const fs::path& path)
         return error.what();
     }
 }
+
+std::string suffix_of(config::Task task)
+{
+    switch (task)
+    {
+        case config::Task::snn_fine_tune:
+            return "-fine-tune-SNN";
+        case config::Task::fine_tune:
+            return "-fine-tune";
+        default:
+            return "";
+    }
+}
 }  // namespace
 
 RunFiles::RunFiles(const config::Config& config)
-    : folder_(config.logging.folder), run_(config.logging.write_tag), task_(to_string(config.task))
+    : folder_(config.logging.folder), run_(config.logging.write_tag + suffix_of(config.task)), task_(config.task)
 {
 }
 
@@ -58,7 +71,7 @@ fs::path RunFiles::csv(int rank) const
 
 fs::path RunFiles::parameters() const
 {
-    return folder_ / fmt::format("params-{}.yaml", task_);
+    return folder_ / fmt::format("params-{}.yaml", to_string(task_));
 }
 
 fs::path RunFiles::lock() const
@@ -119,6 +132,11 @@ std::vector<fs::path> RunFiles::to_resume_from() const
     return all;
 }
 
+fs::path RunFiles::published() const
+{
+    return folder_ / (run_ + (suffix_of(task_).empty() ? "-latest" : "") + ".pth.tar");
+}
+
 void make_folder(const fs::path& folder)
 {
     std::error_code error;
@@ -165,7 +183,8 @@ ResumeChoice checkpoint_to_resume(const config::Config& config, const RunFiles& 
     }
     if (config.meta.load_checkpoint)
     {
-        choice.checkpoint = files.latest();
+        choice.checkpoint =
+            !fs::exists(files.latest()) && fs::exists(files.published()) ? files.published() : files.latest();
     }
     else if (fs::exists(files.csv(0)))
     {

@@ -11,14 +11,17 @@
 namespace paws::tasks
 {
 /// The files of a training run in logging.folder: RUN_rR.csv of each rank R and, written by the first,
-/// params-TASK.yaml, RUN-latest.h5 and the ones before it, RUN-latest-1.h5 and so on, RUN-best.h5, RUN-epN.h5. RUN is
-/// logging.write_tag.
+/// params-TASK.yaml, RUN-eval.csv, RUN-latest.h5 and the ones before it, RUN-latest-1.h5 and so on, RUN-best.h5,
+/// RUN-epN.h5. RUN is logging.write_tag in pre-training; it is TAG-fine-tune-SNN for snn_fine_tune and TAG-fine-tune
+/// for fine_tune, as published, so that their checkpoints lie beside those that they began with.
 class RunFiles
 {
 public:
     explicit RunFiles(const config::Config& config);
 
     const std::filesystem::path& folder() const { return folder_; }
+    /// What the names of all files begin with.
+    const std::string& run() const { return run_; }
     std::filesystem::path csv(int rank) const;
     std::filesystem::path parameters() const;
     /// Held while the run lasts.
@@ -32,11 +35,13 @@ public:
 
     /// The checkpoints that there are to go on from, newest first: latest by age, then those of epochs, last first.
     std::vector<std::filesystem::path> to_resume_from() const;
+    /// What the published code goes on from: TAG-latest.pth.tar, TAG-fine-tune-SNN.pth.tar, TAG-fine-tune.pth.tar.
+    std::filesystem::path published() const;
 
 private:
     std::filesystem::path folder_;
     std::string run_;
-    std::string task_;
+    config::Task task_;
 };
 
 /// With its parents; throws io::Error.

@@ -7,16 +7,18 @@
 #include "io/atomic_file.hpp"
 #include "io/folder_lock.hpp"
 #include "src/data/broken_report.hpp"
+#include "src/data/labelled.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/bad_step.hpp"
 #include "src/tasks/checkpoint_keeper.hpp"
 #include "src/tasks/describe_run.hpp"
-#include "src/tasks/evaluation.hpp"
+#include "src/tasks/run_evaluations.hpp"
 #include "src/tasks/run_files.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/stop_control.hpp"
-#include "src/train/csv_log.hpp"
 #include "src/train/progress_line.hpp"
+#include "src/train/run_log.hpp"
+#include "src/train/starting_network.hpp"
 #include "src/train/trainer.hpp"
 
 namespace paws::tasks
@@ -36,8 +38,7 @@ ResumeChoice choose_together(const config::Config& config, const RunFiles& files
 }
 
 /// Collective; the lock is the first rank's.
-std::unique_ptr<io::FolderLock> open_folder(const config::Config& config, const RunFiles& files,
-                                            const comm::World& world)
+std::unique_ptr<io::FolderLock> open_folder(const RunFiles& files, const comm::World& world)
 {
     return agreed(*world.communicator,
                   [&]() -> std::unique_ptr<io::FolderLock>
@@ -49,6 +50,27 @@ std::unique_ptr<io::FolderLock> open_folder(const config::Config& config, const 
                       make_folder(files.folder());
                       return std::make_unique<io::FolderLock>(files.lock());
                   });
+}
+
+data::Splits splits_of(const config::Config& config)
+{
+    const bool has_held_out =
+        config.task == config::Task::fine_tune && data::existing_held_out_list(config.data).has_value();
+    return config.logging.eval_every > 0 && !has_held_out ? data::Splits::train_and_validation : data::Splits::train;
+}
+
+train::LoggedStep logged(const train::StepReport& report, std::int64_t steps_done)
+{
+    return {report.epoch + 1,
+            report.step,
+            steps_done,
+            report.values,
+            report.own_values,
+            report.learning_rate,
+            report.step_milliseconds,
+            report.pictures_per_second,
+            report.data_wait_share,
+            report.comm_wait_share};
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start)
@@ -66,20 +88,21 @@ std::string describe_place(const train::Trainer& trainer)
 
 Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
-    const auto splits = config.logging.eval_every > 0 ? data::Splits::train_and_validation : data::Splits::train;
-    return run_training(config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits, world); }),
-                        options, world);
+    return run_training(
+        config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits_of(config), world); }),
+        options, world);
 }
 
-Summary run_training(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
+Summary run_training(const config::Config& wanted, const data::Dataset& dataset, const TrainOptions& options,
                      const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
+    const auto config = train::with_classes_of(wanted, dataset);
     const auto precision = choose_precision(config.meta);
     const auto task = to_string(config.task);
     const RunFiles files(config);
     const bool speaks = world.is_first() && !options.quiet;
-    const auto lock = open_folder(config, files, world);
+    const auto lock = open_folder(files, world);
     const auto choice = choose_together(config, files, options.resume, world);
     const auto& resumed_from = choice.checkpoint;
     const auto made = agreed(*world.communicator,
@@ -117,8 +140,22 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
         }
         std::fflush(stdout);
     }
-    train::CsvLog csv(files.csv(world.rank()), trainer.method().columns(), !resumed_from,
-                      trainer.progress().epochs_done, trainer.progress().meters.steps);
+    const train::LogStart log_start{!resumed_from, trainer.progress().epochs_done, trainer.progress().meters.steps,
+                                    trainer.progress().steps_done};
+    const auto log =
+        agreed(*world.communicator,
+               [&]
+               {
+                   return std::make_unique<train::RunLog>(config.logging, files.run(), trainer.method().columns(),
+                                                          log_start, world.rank(), world.world_size());
+               });
+    RunEvaluations evaluations(config, dataset, precision, world);
+    const auto evaluate = [&]
+    {
+        const auto accuracy = evaluations.evaluate(trainer);
+        log->evaluation({trainer.progress().epochs_done, trainer.progress().steps_done, accuracy.top1, accuracy.top5});
+        return accuracy.top1;
+    };
 
     CheckpointKeeper keeper(config.logging, files, world.is_first());
     const auto report_problem = [&]
@@ -134,13 +171,21 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
     StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
     const auto steps_in_total = trainer.steps_per_epoch() * config.optimization.epochs;
     const auto first_step = trainer.progress().steps_done;
-    std::optional<loss::Accuracy> accuracy;
     double pictures_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
     const auto training_start = std::chrono::steady_clock::now();
     std::optional<train::ProgressLine> line;
     if (speaks)
     {
         line.emplace();
+    }
+    if (trainer.progress().steps_done == 0 && evaluations.is_due(0))
+    {
+        const auto top1 = evaluate();
+        if (speaks)
+        {
+            fmt::print("before fine-tuning  top-1 {:.1f} %\n", 100 * top1);
+        }
+        agreed(*world.communicator, [&] { keeper.keep_best(trainer); });
     }
     bool stopped = false;
     while (!stopped && trainer.progress().epochs_done < epochs)
@@ -154,7 +199,7 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
         {
             if (report.step % config.logging.log_every == 0)
             {
-                csv.write(report.epoch + 1, report.step, report.own_values, report.step_milliseconds);
+                log->step(logged(report, trainer.progress().steps_done));
             }
             shown.epoch = report.epoch + 1;
             shown.step = trainer.progress().steps_done;
@@ -198,11 +243,9 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
             break;
         }
         const auto done = trainer.progress().epochs_done;
-        if (config.logging.eval_every > 0 &&
-            (done % config.logging.eval_every == 0 || done == config.optimization.epochs))
+        if (evaluations.is_due(done))
         {
-            accuracy = snn_accuracy(trainer.encoder(), dataset, config, precision, *world.communicator);
-            shown.top1 = accuracy->top1;
+            shown.top1 = evaluate();
         }
         if (line)
         {
@@ -229,7 +272,11 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
                     {"comm_wait_share", comm_wait_share},
                     {"data_wait_share", data_wait_share},
                     {"checkpoint_wait_seconds", keeper.seconds_waited()},
-                    {"files", {files.latest().string(), files.best().string(), files.csv(0).string()}}};
+                    {"files", {files.latest().string(), files.best().string()}}};
+    for (const auto& file : log->files())
+    {
+        summary["files"].push_back(file);
+    }
     // Known on the first rank, and on others where they got a signal.
     const auto reason = comm::broadcast_text(*world.communicator, stop.is_asked_end() ? "" : stop.reason(), 0);
     if (stopped && !reason.empty())
@@ -241,10 +288,14 @@ Summary run_training(const config::Config& config, const data::Dataset& dataset,
         fmt::print("stopped by {} with {}; {} goes on from there when the run is started again\n", stop.reason(),
                    describe_place(trainer), files.latest().string());
     }
-    if (accuracy)
+    if (const auto& accuracy = evaluations.last())
     {
         summary["top1"] = accuracy->top1;
         summary["top5"] = accuracy->top5;
+    }
+    if (const auto best = trainer.progress().best_top1)
+    {
+        summary["best_top1"] = *best;
     }
     return summary;
 }

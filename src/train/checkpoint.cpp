@@ -3,19 +3,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstring>
-#include <map>
-
 #include "io/checkpoint_file.hpp"
 #include "io/error.hpp"
 #include "src/config/compare.hpp"
+#include "src/train/fill_tensors.hpp"
+#include "src/train/starting_network.hpp"
+#include "src/train/stored_checkpoint.hpp"
 
 namespace paws::train
 {
 namespace
 {
-using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
-
 io::ElementType element_type(torch::ScalarType type)
 {
     switch (type)
@@ -29,22 +27,6 @@ io::ElementType element_type(torch::ScalarType type)
         default:
             throw std::invalid_argument(fmt::format("checkpoints hold no tensors of type {}", c10::toString(type)));
     }
-}
-
-torch::ScalarType scalar_type(io::ElementType type)
-{
-    switch (type)
-    {
-        case io::ElementType::float32:
-            return torch::kFloat32;
-        case io::ElementType::float64:
-            return torch::kFloat64;
-        case io::ElementType::int64:
-            return torch::kInt64;
-        case io::ElementType::uint8:
-            return torch::kUInt8;
-    }
-    return torch::kFloat32;
 }
 
 /// `arrays`: their memory is used again, in the order in which they stand.
@@ -65,51 +47,20 @@ io::NamedArrays to_arrays(const NamedTensors& tensors, io::NamedArrays arrays)
     return arrays;
 }
 
-/// Copies `arrays` into `tensors` by name; `what` names the collection in messages.
-void fill_from(const io::NamedArrays& arrays, const NamedTensors& tensors, const std::string& what,
-               const std::filesystem::path& path)
-{
-    const torch::NoGradGuard no_gradient;
-    std::map<std::string, const io::Array*> by_name;
-    for (const auto& [name, array] : arrays)
-    {
-        by_name.emplace(name, &array);
-    }
-    for (const auto& [name, tensor] : tensors)
-    {
-        const auto found = by_name.find(name);
-        if (found == by_name.end())
-        {
-            throw io::Error(
-                fmt::format("{}: {} has no '{}'; is it a checkpoint of another network?", path.string(), what, name));
-        }
-        const auto& array = *found->second;
-        const std::vector<std::int64_t> shape(array.shape.begin(), array.shape.end());
-        if (torch::IntArrayRef(shape) != tensor.sizes())
-        {
-            throw io::Error(
-                fmt::format("{}: {} '{}' has shape [{}], the network's is [{}]; is it a checkpoint of another "
-                            "network or output_dim?",
-                            path.string(), what, name, fmt::join(shape, ", "), fmt::join(tensor.sizes(), ", ")));
-        }
-        auto target = tensor;
-        auto* const bytes = const_cast<std::byte*>(array.bytes.data());
-        target.copy_(torch::from_blob(bytes, shape, scalar_type(array.type)));
-        by_name.erase(found);
-    }
-    if (!by_name.empty())
-    {
-        throw io::Error(fmt::format("{}: {} '{}' has no place in the network; is it a checkpoint of another network?",
-                                    path.string(), what, by_name.begin()->first));
-    }
-}
-
 io::Progress to_file(const TrainingProgress& progress)
 {
     io::Progress file;
     file.epoch = progress.epochs_done;
     file.iteration = progress.steps_done;
     file.reals = {{"best_loss", progress.best_loss}, {"loss", progress.loss}};
+    if (progress.top1)
+    {
+        file.reals["top1"] = *progress.top1;
+    }
+    if (progress.best_top1)
+    {
+        file.reals["best_top1"] = *progress.best_top1;
+    }
     file.integers = progress.samplers;
     file.integers["world_size"] = progress.world_size;
     progress.meters.write(file);
@@ -133,11 +84,36 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
     progress.steps_done = file.iteration;
     progress.best_loss = value(file.reals, "best_loss");
     progress.loss = value(file.reals, "loss");
+    const auto optional = [&](const char* name)
+    {
+        const auto found = file.reals.find(name);
+        return found == file.reals.end() ? std::nullopt : std::optional(found->second);
+    };
+    progress.top1 = optional("top1");
+    progress.best_top1 = optional("best_top1");
     progress.samplers = file.integers;
     // Files from before there were several ranks do not say it.
     const auto world_size = progress.samplers.extract("world_size");
     progress.world_size = world_size ? world_size.mapped() : 1;
     progress.meters = EpochMeters::take(file, progress.samplers);
+    return progress;
+}
+
+bool is_ours(const io::Progress& file)
+{
+    return file.reals.contains("best_loss");
+}
+
+/// The published code keeps the number of epochs. Steps and samplers follow from it: their world is none of ours.
+TrainingProgress from_published(const io::Progress& file)
+{
+    TrainingProgress progress;
+    progress.epochs_done = file.epoch;
+    progress.world_size = 0;
+    if (const auto loss = file.reals.find("loss"); loss != file.reals.end())
+    {
+        progress.loss = loss->second;
+    }
     return progress;
 }
 
@@ -175,32 +151,68 @@ void save_checkpoint(const std::filesystem::path& path, const nn::Encoder& encod
 TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& encoder, optim::LarsSgd& optimizer,
                              const config::Config& config)
 {
-    const auto checkpoint = io::read_checkpoint(path);
-    refuse_other_settings(config::parse(checkpoint.config, path.string()), config, path);
-    fill_from(checkpoint.encoder, nn::state_dict(encoder), "encoder", path);
-    fill_from(checkpoint.momentum, optimizer.momentum(), "momentum", path);
-    return from_file(checkpoint.progress, path);
+    auto stored = read_stored_checkpoint(path);
+    const auto& [source, checkpoint, notes] = stored;
+    if (!checkpoint.config.empty())
+    {
+        refuse_other_settings(config::parse(checkpoint.config, source.string()), config, source);
+    }
+    if (checkpoint.momentum.empty())
+    {
+        throw io::Error(
+            fmt::format("{}: has no optimiser state that belongs to its weights, so that training cannot go "
+                        "on from it; start anew with its weights (meta.init_backbone)",
+                        source.string()));
+    }
+    fill_all_tensors(checkpoint.encoder, nn::state_dict(encoder), "encoder", source.string());
+    fill_all_tensors(checkpoint.momentum, optimizer.momentum(), "momentum", source.string());
+    auto progress =
+        is_ours(checkpoint.progress) ? from_file(checkpoint.progress, source) : from_published(checkpoint.progress);
+    progress.notes = std::move(stored.notes);
+    return progress;
 }
 
-void load_backbone(const std::filesystem::path& path, nn::Encoder& encoder)
+std::vector<std::string> load_backbone(const std::filesystem::path& path, nn::Encoder& encoder)
 {
-    const auto without_heads = [](auto entries)
+    return load_entries(path, encoder,
+                        [](const std::string& name) { return !name.starts_with("fc.") && !name.starts_with("pred."); });
+}
+
+std::vector<std::string> load_entries(const std::filesystem::path& path, nn::Encoder& encoder,
+                                      const std::function<bool(const std::string&)>& wanted)
+{
+    const auto chosen = [&](auto entries)
     {
-        std::erase_if(entries, [](const auto& entry)
-                      { return entry.first.starts_with("fc.") || entry.first.starts_with("pred."); });
+        std::erase_if(entries, [&](const auto& entry) { return !wanted(entry.first); });
         return entries;
     };
-    fill_from(without_heads(io::read_checkpoint(path).encoder), without_heads(nn::state_dict(encoder)), "encoder",
-              path);
+    auto stored = read_stored_checkpoint(path);
+    const auto tensors = chosen(nn::state_dict(encoder));
+    const auto report = fill_tensors(chosen(std::move(stored.content.encoder)), tensors);
+    const auto source = stored.path.string();
+    if (2 * report.filled < tensors.size() || report.filled == 0)
+    {
+        throw io::Error(
+            fmt::format("{}: only {} of the {} weights wanted are in it ({}); is it a checkpoint of another "
+                        "network?",
+                        source, report.filled, tensors.size(), report.text()));
+    }
+    if (!report.is_complete())
+    {
+        stored.notes.push_back(
+            fmt::format("{}: {} of the {} weights wanted were taken ({}); the others stay as they "
+                        "were",
+                        source, report.filled, tensors.size(), report.text()));
+    }
+    return std::move(stored.notes);
 }
 
 PretrainedEncoder load_encoder(const std::filesystem::path& path)
 {
-    const auto checkpoint = io::read_checkpoint(path);
-    PretrainedEncoder pretrained{nullptr, config::parse(checkpoint.config, path.string()), checkpoint.progress.epoch};
-    const auto& meta = pretrained.config.meta;
-    pretrained.encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
-    fill_from(checkpoint.encoder, nn::state_dict(*pretrained.encoder), "encoder", path);
+    const auto stored = read_stored_checkpoint(path);
+    PretrainedEncoder pretrained{nullptr, config_of(stored), stored.content.progress.epoch};
+    pretrained.encoder = new_network(pretrained.config);
+    fill_all_tensors(stored.content.encoder, nn::state_dict(*pretrained.encoder), "encoder", stored.path.string());
     return pretrained;
 }
 }  // namespace paws::train

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "io/checkpoint_file.hpp"
 #include "src/config/config.hpp"
@@ -20,9 +23,13 @@ struct TrainingProgress
     std::int64_t steps_done = 0;
     double best_loss = std::numeric_limits<double>::infinity();  ///< lowest mean loss of an epoch
     double loss = 0;                                             ///< mean loss of the last epoch
-    data::SamplerState samplers;                                 ///< as they stood at the beginning of the epoch
-    EpochMeters meters;                                          ///< of the epoch that has begun
-    std::int64_t world_size = 1;  ///< whose mathematics was computed: steps and samplers are of such a world
+    std::optional<double> top1;  ///< from 0 to 1; of these weights, where they were evaluated
+    std::optional<double> best_top1;
+    data::SamplerState samplers;     ///< as they stood at the beginning of the epoch
+    EpochMeters meters;              ///< of the epoch that has begun
+    std::int64_t world_size = 1;     ///< whose mathematics was computed: steps and samplers are of such a world; 0: of
+                                     ///< the published code, which keeps epochs alone
+    std::vector<std::string> notes;  ///< what the user should know about where it comes from, a line each
 };
 
 /// A copy of all that a `paws-checkpoint` file holds, in the memory of `recycled` where it fits: it goes on to be
@@ -35,22 +42,29 @@ io::Checkpoint make_checkpoint(const nn::Encoder& encoder, const optim::LarsSgd&
 void save_checkpoint(const std::filesystem::path& path, const nn::Encoder& encoder, const optim::LarsSgd& optimizer,
                      const TrainingProgress& progress, const config::Config& config);
 
-/// Reads weights, momentum and progress back. Throws io::Error that names the first tensor which is missing, left over,
-/// or of another shape than the network of the configuration, and refuses a checkpoint of a run with other settings,
-/// naming them.
+/// Reads weights, momentum and progress back, from a checkpoint of either kind (see read_stored_checkpoint). Throws
+/// io::Error that names the tensors which are missing, left over, or of another shape than the network's, and refuses a
+/// checkpoint of a run with other settings, naming them. One of the published code has no settings to compare.
 TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& encoder, optim::LarsSgd& optimizer,
                              const config::Config& config);
 
-/// Copies the backbone (everything but the heads `fc` and `pred`) of a checkpoint into `encoder`. Throws io::Error that
-/// names the first tensor which is missing or of another shape.
-void load_backbone(const std::filesystem::path& path, nn::Encoder& encoder);
+/// Copies the backbone (everything but the heads `fc` and `pred`) of a checkpoint of either kind into `encoder`. As the
+/// published code does, it takes what fits and leaves the rest as it was. Gives what the user should know, a line each:
+/// names that are missing, left over or of another shape. Throws io::Error if less than half of the backbone fits.
+std::vector<std::string> load_backbone(const std::filesystem::path& path, nn::Encoder& encoder);
+
+/// The same for the entries whose names `wanted` accepts.
+std::vector<std::string> load_entries(const std::filesystem::path& path, nn::Encoder& encoder,
+                                      const std::function<bool(const std::string&)>& wanted);
 
 /// A network as a checkpoint holds it, for evaluation.
 struct PretrainedEncoder
 {
     std::shared_ptr<nn::Encoder> encoder;
-    config::Config config;  ///< of the run that made it
+    config::Config config;  ///< of the run that made it, or what its weights tell; notices: what the user should know
     std::int64_t epochs_done = 0;
 };
+
+/// From a checkpoint of either kind, all of whose weights must fit. Throws io::Error.
 PretrainedEncoder load_encoder(const std::filesystem::path& path);
 }  // namespace paws::train

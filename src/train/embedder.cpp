@@ -1,40 +1,60 @@
 #include "src/train/embedder.hpp"
 
-#include "src/data/evaluation_loader.hpp"
-
 namespace paws::train
 {
 namespace
 {
-/// Evaluation mode for a scope.
-class EvaluationScope
+std::vector<torch::Tensor> outputs_of(nn::Encoder& encoder, const torch::Tensor& views,
+                                      const std::vector<nn::Embedding>& which, nn::Precision precision)
 {
-public:
-    explicit EvaluationScope(nn::Encoder& encoder) : encoder_(encoder), was_training_(encoder.is_training())
+    const torch::NoGradGuard no_gradient;
+    const nn::AutocastScope autocast(precision);
+    auto outputs = encoder.embed_as(views.to(nn::storage_type(precision)), which);
+    for (auto& output : outputs)
     {
-        encoder_.eval();
+        output = output.to(torch::kFloat32);
     }
-    ~EvaluationScope() { encoder_.train(was_training_); }
-    EvaluationScope(const EvaluationScope&) = delete;
-    EvaluationScope& operator=(const EvaluationScope&) = delete;
-
-private:
-    nn::Encoder& encoder_;
-    bool was_training_;
-};
+    return outputs;
+}
 }  // namespace
+
+Embedder::Embedder(nn::Encoder& encoder, const data::Pictures& pictures, std::vector<std::int64_t> rows,
+                   const config::Config& config, std::vector<nn::Embedding> which, nn::Precision precision)
+    : evaluation_(encoder),
+      encoder_(encoder),
+      which_(std::move(which)),
+      precision_(precision),
+      loader_(pictures, config, std::move(rows))
+{
+}
+
+std::optional<std::vector<torch::Tensor>> Embedder::next()
+{
+    const auto views = loader_.next();
+    return views ? std::optional(outputs_of(encoder_, *views, which_, precision_)) : std::nullopt;
+}
+
+std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Config& config,
+                                        const std::vector<nn::Embedding>& which, nn::Precision precision)
+{
+    const EvaluationScope evaluation(encoder);
+    const auto side = config.data.eval_crop_size;
+    std::vector<std::int64_t> widths;
+    for (const auto& output : outputs_of(encoder, torch::zeros({1, 3, side, side}), which, precision))
+    {
+        widths.push_back(output.size(1));
+    }
+    return widths;
+}
 
 torch::Tensor embed(nn::Encoder& encoder, const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
                     const config::Config& config, nn::Embedding which, nn::Precision precision)
 {
-    const torch::NoGradGuard no_gradient;
-    const EvaluationScope evaluation(encoder);
     std::vector<torch::Tensor> parts;
-    data::EvaluationLoader loader(pictures, config, rows);
-    while (const auto views = loader.next())
+    Embedder embedder(encoder, pictures, rows, config, {which}, precision);
+    while (const auto outputs = embedder.next())
     {
-        const nn::AutocastScope autocast(precision);
-        parts.push_back(encoder.embed(views->to(nn::storage_type(precision)), which).to(torch::kFloat32));
+        parts.push_back(outputs->front());
     }
     return torch::cat(parts);
 }

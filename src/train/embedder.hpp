@@ -3,16 +3,59 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "src/comm/communicator.hpp"
 #include "src/config/config.hpp"
+#include "src/data/evaluation_loader.hpp"
 #include "src/data/pictures.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
 
 namespace paws::train
 {
+/// Evaluation mode for a scope.
+class EvaluationScope
+{
+public:
+    explicit EvaluationScope(nn::Encoder& encoder) : encoder_(encoder), was_training_(encoder.is_training())
+    {
+        encoder_.eval();
+    }
+    ~EvaluationScope() { encoder_.train(was_training_); }
+    EvaluationScope(const EvaluationScope&) = delete;
+    EvaluationScope& operator=(const EvaluationScope&) = delete;
+
+private:
+    nn::Encoder& encoder_;
+    bool was_training_;
+};
+
+/// Some outputs of the network for pictures, data.evaluation_batch_size at a time, in the order of `rows`: evaluation
+/// mode, centre views, no gradient. The encoder is left in the mode that it was in.
+class Embedder
+{
+public:
+    /// `encoder` and `pictures` must outlive it.
+    Embedder(nn::Encoder& encoder, const data::Pictures& pictures, std::vector<std::int64_t> rows,
+             const config::Config& config, std::vector<nn::Embedding> which, nn::Precision precision);
+
+    /// float32 [n, D] of each output; nothing after the last picture. Throws io::Error.
+    std::optional<std::vector<torch::Tensor>> next();
+
+private:
+    EvaluationScope evaluation_;
+    nn::Encoder& encoder_;
+    std::vector<nn::Embedding> which_;
+    nn::Precision precision_;
+    data::EvaluationLoader loader_;
+};
+
+/// D of each output.
+std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Config& config,
+                                        const std::vector<nn::Embedding>& which, nn::Precision precision);
+
 /// The embeddings of pictures, float32 [n, D], in the order of `rows`: evaluation mode, centre views, no gradient.
 /// The encoder is left in the mode that it was in.
 torch::Tensor embed(nn::Encoder& encoder, const data::Pictures& pictures, const std::vector<std::int64_t>& rows,

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "src/data/loader_settings.hpp"
 #include "src/nn/torch_compat.hpp"
+#include "src/train/starting_network.hpp"
 
 namespace paws::train
 {
@@ -56,14 +58,11 @@ std::int64_t bytes_per_picture(nn::Encoder& encoder, std::int64_t size, nn::Prec
 
 MemoryEstimate estimate_memory(const config::Config& config, nn::Precision precision, const data::RankShare& share)
 {
-    const auto& meta = config.meta;
-    const auto encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
+    const auto encoder = new_network(config);
     encoder->to(nn::storage_type(precision));
-    const auto& criterion = config.criterion;
-    const auto large =
-        share.count * (criterion.classes_per_batch * criterion.supervised_imgs_per_class * criterion.supervised_views +
-                       2 * criterion.unsupervised_batch_size);
-    const auto small = share.count * config.data.multicrop * criterion.unsupervised_batch_size;
+    const auto views = data::views_of_step(config);
+    const auto large = share.count * views.large;
+    const auto small = share.count * views.small;
 
     MemoryEstimate estimate;
     const auto element = static_cast<std::int64_t>(torch::elementSize(nn::storage_type(precision)));

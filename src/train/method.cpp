@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "src/train/fine_tuning.hpp"
 #include "src/train/pre_training.hpp"
 #include "src/train/support_batches.hpp"
 
@@ -19,6 +20,10 @@ void require_learnable(const config::Config& config, std::int64_t world_size)
     switch (config.task)
     {
         case config::Task::paws_train:
+        case config::Task::fine_tune:
+            return;
+        case config::Task::snn_fine_tune:
+            require_neighbours(config, world_size);
             return;
         case config::Task::suncet_train:
             if (config.criterion.supervised_epochs > 0)
@@ -28,7 +33,8 @@ void require_learnable(const config::Config& config, std::int64_t world_size)
             return;
         default:
             throw config::Error(
-                fmt::format("task: {} does not pre-train; paws_train and suncet_train do", to_string(config.task)));
+                fmt::format("task: {} does not train; paws_train, suncet_train, snn_fine_tune and fine_tune do",
+                            to_string(config.task)));
     }
 }
 
@@ -37,7 +43,16 @@ std::unique_ptr<Method> make_method(const config::Config& config, const data::Da
                                     const std::shared_ptr<comm::Communicator>& communicator)
 {
     require_learnable(config, share.world_size);
-    return config.task == config::Task::paws_train ? make_paws(config, dataset, share, communicator)
-                                                   : make_suncet(config, dataset, share, communicator);
+    switch (config.task)
+    {
+        case config::Task::paws_train:
+            return make_paws(config, dataset, share, communicator);
+        case config::Task::suncet_train:
+            return make_suncet(config, dataset, share, communicator);
+        case config::Task::snn_fine_tune:
+            return make_snn_fine_tuning(config, dataset, share, communicator);
+        default:
+            return make_fine_tuning(config, dataset, share);
+    }
 }
 }  // namespace paws::train

@@ -7,6 +7,7 @@
 
 #include "src/nn/batch_norm.hpp"
 #include "src/train/phase.hpp"
+#include "src/train/starting_network.hpp"
 
 namespace paws::train
 {
@@ -19,15 +20,13 @@ double seconds_since(Clock::time_point start)
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::shared_ptr<nn::Encoder> new_encoder(const config::Meta& meta, nn::Precision precision,
-                                         const std::shared_ptr<comm::Communicator>& communicator)
+std::shared_ptr<nn::Encoder> prepared_network(const config::Config& config, nn::Precision precision,
+                                              const std::shared_ptr<comm::Communicator>& communicator,
+                                              std::vector<std::string>& notes)
 {
-    torch::manual_seed(static_cast<std::uint64_t>(meta.seed));
-    auto encoder = nn::make_encoder({meta.model_name, meta.output_dim, meta.use_pred_head});
-    if (meta.init_backbone)
-    {
-        load_backbone(*meta.init_backbone, *encoder);
-    }
+    auto start = starting_network(config);
+    notes = std::move(start.notes);
+    auto& encoder = start.encoder;
     encoder->to(nn::storage_type(precision));
     nn::to_channels_last(*encoder);
     nn::synchronise_batch_norm(*encoder, communicator);
@@ -117,7 +116,7 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       communicator_(std::move(communicator)),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
       method_(make_method(config, dataset, share_, communicator_)),
-      encoder_(new_encoder(config.meta, precision, communicator_)),
+      encoder_(prepared_network(config, precision, communicator_)),
       optimizer_(std::make_unique<optim::LarsSgd>(
           *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
                                            config.optimization.nesterov, config.optimization.use_lars,
@@ -170,9 +169,20 @@ io::Checkpoint Trainer::snapshot(io::Checkpoint recycled)
                                       : io::Checkpoint{};
 }
 
+void Trainer::record_accuracy(double top1)
+{
+    is_best_ = !progress_.best_top1 || top1 > *progress_.best_top1;
+    progress_.top1 = top1;
+    progress_.best_top1 = is_best_ ? top1 : *progress_.best_top1;
+}
+
 bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
 {
     encoder_->train();
+    if (method_->freezes_statistics())
+    {
+        nn::freeze_statistics(*encoder_);
+    }
     const auto first_step = progress_.meters.steps;
     const auto pictures = method_->pictures_per_step();
     Means step_time;
@@ -240,7 +250,9 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
     means_ = own_means_ = {};
     progress_.loss = method_->loss_of(report.values);
     progress_.best_loss = std::min(progress_.best_loss, progress_.loss);
+    progress_.top1.reset();
     progress_.samplers = method_->sampler_state();
+    is_best_ = !progress_.best_top1 && progress_.loss <= progress_.best_loss;
     return true;
 }
 }  // namespace paws::train

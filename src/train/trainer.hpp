@@ -69,7 +69,7 @@ public:
     using OnStep = std::function<void(const StepReport&)>;
     using Asked = std::function<StepRequest()>;
 
-    /// A network with random weights drawn from meta.seed. `dataset` must outlive the trainer.
+    /// The network that starting_network gives. `dataset` must outlive the trainer.
     Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
             std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank());
 
@@ -87,10 +87,14 @@ public:
     /// called on every rank after each step, and what one asks for is done by all. Throws NotFinite on all ranks.
     bool run_epoch(const OnStep& on_step, const Asked& asked = {});
 
+    /// What an evaluation of the weights as they are has found, from 0 to 1: from now on it decides which are the best.
+    void record_accuracy(double top1);
+
     std::int64_t steps_per_epoch() const { return method_->steps_per_epoch(); }
     const TrainingProgress& progress() const { return progress_; }
-    /// True when the epoch that just ended had the lowest mean loss so far.
-    bool is_best() const { return progress_.loss <= progress_.best_loss; }
+    /// Whether the weights are the best so far: of the highest accuracy, or, as long as there is none, of the epoch
+    /// with the lowest mean loss.
+    bool is_best() const { return is_best_; }
     nn::Encoder& encoder() { return *encoder_; }
     const Method& method() const { return *method_; }
     /// What was said of the broken pictures that this rank replaced in the epoch that just ended (data.skip_broken).
@@ -110,5 +114,6 @@ private:
     optim::WarmupCosine schedule_;
     TrainingProgress progress_;
     Means means_, own_means_;  ///< of the epoch
+    bool is_best_ = false;
 };
 }  // namespace paws::train

@@ -1,3 +1,4 @@
+#include "src/train/starting_network.hpp"
 #include "src/train/trainer.hpp"
 #include "tests/comm/world.hpp"
 #include "tests/core/golden_tensors.hpp"
@@ -48,6 +49,31 @@ logging: {{folder: none}}
                          "equal_worlds.yaml", overrides);
 }
 
+/// Fine-tuning of what a checkpoint of random weights holds, in steps of 12 of the 72 labelled pictures or more.
+config::Config fine_tuning_config_of(const std::string& task, const std::filesystem::path& checkpoint,
+                                     const std::vector<std::string>& overrides)
+{
+    const auto meta = [](const std::string& batch)
+    { return "meta: {model_name: wide_resnet16w1, output_dim: 16, device: cpu, precision: fp64}\n" + batch; };
+    const auto yaml = fmt::format(
+        R"(task: {}
+{}
+data: {{dataset: hdf5, file: none, unlabeled_frac: 0, crop_size: 16, num_classes: 6}}
+optimization: {{epochs: 1, warmup: 0, lr: 0.05, final_lr: 0.01, batch_size: 12}}
+logging: {{folder: none, pretrain_path: {}}}
+)",
+        task,
+        meta("criterion: {classes_per_batch: 2, supervised_batch_size: 4, supervised_views: 2, temperature: 0.1}"),
+        checkpoint.string());
+    const auto config = config::parse(yaml, "equal_worlds.yaml", overrides);
+    auto pre_training = config;
+    pre_training.task = config::Task::paws_train;
+    pre_training.meta.output_dim = 16;
+    const auto encoder = train::new_network(pre_training);
+    train::save_checkpoint(checkpoint, *encoder, optim::LarsSgd(*encoder, {}), {}, pre_training);
+    return config;
+}
+
 data::Dataset dataset_of(const config::Config& config)
 {
     const auto set = test::striped_pictures(72, 6, 40);
@@ -61,7 +87,10 @@ data::Dataset dataset_of(const config::Config& config)
     dataset.train.names = set.names;
     dataset.labelled = dataset.train.all_rows();
     dataset.unlabelled = data::random_permutation(72, 1);
-    dataset.unlabelled.resize(static_cast<std::size_t>(config.data.unlabelled_count));
+    if (config.data.unlabelled_count > 0)
+    {
+        dataset.unlabelled.resize(static_cast<std::size_t>(config.data.unlabelled_count));
+    }
     return dataset;
 }
 
@@ -84,17 +113,15 @@ Outcome train(const config::Config& config, const std::shared_ptr<comm::Communic
     return outcome;
 }
 
-void check_equal_worlds(const std::string& task, const std::string& model,
-                        const std::vector<std::string>& overrides = {})
+void check_equal_worlds(config::Config config, std::size_t steps)
 {
     const auto world = test::world();
-    INFO(task << ", " << model << ", " << world->world_size() << " ranks");
-    auto config = config_of(task, model, overrides, world->world_size());
     const auto ours = train(config, world);
     config.meta.emulate_world = world->world_size();
     const auto whole = train(config, comm::make_single_rank());
 
-    REQUIRE(ours.losses.size() == 2 * 5);
+    REQUIRE(ours.losses.size() == whole.losses.size());
+    REQUIRE(ours.losses.size() >= steps);
     for (std::size_t i = 0; i < ours.losses.size(); ++i)
     {
         CHECK(ours.losses[i] == Approx(whole.losses[i]).epsilon(1e-10));
@@ -126,6 +153,14 @@ void check_equal_worlds(const std::string& task, const std::string& model,
     world->broadcast(first, 0);
     CHECK(mine.equal(first));
 }
+
+void check_equal_worlds(const std::string& task, const std::string& model,
+                        const std::vector<std::string>& overrides = {})
+{
+    const auto ranks = test::world()->world_size();
+    INFO(task << ", " << model << ", " << ranks << " ranks");
+    check_equal_worlds(config_of(task, model, overrides, ranks), 2 * 5);
+}
 }  // namespace
 
 TEST_CASE("W ranks train as one process that computes the W-rank mathematics", "[ranks]")
@@ -144,6 +179,21 @@ TEST_CASE("the same with classes unique to a rank, without prediction head, and 
         check_equal_worlds(task, "wide_resnet16w1",
                            {"data.unique_classes_per_rank=true", "meta.use_pred_head=false", "meta.bucket_mb=0.01"});
     }
+}
+
+TEST_CASE("W ranks fine-tune as one process that computes the W-rank mathematics", "[ranks]")
+{
+    const test::Folder folder;
+    const auto check = [&](const std::string& task, const std::vector<std::string>& overrides)
+    {
+        INFO(task << ", " << test::world()->world_size() << " ranks");
+        torch::manual_seed(5);
+        check_equal_worlds(fine_tuning_config_of(task, folder / "start.h5", overrides), 2);
+    };
+    check("snn_fine_tune", {});
+    check("snn_fine_tune", {"data.unique_classes_per_rank=true", "criterion.supervised_views=1"});
+    check("fine_tune", {});
+    check("fine_tune", {"optimization.zero_init=false", "meta.bucket_mb=0.01"});
 }
 
 TEST_CASE("a world that the ranks do not divide is refused", "[ranks]")

@@ -115,6 +115,24 @@ criterion:
 data: {label_smoothing: 0.0)");
     }
 
+    /// SuNCEt on the labelled pictures, started from FOLDER/first/small-latest.h5, which config("first") makes.
+    std::string snn_yaml(const std::string& run) const
+    {
+        return fine_tuning(run, R"(task: snn_fine_tune
+meta: {model_name: wide_resnet16w1, output_dim: 16, use_pred_head: true, device: cpu, precision: fp32}
+criterion: {classes_per_batch: 3, supervised_batch_size: 2, supervised_views: 2, temperature: 0.1}
+data: {label_smoothing: 0.0)");
+    }
+
+    /// A classifier, started likewise.
+    std::string fine_tune_yaml(const std::string& run) const
+    {
+        auto text = fine_tuning(run, R"(task: fine_tune
+meta: {model_name: wide_resnet16w1, device: cpu, precision: fp32}
+data: {num_classes: 3)");
+        return text.replace(text.find("epochs: 3"), 9, "batch_size: 4, epochs: 3");
+    }
+
     config::Config config(const std::string& run, const std::vector<std::string>& overrides = {}) const
     {
         return config::parse(yaml(run), "small.yaml", overrides);
@@ -125,7 +143,25 @@ data: {label_smoothing: 0.0)");
         return config::parse(suncet_yaml(run), "small.yaml", overrides);
     }
 
+    config::Config snn_config(const std::string& run, const std::vector<std::string>& overrides = {}) const
+    {
+        return config::parse(snn_yaml(run), "small.yaml", overrides);
+    }
+
+    config::Config fine_tune_config(const std::string& run, const std::vector<std::string>& overrides = {}) const
+    {
+        return config::parse(fine_tune_yaml(run), "small.yaml", overrides);
+    }
+
 private:
+    /// The same with a checkpoint to start from.
+    std::string fine_tuning(const std::string& run, const std::string& method) const
+    {
+        auto text = described(run, method);
+        const auto start = (folder / "first/small-latest.h5").string();
+        return text.replace(text.find("write_tag: small"), 16, "write_tag: small, pretrain_path: " + start);
+    }
+
     /// `method` ends inside of the section `data`.
     std::string described(const std::string& run, const std::string& method) const
     {

@@ -14,26 +14,34 @@
 
 namespace paws::test
 {
-/// A network and its optimiser on the way through the steps of a golden trace, from the deterministic fill, in double.
+/// A network and its optimiser on the way through the steps of a golden trace, from the deterministic fill.
 class TraceRun
 {
 public:
+    /// With the published heads, and LARS, in double.
     explicit TraceRun(const io::h5::Group& group)
-        : encoder_(
-              nn::make_encoder({group.attribute<std::string>("model_name"), group.attribute<std::int64_t>("output_dim"),
-                                group.attribute<bool>("use_pred_head")})),
-          optimizer_(
-              [&]
-              {
-                  deterministic_fill(*encoder_, static_cast<double>(group.attribute<std::int64_t>("fill_seed")));
-                  encoder_->to(torch::kFloat64);
-                  encoder_->train();
-                  return optim::LarsSgd(
-                      *encoder_,
-                      {group.attribute<double>("momentum"), group.attribute<double>("weight_decay"),
-                       group.attribute<bool>("nesterov"), true, group.attribute<double>("trust_coefficient")});
-              }())
+        : TraceRun(group,
+                   {group.attribute<std::string>("model_name"), group.attribute<std::int64_t>("output_dim"),
+                    group.attribute<bool>("use_pred_head")},
+                   true, group.attribute<double>("trust_coefficient"), torch::kFloat64)
     {
+    }
+
+    /// With a classifier whose last layer starts at zero, and plain SGD.
+    static TraceRun of_classifier(const io::h5::Group& group, torch::ScalarType type)
+    {
+        TraceRun run(
+            group, {group.attribute<std::string>("model_name"), 0, false, group.attribute<std::int64_t>("num_classes")},
+            false, 0.001, type);
+        const torch::NoGradGuard no_gradient;
+        for (auto& [name, tensor] : nn::state_dict(*run.encoder_))
+        {
+            if (name.rfind("fc.fc2.", 0) == 0)
+            {
+                tensor.zero_();
+            }
+        }
+        return run;
     }
 
     /// One update by the gradients that forward_backward(encoder) leaves; returns what it returns.
@@ -73,6 +81,22 @@ public:
     }
 
 private:
+    TraceRun(const io::h5::Group& group, const nn::EncoderSettings& settings, bool lars, double trust_coefficient,
+             torch::ScalarType type)
+        : encoder_(nn::make_encoder(settings)),
+          optimizer_(
+              [&]
+              {
+                  deterministic_fill(*encoder_, static_cast<double>(group.attribute<std::int64_t>("fill_seed")));
+                  encoder_->to(type);
+                  encoder_->train();
+                  return optim::LarsSgd(*encoder_,
+                                        {group.attribute<double>("momentum"), group.attribute<double>("weight_decay"),
+                                         group.attribute<bool>("nesterov"), lars, trust_coefficient});
+              }())
+    {
+    }
+
     std::shared_ptr<nn::Encoder> encoder_;
     optim::LarsSgd optimizer_;
 };

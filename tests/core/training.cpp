@@ -3,6 +3,7 @@
 #include "io/checkpoint_file.hpp"
 #include "io/embeddings_file.hpp"
 #include "io/error.hpp"
+#include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/training.hpp"
 #include "tests/core/small_run.hpp"
@@ -168,8 +169,9 @@ TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
     const test::SmallRun small;
     train(small.config("run"));
     const auto checkpoint = small.folder / "run/small-latest.h5";
-    const auto config = tasks::config_of_checkpoint(checkpoint);
-    const auto evaluation = tasks::snn_eval(checkpoint, config);
+    const auto pretrained = tasks::load_pretrained(checkpoint, *comm::make_single_rank());
+    const auto config = pretrained.network.config;
+    const auto evaluation = tasks::snn_eval(pretrained, config);
     CHECK(evaluation["top1"].get<double>() >= 0);
     CHECK(evaluation["top5"].get<double>() == 1.0);
     CHECK(evaluation["labelled"] == 12);
@@ -177,13 +179,18 @@ TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
     for (const auto& [embedding, dimensions] : {std::pair{"prediction", 16}, {"projection", 16}, {"backbone", 64}})
     {
         const auto wanted = small.config("run", {fmt::format("criterion.embedding={}", embedding)});
-        tasks::embed(checkpoint, wanted, "val", small.folder / "emb.h5");
-        const auto file = io::read_embeddings(small.folder / "emb.h5");
+        tasks::embed(pretrained, wanted, small.folder / "emb.h5");
+        const io::EmbeddingsFile file(small.folder / "emb.h5");
         CHECK(file.count() == 12);
-        CHECK(file.dimensions == static_cast<std::size_t>(dimensions));
-        CHECK(file.split == "val");
-        CHECK(file.labels[4] == 1);
-        CHECK(file.names[4] == "004");
+        CHECK(file.outputs() == std::vector<std::string>{embedding});
+        CHECK(file.reals("embeddings").shape()[1] == static_cast<std::size_t>(dimensions));
+        CHECK(file.source().split == "val");
+        CHECK(file.source().epoch == 3);
+        CHECK(file.source().labels[4] == 1);
+        CHECK(file.source().names[4] == "004");
+        CHECK(file.source().checkpoint_config == config.to_yaml());
     }
-    CHECK_THROWS_WITH(tasks::embed(checkpoint, config, "test", small.folder / "emb.h5"), Catch::Contains("test"));
+    auto missing = config;
+    missing.embed.split = "test";
+    CHECK_THROWS_WITH(tasks::embed(pretrained, missing, small.folder / "emb.h5"), Catch::Contains("test"));
 }

@@ -1,6 +1,6 @@
 #include "io/checkpoint_file.hpp"
 #include "io/dataset_file.hpp"
-#include "io/embeddings_file.hpp"
+#include "io/embeddings_writer.hpp"
 #include "io/h5.hpp"
 #include "io/inspect.hpp"
 #include "tests/io/files.hpp"
@@ -59,9 +59,16 @@ TEST_CASE("a data set of encoded pictures, from another program, is described", 
 TEST_CASE("embeddings are described", "[io]")
 {
     const TemporaryFolder folder;
-    write_embeddings(folder / "emb.h5", {{1, 2, 3, 4}, 2, {0, 1}, {0, 1}, {"a", "b"}, "best.h5", "val", "a: 1\n", 0.1});
-    check_described(folder / "emb.h5", {"paws-embeddings", "2 pictures of split val, 2 dimensions\n",
-                                        "checkpoint: best.h5\n", "temperature: 0.1\n", "whole"});
+    const std::vector<float> values{1, 2, 3, 4};
+    const std::vector<std::int64_t> predicted{1, 0};
+    EmbeddingsSource source{{0, 1}, {0, 1}, {"a", "b"}, "best.h5", 7, "b: 2\n", "val", "a: 1\n", 0.1};
+    EmbeddingsWriter writer(folder / "emb.h5", source, {{{"backbone", 2}}, 2, false, 4, 1}, RankGroup(MPI_COMM_SELF));
+    writer.write({2, {std::as_bytes(std::span(values)), std::as_bytes(std::span(values))}, predicted});
+    writer.finish();
+    check_described(folder / "emb.h5",
+                    {"paws-embeddings", "2 pictures of split val\n",
+                     "backbone: 2 dimensions, float32, in chunks of 1 row, deflate 4\n", "probabilities: 2 classes, ",
+                     "checkpoint: best.h5, epoch 7\n", "temperature: 0.1\n", "whole"});
 }
 
 TEST_CASE("a checkpoint is described", "[io]")

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "io/descriptor.hpp"
+
+namespace paws::io
+{
+/// A log: a file that grows at its end, a line or a record at a time, and can be read all the while.
+class AppendFile
+{
+public:
+    /// Begins the file anew with `contents`; what was there stays until all of them are on the disk. Throws
+    /// SystemError, which names the file and what to do.
+    AppendFile(std::filesystem::path path, std::string_view contents);
+
+    /// The operating system has the bytes when this returns. Throws SystemError as well, on a full disk for example.
+    void append(std::string_view bytes);
+
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+    std::optional<Descriptor> file_;
+};
+}  // namespace paws::io

@@ -1,0 +1,183 @@
+#include "io/torch_file.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <fstream>
+#include <stdexcept>
+
+#include "io/error.hpp"
+#include "io/read_file.hpp"
+#include "io/torch_legacy.hpp"
+#include "io/torch_pickle.hpp"
+#include "io/torch_storage.hpp"
+#include "io/zip_file.hpp"
+
+namespace paws::io
+{
+namespace
+{
+constexpr std::string_view zip_beginning = "PK\x03\x04";
+/// Of all that torch.save writes, so that a storage can be mapped into memory and used there.
+constexpr std::uint64_t storage_alignment = 64;
+
+std::string first_bytes(const std::filesystem::path& path)
+{
+    require_file(path);
+    std::string bytes(32, '\0');
+    std::ifstream stream(path, std::ios::binary);
+    stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(stream.gcount()));
+    return bytes;
+}
+
+std::string text_of(const std::vector<std::byte>& bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string_view view_of(const std::vector<std::byte>& bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The folder in the zip file that all is in, with its slash.
+std::string find_folder(const ZipReader& zip, const std::string& source)
+{
+    constexpr std::string_view pickle = "data.pkl";
+    std::string folder;
+    for (const auto& [name, size] : zip.entries())
+    {
+        const auto slash = name.find('/');
+        if (slash == std::string::npos || name.substr(slash + 1) != pickle)
+        {
+            continue;
+        }
+        if (!folder.empty())
+        {
+            throw Error(source + ": has two pickles; it is not written by torch.save");
+        }
+        folder = name.substr(0, slash + 1);
+    }
+    if (folder.empty())
+    {
+        throw Error(source + ": is a zip file, but not one of torch.save (it has no data.pkl); give a checkpoint");
+    }
+    if (zip.entries().contains(folder + "constants.pkl"))
+    {
+        throw Error(source + ": is a TorchScript program; save the state_dict of its module with torch.save instead");
+    }
+    return folder;
+}
+
+TorchValue read_zip(const std::filesystem::path& path)
+{
+    const std::string source = path.string();
+    const ZipReader zip(path);
+    const std::string folder = find_folder(zip, source);
+    if (const auto order = folder + "byteorder"; zip.entries().contains(order) && text_of(zip.read(order)) != "little")
+    {
+        throw Error(source + ": was written by a big-endian machine; load and save it again on a little-endian one");
+    }
+    constexpr std::uint64_t largest_pickle = std::uint64_t{64} << 20;
+    if (zip.entries().at(folder + "data.pkl") > largest_pickle)
+    {
+        throw Error(source + ": has a data.pkl of more than 64 MiB; save tensors and numbers alone");
+    }
+    const std::vector<std::byte> bytes = zip.read(folder + "data.pkl");
+    const auto document = pickle::read(view_of(bytes), torch_globals(), source);
+    TensorMaker maker(source, zip.file_size(),
+                      [&](const TensorPlace& place) { return zip.read(folder + "data/" + place.storage); });
+    const TorchReader reader{[&](const TensorPlace& place) { return TorchValue::of(maker.make(place)); },
+                             [&](const pickle::Value&) -> TorchValue
+                             { throw Error(source + ": holds a storage without a tensor; save tensors instead"); }};
+    return from_pickle(document.root(), source, reader);
+}
+
+void write_numbers(pickle::Writer& writer, const std::vector<std::size_t>& numbers)
+{
+    writer.open_tuple();
+    for (const std::size_t number : numbers)
+    {
+        writer.integer(static_cast<std::int64_t>(number));
+    }
+    writer.close_tuple();
+}
+
+/// As torch.save describes a tensor that has a storage of its own.
+void write_tensor(pickle::Writer& writer, const TorchTensor& tensor, const std::string& key)
+{
+    std::vector<std::size_t> strides(tensor.shape.size(), 1);
+    for (std::size_t d = tensor.shape.size(); d-- > 1;)
+    {
+        strides[d - 1] = strides[d] * std::max<std::size_t>(tensor.shape[d], 1);
+    }
+    writer.global("torch._utils", "_rebuild_tensor_v2");
+    writer.open_tuple();
+    writer.open_tuple();
+    writer.text("storage");
+    writer.global("torch", storage_name(tensor.type));
+    writer.text(key);
+    writer.text("cpu");
+    writer.integer(static_cast<std::int64_t>(tensor.bytes.size() / element_size(tensor.type)));
+    writer.close_tuple();
+    writer.persistent();
+    writer.integer(0);
+    write_numbers(writer, tensor.shape);
+    write_numbers(writer, strides);
+    writer.boolean(false);
+    writer.global("collections", "OrderedDict");
+    writer.open_tuple();
+    writer.close_tuple();
+    writer.call();
+    writer.close_tuple();
+    writer.call();
+}
+}  // namespace
+
+bool is_torch_file(const std::filesystem::path& path)
+{
+    const std::string bytes = first_bytes(path);
+    return bytes.starts_with(zip_beginning) || is_legacy_torch(bytes);
+}
+
+TorchValue read_torch_file(const std::filesystem::path& path)
+{
+    const std::string bytes = first_bytes(path);
+    if (is_legacy_torch(bytes))
+    {
+        return read_legacy_torch(read_file(path), path.string());
+    }
+    if (!bytes.starts_with(zip_beginning))
+    {
+        throw Error(path.string() + ": is not a file of torch.save; give a checkpoint");
+    }
+    return read_zip(path);
+}
+
+void write_torch_file(const std::filesystem::path& path, const TorchValue& value)
+{
+    std::vector<const TorchTensor*> tensors;
+    pickle::Writer writer;
+    to_pickle(writer, value,
+              [&](pickle::Writer& out, const TorchValue& one)
+              {
+                  if (one.kind != TorchValue::Kind::tensor)
+                  {
+                      throw std::invalid_argument("a reference cannot be written to a file of PyTorch");
+                  }
+                  write_tensor(out, one.tensor, std::to_string(tensors.size()));
+                  tensors.push_back(&one.tensor);
+              });
+    const std::string pickle = writer.finish();
+    ZipWriter zip(path);
+    const std::string folder = "archive/";
+    zip.add(folder + "data.pkl", pickle, storage_alignment);
+    zip.add(folder + "byteorder", "little", storage_alignment);
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+    {
+        zip.add(folder + "data/" + std::to_string(i), view_of(tensors[i]->bytes), storage_alignment);
+    }
+    zip.add(folder + "version", "3\n", storage_alignment);
+    zip.save();
+}
+}  // namespace paws::io

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "src/config/config.hpp"
+#include "src/data/dataset.hpp"
+#include "src/data/rank_share.hpp"
+#include "src/data/samplers.hpp"
+#include "src/data/view_pipeline.hpp"
+
+namespace paws::data
+{
+/// The labelled pictures of one training step, of all ranks that this one stands for.
+struct LabelledBatch
+{
+    torch::Tensor views;    ///< float32 [ranks · n · v, 3, S, S], channels-last: rank after rank, view after view
+    torch::Tensor classes;  ///< int64 [ranks · n · v]
+};
+
+/// Batches of labelled pictures alone, for fine-tuning, prepared by threads of their own while the training step runs.
+/// What a batch holds depends on configuration, epoch and position only.
+///
+/// snn_fine_tune: class-stratified, criterion.supervised_batch_size pictures of each of criterion.classes_per_batch
+/// classes, criterion.supervised_views views each; an epoch is as many passes over the classes as a class has batches
+/// of labelled pictures (the mean over the classes), which is what the published one comes to. fine_tune: each picture
+/// once, optimization.batch_size a rank, the last batch left out when it is not full.
+class LabelledLoader
+{
+public:
+    using Batch = LabelledBatch;
+
+    /// `dataset` must outlive the loader. Throws SamplerError or config::Error when a batch cannot be filled.
+    LabelledLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {});
+
+    std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+
+    /// The next batch will be that of step `first_step` (from 0) of the epoch.
+    void start_epoch(std::int64_t epoch, std::int64_t first_step = 0);
+
+    /// The next batch, nothing after the epoch's last one. Rethrows what went wrong while preparing it.
+    std::optional<LabelledBatch> next();
+
+    /// Of a step of the epoch that has been started.
+    StepRows rows_of_step(std::int64_t step) const;
+
+    double seconds_waited() const { return pipeline_ ? pipeline_->seconds_waited() : 0; }
+    std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
+
+    /// As PawsLoader's; nothing for fine_tune, whose epochs do not depend on what came before.
+    SamplerState sampler_state() const;
+    void restore_samplers(const SamplerState& state);
+
+private:
+    using Sampler = std::variant<DistributedSampler, ClassStratifiedSampler>;
+
+    /// The rows of the next step, rank after rank, equally many of each.
+    std::vector<std::int64_t> draw(std::vector<Sampler>& samplers) const;
+    std::optional<BatchPlan> plan(std::int64_t step);
+
+    const Dataset& dataset_;
+    const config::Config config_;
+    const RankShare share_;
+    std::vector<Sampler> samplers_;  ///< of each rank that this one stands for
+    std::int64_t epoch_ = 0;
+    std::vector<Sampler> epoch_start_;  ///< as they are before its first step
+    std::int64_t steps_per_epoch_ = 0;
+    std::unique_ptr<ViewPipeline> pipeline_;  // its threads use all the other members
+};
+}  // namespace paws::data

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace paws::nn
+{
+enum class Family
+{
+    basic,       ///< residual network of basic blocks
+    bottleneck,  ///< residual network of bottleneck blocks
+    wide,        ///< wide residual network for small pictures
+};
+
+/// What tells one network from another.
+struct Architecture
+{
+    Family family = Family::basic;
+    std::vector<int> blocks;  ///< of each stage
+    int widen = 1;            ///< multiplies the channels of every stage
+
+    /// As wide residual networks are called by: 6 blocks + 4.
+    int depth() const { return 6 * blocks.front() + 4; }
+
+    bool operator==(const Architecture&) const = default;
+};
+
+/// The networks that make_encoder knows, by name.
+const std::map<std::string, Architecture>& architectures();
+}  // namespace paws::nn

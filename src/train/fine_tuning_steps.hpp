@@ -1,0 +1,28 @@
+#pragma once
+
+#include "src/loss/contrastive_settings.hpp"
+#include "src/loss/support_labels.hpp"
+#include "src/nn/encoder.hpp"
+#include "src/nn/precision.hpp"
+
+namespace paws::train
+{
+/// Forward and backward pass of one step of snn_fine_tune: afterwards the parameters hold the gradients of the SuNCEt
+/// loss of the labelled pictures, which is returned, 0-dimensional. views: [N, 3, S, S], of this rank; labels: those of
+/// all ranks' rows.
+torch::Tensor snn_forward_backward(nn::Encoder& encoder, const torch::Tensor& views,
+                                   const std::shared_ptr<const loss::SupportLabels>& labels,
+                                   const loss::ContrastiveSettings& settings, nn::Precision precision);
+
+/// Means over a batch, 0-dimensional.
+struct ClassifierValues
+{
+    torch::Tensor cross_entropy;
+    torch::Tensor top1;  ///< share of the pictures whose class has the largest logit, in training mode
+};
+
+/// Forward and backward pass of one step of fine_tune: afterwards the parameters hold the gradients of the mean
+/// cross-entropy −log softmax(logits)[class]. views: [N, 3, S, S]; classes: int64 [N].
+ClassifierValues classifier_forward_backward(nn::Encoder& encoder, const torch::Tensor& views,
+                                             const torch::Tensor& classes, nn::Precision precision);
+}  // namespace paws::train
