@@ -84,23 +84,25 @@ nodes_answer() {
 
 requeue() {
   if [ -n "$told_to_end" ]; then
-    say "$1; the same sbatch line goes on from its checkpoint"
+    say "$1; the same sbatch line goes on"
   elif [ "${SLURM_RESTART_COUNT:-0}" -ge "$most_restarts" ]; then
-    say "$1; not requeued after $most_restarts starts (PAWS_MOST_RESTARTS), the same sbatch line goes on from its checkpoint"
+    say "$1; not requeued after $most_restarts starts (PAWS_MOST_RESTARTS), the same sbatch line goes on"
   elif scontrol requeue "$SLURM_JOB_ID"; then
     say "$1; requeued"
   else
-    say "$1; not requeued from here, so that, unless SLURM does it, the same sbatch line goes on from its checkpoint"
+    say "$1; not requeued from here, so that, unless SLURM does it, the same sbatch line goes on"
   fi
 }
 
-# The same, but a run that stopped early with a checkpoint, or lost a node, is queued again, and goes on.
+# The same, but a run that stopped early with a checkpoint, was stopped before it could write one, or lost a node, is queued
+# again, and goes on.
 run_until_done() {
   step "$@"
   local code=$?
   case "$code" in
     0 | 2) say "paws_hpc ended with exit code $code" ;;
     "$resume_me") requeue "stopped with a checkpoint" ;;
+    138 | 140 | 143) requeue "stopped by a signal before it had begun, or a second one ($code)" ;;   # USR1, USR2, TERM
     *)
       if [ -n "$told_to_end" ] || nodes_answer; then
         say "paws_hpc ended with exit code $code"

@@ -168,6 +168,17 @@ def signalled(test):
     test.check_equal_to_uninterrupted("signalled")
 
 
+def signalled_early(test):
+    """SIGTERM to the ranks before paws_hpc has begun: queued again too"""
+    test.write("early.sh", f"container=(bash -c '[ -n \"$SLURM_RESTART_COUNT\" ] || exec sleep 60; exec \"$@\"' -)\npaws_hpc={test.paws_hpc}\nmpi=pmix\nscratch=\n")
+    job = test.train("early", "--set", "optimization.epochs=1", "--set", "optimization.warmup=0", "--sbatch", f"export=ALL,PAWS_SITE={test.path('early.sh')}")
+    wait_for(lambda: "start 0" in test.jobs.log(job), 30, "the job does not start")
+    time.sleep(2)
+    test.cluster.run("scancel", "--signal=TERM", job)
+    test.jobs.complete(job, restarts=1)
+    check("stopped by a signal before it had begun, or a second one (143); requeued" in test.jobs.log(job), test.jobs.told(job))
+
+
 def preempted(test):
     """A job of higher priority takes the nodes: checkpoint in the time of grace, requeued, resumed, completed; equal"""
     job = test.train("preempted", "--partition", "low")
@@ -228,15 +239,21 @@ def cancelled(test):
 def time_limit(test):
     """The end of the job's time: asked by SLURM's signal, or knowing it from SLURM, paws_hpc stops in time with a checkpoint"""
     test.cluster.environment["PAWS_MOST_RESTARTS"] = "0"
-    # A signal one second before the end comes too late: SLURM looks every half minute.
-    runs = [(run, words, test.train(run, "--set", "optimization.epochs=100000", "--time", "1", *options)) for run, words, options in (
-        ("warned", "stopped by SIGUSR1", ()), ("time_known", "stopped by the job's time limit", ("--sbatch", "signal=USR1@1")))]
+    long_run = ("--set", "optimization.epochs=100000")
+    # SLURM looks every half minute, and sends the signal up to half a minute early: here 15 to 45 s after the start.
+    warned = test.train("warned", *long_run, "--time", "2", "--sbatch", "signal=USR1@75")
+    # Without a signal.
+    script = test.train("time_known", *long_run, "--time", "1", "--dry-run")
+    check("#SBATCH --signal=USR1@30\n" in script, script)
+    done = test.cluster.run("sbatch", "--parsable", cwd=test.folder, input=script.replace("#SBATCH --signal=USR1@30\n", ""))
+    check(done.returncode == 0, done.stderr)
     del test.cluster.environment["PAWS_MOST_RESTARTS"]
-    for run, words, job in runs:
+    known = done.stdout.strip()
+    for run, job, limit, words in (("warned", warned, "00:02:00", "stopped by SIGUSR1"), ("time_known", known, "00:01:00", "stopped by the job's time limit")):
         state = test.jobs.fail(job, RESUME_ME, 100)
         log = test.jobs.log(job)
         check(words in log and "not requeued after 0 starts" in log, f"the log does not say '{words}':\n{test.jobs.told(job)}")
-        check(state["RunTime"] < "00:01:00", f"{run} ran {state['RunTime']}")
+        check(state["RunTime"] < limit, f"{run} ran {state['RunTime']}")
         said = test.program("inspect", f"{run}/small-latest.h5")
         check(said.returncode == 0, said.stderr)
         epoch, step = last_row(test.csv(run))
@@ -313,7 +330,7 @@ def chain(test):
     wait_for(lambda: not test.cluster.ask("squeue", "-h"), 60, "jobs wait for one that has failed")
 
 
-STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, preempted, node_lost, node_killed, cancelled, rank_killed, array, batch, chain)
+STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, signalled_early, preempted, node_lost, node_killed, cancelled, rank_killed, array, batch, chain)
 
 
 def parse():
