@@ -142,7 +142,7 @@ std::uint64_t EmbeddingsWriter::make(h5::File& file, const EmbeddingsSource& sou
     write_with_checksum(file, "index", source.index);
     write_with_checksum(file, "names", source.names);
 
-    std::uint64_t bytes = index_bytes;
+    std::uint64_t bytes = chunk_rows_ > 0 ? index_bytes : 0;
     for (const Column& column : columns_)
     {
         const h5::Shape shape = column.type == Type::int64 ? h5::Shape{count_} : h5::Shape{count_, column.width};

@@ -78,7 +78,8 @@ std::string describe_torch(const std::filesystem::path& path)
         text << (root.keys[i].kind == Kind::text ? root.keys[i].text : in_words(root.keys[i])) << ": "
              << in_words(root.items[i]) << "\n";
     }
-    text << "whole: all checksums match\n";
+    text << (is_zip_torch_file(path) ? "whole: all checksums match\n"
+                                     : "readable; this old format of PyTorch has no checksums\n");
     return text.str();
 }
 }  // namespace paws::io

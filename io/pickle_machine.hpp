@@ -39,8 +39,11 @@ public:
     std::size_t position() const { return position_; }
 
 private:
-    [[noreturn]] void refuse(const std::string& what) const
+    [[noreturn]] void refuse(std::string what) const
     {
+        // Names may hold anything, messages are one line.
+        std::replace_if(
+            what.begin(), what.end(), [](unsigned char c) { return c < ' '; }, '?');
         throw Error(source_ + ": " + what + " (at byte " + std::to_string(position_) +
                     " of the pickle); it is damaged, or not a file of the kind expected");
     }

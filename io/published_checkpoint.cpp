@@ -96,7 +96,8 @@ void take_weights(TorchValue& weights, NamedArrays& encoder, const std::string& 
         }
         const TorchValue& key = weights.keys[i];
         const std::string name = key.text.substr(std::min(prefix, key.text.size()));
-        if (key.kind != Kind::text || name.empty() || !names.insert(name).second)
+        const bool is_name = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c >= ' '; });
+        if (key.kind != Kind::text || name.empty() || !is_name || !names.insert(name).second)
         {
             refuse(source, "has weights without a name of their own; give the state_dict of a network");
         }

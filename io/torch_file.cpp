@@ -140,6 +140,11 @@ bool is_torch_file(const std::filesystem::path& path)
     return bytes.starts_with(zip_beginning) || is_legacy_torch(bytes);
 }
 
+bool is_zip_torch_file(const std::filesystem::path& path)
+{
+    return first_bytes(path).starts_with(zip_beginning);
+}
+
 TorchValue read_torch_file(const std::filesystem::path& path)
 {
     const std::string bytes = first_bytes(path);

@@ -13,6 +13,9 @@ namespace paws::io
 /// Whether a file begins like one of torch.save, of whichever age. Throws if there is no such file.
 bool is_torch_file(const std::filesystem::path& path);
 
+/// Whether it is of the zip form, whose parts have checksums.
+bool is_zip_torch_file(const std::filesystem::path& path);
+
 /// Reads all of it, tensors row-major whatever their strides. Nothing in it is executed: names other than those of
 /// tensors, storages and OrderedDict are refused. Throws Error for anything that is cut off, damaged, or not plain
 /// data, and for sizes that the file cannot have.

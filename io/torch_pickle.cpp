@@ -1,6 +1,8 @@
 #include "io/torch_pickle.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "io/error.hpp"
 
@@ -243,6 +245,11 @@ TensorPlace storage_of(const pickle::Value& persistent, const std::string& sourc
         !type.text.starts_with(module) || !type_of_storage(type.text.substr(module.size())))
     {
         refuse(source, "has a tensor of an unknown type");
+    }
+    // Part of a file's name in the archive, and of messages.
+    if (!std::all_of(key.text.begin(), key.text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; }))
+    {
+        refuse(source, "has a storage with an impossible name");
     }
     // Before PyTorch 0.4, a storage could be a part of another one.
     if (id->items.size() > 5 && id->items[5]->kind != pickle::Kind::none)

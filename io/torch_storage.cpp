@@ -92,7 +92,7 @@ TorchTensor TensorMaker::make(const TensorPlace& place)
         throw Error(source_ + ": a tensor reaches beyond its storage '" + place.storage +
                     "'; it is damaged, take another copy");
     };
-    // No product or sum below overflows: a dimension without elements aside, each factor is held against what is left.
+    // No product or sum below overflows: each factor is held against what is left.
     std::uint64_t count = 1, last = place.offset;
     bool is_empty = false;
     for (const std::size_t length : place.shape)
@@ -102,10 +102,13 @@ TorchTensor TensorMaker::make(const TensorPlace& place)
     for (std::size_t d = 0; d < place.shape.size() && !is_empty; ++d)
     {
         const std::uint64_t steps = place.shape[d] - 1;
-        if (place.shape[d] > budget_ / size / count + 1 || last > place.elements ||
-            (steps > 0 && place.strides[d] > (place.elements - last) / steps))
+        if (last > place.elements || (steps > 0 && place.strides[d] > (place.elements - last) / steps))
         {
             beyond();
+        }
+        if (place.shape[d] > budget_ / size / count + 1)
+        {
+            spend(budget_ + 1);
         }
         count *= place.shape[d];
         last += steps * place.strides[d];

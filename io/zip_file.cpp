@@ -52,6 +52,11 @@ ZipReader::ZipReader(const std::filesystem::path& path) : path_(path.string())
         {
             refuse_file(path_, "has an entry that says nothing about itself");
         }
+        const std::string_view name = entry.name;
+        if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' '; }))
+        {
+            refuse_file(path_, "has an entry with an impossible name");
+        }
         if (entry.comp_method != ZIP_CM_STORE || entry.encryption_method != ZIP_EM_NONE ||
             entry.size != entry.comp_size)
         {

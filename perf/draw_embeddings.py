@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws a paws-embeddings file: each picture a point, coloured by class.
 
-usage: draw_embeddings.py EMBEDDINGS.h5 OUTPUT.png [--classes DATASET.h5] [--method tsne|pca] [--points N]
+usage: draw_embeddings.py EMBEDDINGS.h5 OUTPUT.png [--classes DATASET.h5] [--output-name NAME] [--method tsne|pca] [--points N]
 
 t-SNE needs scikit-learn; without it the two strongest principal components are drawn.
 """
@@ -33,12 +33,15 @@ def main():
     parser.add_argument("embeddings")
     parser.add_argument("output")
     parser.add_argument("--classes", help="the packed data set, for the names of the classes")
+    parser.add_argument("--output-name", default="embeddings", help="backbone, projection or prediction, if the file has it")
     parser.add_argument("--method", choices=("tsne", "pca"), default="pca")
     parser.add_argument("--points", type=int, default=5000)
     arguments = parser.parse_args()
 
     with h5py.File(arguments.embeddings) as file:
-        points = file["embeddings"][: arguments.points]
+        if arguments.output_name not in file:
+            parser.error(f"{arguments.embeddings} has no '{arguments.output_name}', but {', '.join(file.attrs['outputs'])}")
+        points = file[arguments.output_name][: arguments.points].astype(np.float32)
         labels = file["labels"][: arguments.points]
         split = file.attrs["split"]
     names = [str(k) for k in range(labels.max() + 1)]

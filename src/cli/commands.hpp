@@ -10,6 +10,7 @@
 
 #include "src/cli/launch.hpp"
 #include "src/config/config.hpp"
+#include "src/tasks/convert.hpp"
 #include "src/tasks/data_commands.hpp"
 #include "src/tasks/demo.hpp"
 #include "src/tasks/summary.hpp"
@@ -43,6 +44,7 @@ struct Arguments
     tasks::SubsetRequest subset;
     tasks::DemoRequest demo{"/usr/share/datasets/fashion-mnist", "demo"};
     std::string inspected;
+    tasks::ConvertRequest convert;
     EvaluationArguments evaluation;
     std::string sheet;
     std::int64_t pictures = 8;
@@ -55,7 +57,7 @@ using Commands = std::vector<std::pair<std::string, Command>>;
 
 // Each adds its commands and their options to `app`; both keep a reference to `arguments`.
 
-/// pack, subset, inspect.
+/// pack, subset, inspect, convert.
 void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands);
 /// embed, snn-eval.
 void add_evaluation_commands(CLI::App& app, Arguments& arguments, Commands& commands);

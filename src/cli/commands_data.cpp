@@ -44,8 +44,20 @@ Command add_subset(CLI::App& app, Arguments& arguments)
 Command add_inspect(CLI::App& app, Arguments& arguments)
 {
     auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
-    command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc")->required();
+    command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc, or checkpoint of PyTorch")->required();
     return on_one_rank("inspect", [&arguments] { return tasks::inspect(arguments.inspected); });
+}
+
+Command add_convert(CLI::App& app, Arguments& arguments)
+{
+    auto& convert = arguments.convert;
+    auto* const command = app.add_subcommand(
+        "convert", "Make a checkpoint of PyTorch (.pth.tar, .pth, .pt) of one of ours (.h5), or the other way round");
+    command->add_option("IN", convert.input, "Checkpoint to read; what kind it is, its content says")->required();
+    command->add_option("OUT", convert.output, "File to write; its ending says of which kind")->required();
+    command->add_option("--config", convert.config,
+                        "The YAML file of the run that made IN, to be kept in OUT: checkpoints of PyTorch have none");
+    return on_one_rank("convert", [&arguments] { return tasks::convert(arguments.convert, arguments.overrides); });
 }
 }  // namespace
 
@@ -54,5 +66,6 @@ void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands)
     commands.emplace_back("pack", add_pack(app, arguments));
     commands.emplace_back("subset", add_subset(app, arguments));
     commands.emplace_back("inspect", add_inspect(app, arguments));
+    commands.emplace_back("convert", add_convert(app, arguments));
 }
 }  // namespace paws::cli

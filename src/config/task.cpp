@@ -59,6 +59,23 @@ Task infer_task(const Document& document)
 }
 }  // namespace
 
+std::string hint_of_other_task(const Document& document, Task task)
+{
+    const Clue* other = nullptr;
+    for (const Clue& clue : clues)
+    {
+        if (document.has(clue.key))
+        {
+            if (clue.task == task)
+            {
+                return "";
+            }
+            other = &clue;
+        }
+    }
+    return other ? fmt::format("; {} is a key of {}", other->key, word_from_enum(other->task)) : "";
+}
+
 Task decide_task(const Document& document, const std::string& selected)
 {
     const Entry* written = document.find("task");

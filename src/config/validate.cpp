@@ -7,6 +7,7 @@
 
 #include "src/config/enums.hpp"
 #include "src/config/keys.hpp"
+#include "src/config/task.hpp"
 
 namespace paws::config
 {
@@ -260,7 +261,8 @@ void check_required(const Document& document, Task task)
         if (requirement.tasks.contains(task) && (!entry || entry->value.IsNull()))
         {
             fail(document.where(requirement.key), requirement.key,
-                 fmt::format("missing; {} needs it: {}", word_from_enum(task), requirement.hint));
+                 fmt::format("missing; {} needs it: {}{}", word_from_enum(task), requirement.hint,
+                             hint_of_other_task(document, task)));
         }
     }
 }
@@ -270,7 +272,10 @@ void check_values(const Config& config, const Document& document)
     const Checker check(document, config.task);
     check_meta(config.meta, config.task, check);
     check_sources(config.data, check);
-    check_labels(config.data, document, check);
+    if (config.task != Task::embed || config.embed.probabilities)
+    {
+        check_labels(config.data, document, check);
+    }
     check_augmentation(config.data, check);
     check_criterion(config.criterion, config.data, check);
     check_optimization(config.optimization, document, check);

@@ -170,7 +170,7 @@ std::shared_ptr<Encoder> make_encoder(const EncoderSettings& settings)
     }
     if (settings.classes > 0)
     {
-        auto encoder = found->second();
+        auto encoder = make_backbone(found->second);
         encoder->add_classifier(settings.classes);
         return encoder;
     }

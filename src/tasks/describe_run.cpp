@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "io/error.hpp"
 #include "io/host_name.hpp"
@@ -23,6 +24,8 @@ namespace paws::tasks
 {
 namespace
 {
+namespace fs = std::filesystem;
+
 std::string gibibytes(std::int64_t bytes)
 {
     return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
@@ -183,7 +186,8 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
                     train::describe_network(sized), nn::parameter_count(*encoder), describe_batch(config, ranks));
     if (config.logging.pretrain_path)
     {
-        text += fmt::format("starts from     {}\n", config.logging.path_of(*config.logging.pretrain_path));
+        const auto path = config.logging.path_of(*config.logging.pretrain_path);
+        text += fmt::format("starts from     {}{}\n", path, fs::exists(path) ? "" : " (not there yet)");
     }
     const auto& optimization = config.optimization;
     text += fmt::format("learning rate   {} → {} in {} epochs, then cosine to {}\n", optimization.start_lr,

@@ -9,6 +9,7 @@
 
 #include "io/embeddings_writer.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/embedding_batches.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/embedder.hpp"
 #include "src/train/progress_line.hpp"
@@ -19,17 +20,9 @@ namespace
 {
 using Clock = std::chrono::steady_clock;
 
-/// The largest number that float16 has.
-constexpr double half_limit = 65504;
-
 double seconds_since(Clock::time_point start)
 {
     return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::vector<config::Embedding> outputs_of(const config::Config& config)
-{
-    return config.embed.outputs.empty() ? std::vector{config.criterion.embedding} : config.embed.outputs;
 }
 
 /// The pictures to embed, and the labelled ones where they are needed.
@@ -84,125 +77,6 @@ std::optional<loss::SnnClassifier> make_classifier(nn::Encoder& encoder, const d
                   });
 }
 
-/// A batch as the file takes it; the tensors hold what the block points to. Of a rank that has no pictures left: empty.
-struct Batch
-{
-    std::vector<torch::Tensor> reals;
-    torch::Tensor predicted;
-    std::vector<std::string> names;  // of the real columns
-};
-
-void to_half(Batch& batch, const data::Pictures& pictures, std::int64_t first_row)
-{
-    for (std::size_t i = 0; i < batch.reals.size(); ++i)
-    {
-        const auto too_large = batch.reals[i].abs().gt(half_limit).any(1);
-        if (too_large.any().item<bool>())
-        {
-            const auto row = first_row + too_large.nonzero()[0][0].item<std::int64_t>();
-            throw config::Error(
-                fmt::format("embed.half: the {} of picture '{}' has a number beyond {}, which float16 does not hold; "
-                            "leave embed.half (--half) out",
-                            batch.names[i], pictures.names[static_cast<std::size_t>(row)], half_limit));
-        }
-        batch.reals[i] = batch.reals[i].to(torch::kHalf);
-    }
-}
-
-io::EmbeddingsBlock block_of(const Batch& batch)
-{
-    io::EmbeddingsBlock block;
-    for (const auto& values : batch.reals)
-    {
-        block.rows = static_cast<std::size_t>(values.size(0));
-        block.reals.push_back({static_cast<const std::byte*>(values.data_ptr()), values.nbytes()});
-    }
-    if (batch.predicted.defined())
-    {
-        block.predicted = {batch.predicted.data_ptr<std::int64_t>(), static_cast<std::size_t>(batch.predicted.size(0))};
-    }
-    return block;
-}
-
-/// Makes the batches of a rank, and counts what was classified rightly.
-class BatchMaker
-{
-public:
-    BatchMaker(nn::Encoder& encoder, const data::Pictures& pictures, std::int64_t first, std::int64_t count,
-               const config::Config& config, const loss::SnnClassifier* classifier, nn::Precision precision)
-        : pictures_(pictures), row_(first), half_(config.embed.half), classifier_(classifier)
-    {
-        std::vector<nn::Embedding> which;
-        for (const auto output : outputs_of(config))
-        {
-            names_.push_back(to_string(output));
-            which.push_back(to_nn(output));
-        }
-        written_ = which.size();
-        if (classifier_ != nullptr)
-        {
-            names_.emplace_back("probabilities");
-            which.push_back(embedding_of(config));
-        }
-        std::vector<std::int64_t> rows;
-        for (std::int64_t row = first; row < first + count; ++row)
-        {
-            rows.push_back(row);
-        }
-        embedder_.emplace(encoder, pictures, std::move(rows), config, std::move(which), precision);
-    }
-
-    /// Empty after the last.
-    Batch next()
-    {
-        Batch batch;
-        batch.names = names_;
-        const auto outputs = embedder_->next();
-        if (!outputs)
-        {
-            batch.reals.assign(names_.size(), torch::empty({0}));
-            return batch;
-        }
-        for (std::size_t i = 0; i < written_; ++i)
-        {
-            batch.reals.push_back((*outputs)[i].contiguous());
-        }
-        if (classifier_ != nullptr)
-        {
-            classify(outputs->back(), batch);
-        }
-        const auto rows = batch.reals.front().size(0);
-        if (half_)
-        {
-            to_half(batch, pictures_, row_);
-        }
-        row_ += rows;
-        return batch;
-    }
-
-    /// Pictures whose class is the most probable one, and among the five most probable ones.
-    const torch::Tensor& right() const { return right_; }
-
-private:
-    void classify(const torch::Tensor& queries, Batch& batch)
-    {
-        batch.reals.push_back(classifier_->probabilities(queries.contiguous()));
-        batch.predicted = batch.reals.back().argmax(1).contiguous();
-        const auto* const first = pictures_.labels.data() + row_;
-        const auto accuracy = loss::accuracy(batch.reals.back(), {first, first + queries.size(0)});
-        right_ += torch::tensor({accuracy.top1, accuracy.top5}, torch::kFloat64) * queries.size(0);
-    }
-
-    const data::Pictures& pictures_;
-    std::int64_t row_;
-    bool half_;
-    const loss::SnnClassifier* classifier_;
-    std::size_t written_ = 0;  // outputs that are columns
-    std::vector<std::string> names_;
-    std::optional<train::Embedder> embedder_;
-    torch::Tensor right_ = torch::zeros({2}, torch::kFloat64);
-};
-
 io::EmbeddingsSource source_of(const Pretrained& pretrained, const config::Config& config, const std::string& split,
                                const data::Pictures& pictures)
 {
@@ -223,7 +97,7 @@ io::EmbeddingsLayout layout_of(nn::Encoder& encoder, const config::Config& confi
                                nn::Precision precision)
 {
     io::EmbeddingsLayout layout;
-    const auto outputs = outputs_of(config);
+    const auto outputs = embedded_outputs(config);
     std::vector<nn::Embedding> which;
     std::transform(outputs.begin(), outputs.end(), std::back_inserter(which), to_nn);
     const auto widths = train::output_widths(encoder, config, which, precision);
@@ -239,7 +113,7 @@ io::EmbeddingsLayout layout_of(nn::Encoder& encoder, const config::Config& confi
 }
 
 /// All ranks, batch by batch: as many calls on each as the rank with the most pictures needs.
-void write_all(io::EmbeddingsWriter& writer, BatchMaker& maker, std::size_t batch_size, std::size_t pictures,
+void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::size_t batch_size, std::size_t pictures,
                const comm::World& world)
 {
     const auto start = Clock::now();
@@ -253,8 +127,8 @@ void write_all(io::EmbeddingsWriter& writer, BatchMaker& maker, std::size_t batc
     std::size_t done = 0;
     for (std::size_t round = 1; done < pictures; ++round)
     {
-        const auto batch = agreed(*world.communicator, [&] { return maker.next(); });
-        agreed(*world.communicator, [&] { writer.write(block_of(batch)); });
+        const auto batch = agreed(*world.communicator, [&] { return batches.next(); });
+        agreed(*world.communicator, [&] { writer.write(batch.block()); });
         done = 0;
         for (int rank = 0; rank < world.world_size(); ++rank)
         {
@@ -302,9 +176,10 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     };
     const auto writer = agreed(communicator, make_writer);
     const auto mine = writer->rows_of(world.rank());
-    BatchMaker maker(encoder, pictures, static_cast<std::int64_t>(mine.first), static_cast<std::int64_t>(mine.count),
-                     config, classifier ? &*classifier : nullptr, precision);
-    write_all(*writer, maker, static_cast<std::size_t>(config.data.evaluation_batch_size),
+    EmbeddingBatches batches(encoder, pictures, static_cast<std::int64_t>(mine.first),
+                             static_cast<std::int64_t>(mine.count), config, classifier ? &*classifier : nullptr,
+                             precision);
+    write_all(*writer, batches, static_cast<std::size_t>(config.data.evaluation_batch_size),
               static_cast<std::size_t>(pictures.count()), world);
 
     std::vector<std::string> described, names;
@@ -327,7 +202,7 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     std::string accuracy;
     if (classifier)
     {
-        const auto right = maker.right() / static_cast<double>(pictures.count());
+        const auto right = batches.right() / static_cast<double>(pictures.count());
         communicator.all_reduce(right);
         summary["labelled"] = input.dataset.labelled.size();
         summary["top1"] = right[0].item<double>();

@@ -67,7 +67,12 @@ loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, 
 
 Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator)
 {
-    return {checkpoint, agreed(communicator, [&] { return train::load_encoder(checkpoint); })};
+    Pretrained pretrained{checkpoint, agreed(communicator, [&] { return train::load_encoder(checkpoint); })};
+    for (const auto& notice : communicator.rank() == 0 ? pretrained.network.config.notices : std::vector<std::string>())
+    {
+        fmt::print("note: {}\n", notice);
+    }
+    return pretrained;
 }
 
 void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision)

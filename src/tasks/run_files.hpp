@@ -20,7 +20,7 @@ public:
     explicit RunFiles(const config::Config& config);
 
     const std::filesystem::path& folder() const { return folder_; }
-    /// What the names of all files begin with.
+    /// What the names of the run's files begin with.
     const std::string& run() const { return run_; }
     std::filesystem::path csv(int rank) const;
     std::filesystem::path parameters() const;

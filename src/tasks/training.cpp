@@ -130,9 +130,12 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     if (speaks)
     {
         fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size()));
-        for (const auto& note : choice.notes)
+        for (const auto* const notes : {&choice.notes, &trainer.progress().notes})
         {
-            fmt::print("note: {}\n", note);
+            for (const auto& note : *notes)
+            {
+                fmt::print("note: {}\n", note);
+            }
         }
         if (resumed_from)
         {

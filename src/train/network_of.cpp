@@ -107,15 +107,18 @@ config::Config inferred_config(const io::NamedArrays& encoder, const std::string
                         source, in_words(*network)));
     }
     const bool small_pictures = nn::architectures().at(network->model_name).family == nn::Family::wide;
+    // Settings must name pictures, and whoever uses these must say which.
+    constexpr const char* nowhere = "nowhere";
     auto config = config::parse(
         fmt::format("{{task: snn_eval, meta: {{model_name: {}, output_dim: {}, use_pred_head: {}}}, data: {{dataset: "
-                    "{}}}, logging: {{folder: .}}}}",
+                    "{}, file: {}, unlabeled_frac: 0}}, logging: {{folder: .}}}}",
                     network->model_name, network->output_dim, network->use_pred_head,
-                    small_pictures ? "cifar10" : "imagenet"),
+                    small_pictures ? "cifar10" : "imagenet", nowhere),
         source);
+    config.data.file.reset();
     config.notices.push_back(fmt::format(
-        "{}: has no settings; its weights are those of {}, and pictures are prepared as for {} (else say --set "
-        "data.KEY=VALUE)",
+        "{}: has no settings; its weights are those of {}, pictures are prepared as for {}, and all training "
+        "pictures count as labelled (else say --set data.KEY=VALUE, --subset LIST)",
         source, in_words(*network), small_pictures ? "CIFAR-10" : "ImageNet"));
     return config;
 }

@@ -36,11 +36,28 @@ bool is_kept_for_classifier(const std::string& name)
            !(name.starts_with("fc.") || name.starts_with("pred."));
 }
 
+/// Whether a run with `wanted` can take over the network of a run with `stored`: all of it, or all but its last layers.
+bool fits(const config::Config& stored, const config::Config& wanted, bool all)
+{
+    const auto &ours = wanted.meta, &theirs = stored.meta;
+    return theirs.model_name == ours.model_name &&
+           (!all || (stored.task != config::Task::fine_tune && theirs.output_dim == ours.output_dim &&
+                     theirs.use_pred_head == ours.use_pred_head));
+}
+
 /// What the user should know, a line each.
 std::vector<std::string> load_pretrained(const config::Config& config, nn::Encoder& encoder)
 {
     const fs::path path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
     const bool keeps_all = config.task == config::Task::snn_fine_tune;
+    if (const auto other = config_in(path); other && !fits(*other, config, keeps_all))
+    {
+        throw io::Error(
+            fmt::format("{}: it is of {}, but the configuration describes {}; correct meta.model_name{} or "
+                        "logging.pretrain_path",
+                        path.string(), describe_network(*other), describe_network(config),
+                        keeps_all ? ", output_dim, use_pred_head" : ""));
+    }
     try
     {
         return load_entries(path, encoder,
@@ -48,11 +65,6 @@ std::vector<std::string> load_pretrained(const config::Config& config, nn::Encod
     }
     catch (const io::Error& error)
     {
-        if (const auto other = config_in(path))
-        {
-            throw io::Error(fmt::format("{}: it is of {}, but the configuration describes {} ({})", path.string(),
-                                        describe_network(*other), describe_network(config), error.what()));
-        }
         throw io::Error(fmt::format(
             "{}; logging.pretrain_path names the checkpoint to start from, relative to logging.folder", error.what()));
     }

@@ -116,7 +116,7 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       communicator_(std::move(communicator)),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
       method_(make_method(config, dataset, share_, communicator_)),
-      encoder_(prepared_network(config, precision, communicator_)),
+      encoder_(prepared_network(config, precision, communicator_, progress_.notes)),
       optimizer_(std::make_unique<optim::LarsSgd>(
           *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
                                            config.optimization.nesterov, config.optimization.use_lars,

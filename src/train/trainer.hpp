@@ -108,11 +108,11 @@ private:
     std::shared_ptr<comm::Communicator> communicator_;
     data::RankShare share_;
     std::unique_ptr<Method> method_;
+    TrainingProgress progress_;
     std::shared_ptr<nn::Encoder> encoder_;
     std::unique_ptr<optim::LarsSgd> optimizer_;
     std::unique_ptr<comm::GradientReducer> reducer_;
     optim::WarmupCosine schedule_;
-    TrainingProgress progress_;
     Means means_, own_means_;  ///< of the epoch
     bool is_best_ = false;
 };

@@ -1,75 +1,28 @@
 // The program as a user calls it: exit codes, one line per error, files.
 
-#include <array>
-#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "tests/core/encoded_pictures.hpp"
+#include "tests/core/run_program.hpp"
 #include "tests/core/small_run.hpp"
 #include "tests/support/catch.hpp"
 
 namespace
 {
 using namespace paws;
+using test::check_bad_input;
+using test::lines_with;
+using test::run;
+using test::write;
 
-struct Result
+/// What starts `ranks` processes on this machine.
+std::string mpirun(int ranks)
 {
-    int code = -1;
-    std::string output;  ///< what went to stdout and stderr
-};
-
-Result run(const std::string& arguments, const std::string& before = "")
-{
-    // A clean environment: what this process has from its own MPI would make the child a part of it.
-    const auto command = "env -i PATH=\"$PATH\" HOME=\"$HOME\" " + before + " " PAWS_HPC " " + arguments + " 2>&1";
-    Result result;
-    auto* const pipe = popen(command.c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::array<char, 4096> buffer{};
-    while (const auto count = fread(buffer.data(), 1, buffer.size(), pipe))
-    {
-        result.output.append(buffer.data(), count);
-    }
-    const int status = pclose(pipe);
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return result;
-}
-
-std::vector<std::string> lines_with(const std::string& text, const std::string& part)
-{
-    std::istringstream stream(text);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(stream, line);)
-    {
-        if (line.find(part) != std::string::npos)
-        {
-            lines.push_back(line);
-        }
-    }
-    return lines;
-}
-
-/// Exit code 2 and exactly one line of ours, with all of `parts` in it.
-void check_bad_input(const std::string& arguments, const std::vector<std::string>& parts,
-                     const std::string& before = "")
-{
-    const auto result = run(arguments, before);
-    INFO(arguments << "\n" << result.output);
-    CHECK(result.code == 2);
-    const auto errors = lines_with(result.output, "paws_hpc: ");
-    REQUIRE(errors.size() == 1);
-    for (const auto& part : parts)
-    {
-        CHECK_THAT(errors.front(), Catch::Contains(part));
-    }
-}
-
-std::string write(const std::filesystem::path& path, const std::string& text)
-{
-    std::ofstream(path) << text;
-    return path.string();
+    return fmt::format(
+        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1 timeout 60 mpirun "
+        "--oversubscribe -n {}",
+        ranks);
 }
 }  // namespace
 
@@ -155,10 +108,57 @@ TEST_CASE("from a configuration to embeddings on the command line", "[cli]")
     CHECK(run("subset --data " + small.data().string() + " --per-class 2 --seed 5 --output " + list).code == 0);
     CHECK(run("snn-eval --checkpoint " + checkpoint + " --subset " + list).code == 0);
 
-    // A YAML file can ask for the evaluation as well.
+    // A YAML file can ask for the evaluation as well, and for the embeddings.
     const auto by_yaml = run(config + " --sel snn_eval");
     INFO(by_yaml.output);
     CHECK(by_yaml.code == 0);
+    CHECK(run(config + " --sel embed --set embed.outputs='[backbone]' --set embed.file=of_yaml.h5").code == 0);
+    CHECK_THAT(run("inspect " + (small.folder / "run/of_yaml.h5").string()).output,
+               Catch::Contains("backbone: 64 dimensions, float32\n"));
+}
+
+TEST_CASE("a checkpoint is evaluated and embedded by several ranks, and one speaks", "[cli]")
+{
+    const test::SmallRun small;
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    REQUIRE(run(config + " --set optimization.epochs=1").code == 0);
+    const auto checkpoint = " --checkpoint " + (small.folder / "run/small-latest.h5").string();
+    const auto evaluated = run("snn-eval" + checkpoint, mpirun(2));
+    INFO(evaluated.output);
+    CHECK(evaluated.code == 0);
+    CHECK(lines_with(evaluated.output, "top-1").size() == 1);
+    const auto output = (small.folder / "emb.h5").string();
+    const auto summary_path = (small.folder / "summary.json").string();
+    const auto embedded = run("embed" + checkpoint + " --output " + output +
+                                  " --outputs backbone,prediction --half --compression 4 --chunk-rows 5 "
+                                  "--probabilities --summary " +
+                                  summary_path,
+                              mpirun(2));
+    INFO(embedded.output);
+    CHECK(embedded.code == 0);
+    CHECK(lines_with(embedded.output, "12 pictures of 'val'").size() == 1);
+    const auto summary = nlohmann::json::parse(std::ifstream(summary_path));
+    CHECK(summary["outputs"] == nlohmann::json{"backbone", "prediction"});
+    CHECK(summary["ranks"] == 2);
+    CHECK(summary.contains("top1"));
+    CHECK_THAT(run("inspect " + output).output,
+               Catch::Contains("backbone: 64 dimensions, float16, in chunks of 5 rows, deflate 4\n") &&
+                   Catch::Contains("probabilities: 3 classes") && Catch::Contains("whole"));
+
+    // Bad input is refused by one voice too, and leaves the old file.
+    const auto again = "embed" + checkpoint + " --output " + output;
+    check_bad_input(again + " --split test", {"'test'"}, mpirun(2));
+    check_bad_input(again + " --outputs backbon", {"embed.outputs", "did you mean backbone?"});
+    check_bad_input(again + " --outputs backbone,backbone", {"embed.outputs", "twice"});
+    check_bad_input(again + " --compression 10", {"embed.compression", "between 0 (none) and 9"});
+    check_bad_input(again + " --compression much", {"--compression"});
+    check_bad_input(again + " --chunk-rows -1", {"embed.chunk_rows"});
+    check_bad_input(again + " --probabilities --subset /nowhere.txt", {"/nowhere.txt"});
+    check_bad_input(again + " --probabilities --temperature 0", {"criterion.snn_temperature"});
+    check_bad_input(again + " --data /nowhere.h5", {"/nowhere.h5"}, mpirun(2));
+    check_bad_input("embed --checkpoint /nowhere.h5 --output " + output, {"/nowhere.h5"}, mpirun(2));
+    check_bad_input("embed" + checkpoint + " --output /nowhere/emb.h5", {"/nowhere/emb.h5", "make it first"});
+    CHECK(run("inspect " + output).code == 0);
 }
 
 TEST_CASE("CIFAR-10's files are packed", "[cli]")
@@ -322,12 +322,12 @@ TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
     CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
 }
 
-TEST_CASE("a task that runs on one rank is refused on more by one voice", "[cli]")
+TEST_CASE("a command that runs on one rank is refused on more by one voice", "[cli]")
 {
     const test::SmallRun small;
     const auto good = write(small.folder / "small.yaml", small.yaml("run"));
-    check_bad_input(good + " --sel snn_eval", {"snn_eval", "2 ranks"},
-                    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -n 2");
+    check_bad_input("views " + good + " --output " + (small.folder / "sheet.png").string(), {"views", "2 ranks"},
+                    mpirun(2));
 }
 
 TEST_CASE("processes that a foreign launcher started are refused by one voice", "[cli]")
@@ -345,9 +345,7 @@ TEST_CASE("help and version are printed once on many ranks", "[cli]")
 {
     for (const auto* option : {"--version", "--help"})
     {
-        const auto result = run(option,
-                                "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun "
-                                "--oversubscribe -n 2");
+        const auto result = run(option, mpirun(2));
         INFO(result.output);
         CHECK(result.code == 0);
         CHECK(lines_with(result.output, option == std::string("--help") ? "--dry-run" : "LibTorch ").size() == 1);

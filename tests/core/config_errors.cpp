@@ -258,6 +258,7 @@ TEST_CASE("an impossible value is refused with what is possible", "[config]")
     refuses(paws::test::embed_yaml, {"embed.chunk_rows=-1"}, {"0 chooses"});
     refuses(paws::test::embed_yaml, {"embed.split=''"}, {"embed.split: is empty"});
     refuses(paws::test::embed_yaml, {"embed.file=''"}, {"embed.file: is empty"});
+    refuses(paws::test::embed_yaml, {"embed.probabilities=true"}, {"data.subset: nothing says which pictures"});
 }
 
 TEST_CASE("settings that do not go together are refused", "[config]")

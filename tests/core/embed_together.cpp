@@ -2,7 +2,7 @@
 #include "io/embeddings_file.hpp"
 #include "io/error.hpp"
 #include "src/tasks/embed.hpp"
-#include "src/tasks/pre_train.hpp"
+#include "src/tasks/training.hpp"
 #include "src/train/embedder.hpp"
 #include "tests/comm/world.hpp"
 #include "tests/core/small_run.hpp"
@@ -33,7 +33,7 @@ public:
         if (world_.is_first())
         {
             small_.emplace();
-            tasks::pre_train(small_->config("run", {"optimization.epochs=1"}), {"never", std::nullopt, true});
+            tasks::run_training(small_->config("run", {"optimization.epochs=1"}), {"never", {}, {}, true});
         }
         const auto share = [&](const std::string& text) { return comm::broadcast_text(*world_.communicator, text, 0); };
         yaml_ = share(small_ ? small_->yaml("run") : "");
@@ -194,7 +194,7 @@ TEST_CASE("what cannot be embedded is refused on all ranks, and no file is left"
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
-TEST_CASE("the task embed writes where the section embed says", "[tasks][embed]")
+TEST_CASE("the task embed writes where the section embed says", "[tasks]")
 {
     auto config = config::parse(
         "task: embed\nmeta: {model_name: resnet50}\ndata: {dataset: hdf5, file: a.h5}\n"
@@ -205,4 +205,35 @@ TEST_CASE("the task embed writes where the section embed says", "[tasks][embed]"
     CHECK(tasks::embeddings_path(config) == "runs/mine.h5");
     config.embed.file = "/elsewhere/mine.h5";
     CHECK(tasks::embeddings_path(config) == "/elsewhere/mine.h5");
+}
+
+TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
+{
+    const test::SmallRun small;
+    tasks::run_training(small.config("run"), {"never", {}, {}, true});
+    const auto checkpoint = small.folder / "run/small-latest.h5";
+    const auto pretrained = tasks::load_pretrained(checkpoint, *comm::make_single_rank());
+    const auto config = pretrained.network.config;
+    const auto evaluation = tasks::snn_eval(pretrained, config);
+    CHECK(evaluation["top1"].get<double>() >= 0);
+    CHECK(evaluation["top5"].get<double>() == 1.0);
+    CHECK(evaluation["labelled"] == 12);
+
+    for (const auto& [embedding, dimensions] : {std::pair{"prediction", 16}, {"projection", 16}, {"backbone", 64}})
+    {
+        const auto wanted = small.config("run", {fmt::format("criterion.embedding={}", embedding)});
+        tasks::embed(pretrained, wanted, small.folder / "emb.h5");
+        const io::EmbeddingsFile file(small.folder / "emb.h5");
+        CHECK(file.count() == 12);
+        CHECK(file.outputs() == std::vector<std::string>{embedding});
+        CHECK(file.reals("embeddings").shape()[1] == static_cast<std::size_t>(dimensions));
+        CHECK(file.source().split == "val");
+        CHECK(file.source().epoch == 3);
+        CHECK(file.source().labels[4] == 1);
+        CHECK(file.source().names[4] == "004");
+        CHECK(file.source().checkpoint_config == config.to_yaml());
+    }
+    auto missing = config;
+    missing.embed.split = "test";
+    CHECK_THROWS_WITH(tasks::embed(pretrained, missing, small.folder / "emb.h5"), Catch::Contains("test"));
 }

@@ -17,7 +17,7 @@ using namespace paws;
 tasks::Summary run(const config::Config& config, const std::string& resume = "auto",
                    std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::run_training(config, {resume, stop_after, true});
+    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 /// A small run whose folder `first` has the checkpoint of one epoch of PAWS.

@@ -13,7 +13,7 @@ using namespace paws;
 
 void run(const config::Config& config)
 {
-    tasks::run_training(config, {"never", 1, true});
+    tasks::run_training(config, {"never", {1, {}, {}}, {}, true});
 }
 
 using Overrides = std::vector<std::string>;
@@ -22,9 +22,8 @@ using Overrides = std::vector<std::string>;
 TEST_CASE("a checkpoint to start from that is not there, or no checkpoint, is named", "[tasks]")
 {
     const test::SmallRun small;
-    CHECK_THROWS_WITH(run(small.snn_config("run")),
-                      Catch::Contains("first/small-latest.h5: there is no such checkpoint") &&
-                          Catch::Contains("logging.pretrain_path"));
+    CHECK_THROWS_WITH(run(small.snn_config("run")), Catch::Contains("first/small-latest.h5: there is no such file") &&
+                                                        Catch::Contains("logging.pretrain_path"));
     // Relative names are below the run's folder.
     CHECK_THROWS_WITH(run(small.fine_tune_config("run", {"logging.pretrain_path=nothing.h5"})),
                       Catch::Contains((small.folder / "run/nothing.h5").string()));
@@ -47,8 +46,16 @@ TEST_CASE("a checkpoint of another network is refused, and both networks are nam
     };
     refused(small.snn_config("run", {"meta.model_name=resnet18"}), "resnet18, output 16, with prediction head");
     refused(small.snn_config("run", {"meta.output_dim=8"}), "wide_resnet16w1, output 8, with prediction head");
-    refused(small.snn_config("run", {"meta.use_pred_head=false"}), "wide_resnet16w1, output 16 (");
-    refused(small.fine_tune_config("run", {"meta.model_name=wide_resnet28w2"}), "wide_resnet28w2, 3 classes");
+    refused(small.snn_config("run", {"meta.use_pred_head=false"}),
+            "wide_resnet16w1, output 16; correct meta.model_name");
+    refused(small.fine_tune_config("run", {"meta.model_name=wide_resnet28w2"}),
+            "wide_resnet28w2, 3 classes; correct meta.model_name");
+    // A classifier has no projection head to go on with, but another classifier can begin with it.
+    run(small.fine_tune_config("classifier"));
+    const auto classifier = "logging.pretrain_path=" + (small.folder / "classifier/small-fine-tune-latest.h5").string();
+    CHECK_THROWS_WITH(run(small.snn_config("run", {classifier})),
+                      Catch::Contains("it is of wide_resnet16w1, 3 classes, but"));
+    CHECK_NOTHROW(run(small.fine_tune_config("again", {classifier})));
 }
 
 TEST_CASE("fine-tuning refuses data that it cannot learn from or be evaluated on", "[tasks]")
@@ -80,6 +87,13 @@ TEST_CASE("a file of one task is not run as another", "[tasks]")
     const test::SmallRun small;
     CHECK_THROWS_WITH(config::parse(small.fine_tune_yaml("run"), "small.yaml", {}, "snn_fine_tune"),
                       Catch::Contains("task: says fine_tune, but --sel says snn_fine_tune"));
+    // Published files have no task, but keys of one.
+    auto published = small.snn_yaml("run");
+    published.erase(0, published.find('\n'));
+    CHECK(config::parse(published, "small.yaml").task == config::Task::snn_fine_tune);
+    CHECK_THROWS_WITH(config::parse(published, "small.yaml", {}, "paws_train"),
+                      Catch::Contains("paws_train needs it") &&
+                          Catch::Contains("criterion.supervised_batch_size is a key of snn_fine_tune"));
 }
 
 TEST_CASE("checkpoints of other tasks are not gone on from, nor evaluated as classifiers", "[tasks]")

@@ -5,7 +5,7 @@
 #include "src/data/packed_file.hpp"
 #include "src/data/samplers.hpp"
 #include "src/data/together.hpp"
-#include "tests/comm/world.hpp"
+#include "tests/comm/world_folder.hpp"
 #include "tests/core/encoded_pictures.hpp"
 #include "tests/support/catch.hpp"
 
@@ -21,54 +21,7 @@ namespace
 {
 namespace fs = std::filesystem;
 
-/// All ranks, on one node.
-comm::World all_ranks()
-{
-    comm::World world;
-    world.communicator = test::world();
-    world.mpi = MPI_COMM_WORLD;
-    world.rank_on_node = world.rank();
-    world.ranks_on_node = world.world_size();
-    return world;
-}
-
-/// A folder that all ranks see, filled by the first one, and removed when all have done with it.
-class SharedFolder
-{
-public:
-    template <class Fill>
-    explicit SharedFolder(const Fill& fill)
-    {
-        if (world_.is_first())
-        {
-            folder_.emplace();
-            fill(*folder_ / "");
-        }
-        root_ = comm::broadcast_text(*world_.communicator, folder_ ? (*folder_ / "").string() : "", 0);
-    }
-    ~SharedFolder() { MPI_Barrier(MPI_COMM_WORLD); }
-    SharedFolder(const SharedFolder&) = delete;
-    SharedFolder& operator=(const SharedFolder&) = delete;
-
-    fs::path operator/(const std::string& name) const { return root_ / name; }
-    const comm::World& world() const { return world_; }
-
-    /// What one rank does while the others wait.
-    template <class Work>
-    void on_first(const Work& work) const
-    {
-        if (world_.is_first())
-        {
-            work();
-        }
-        world_.communicator->barrier();
-    }
-
-private:
-    comm::World world_ = all_ranks();
-    std::optional<test::Folder> folder_;
-    fs::path root_;
-};
+using test::WorldFolder;
 
 const std::vector<std::string> classes{"cat", "dog"};
 
@@ -82,13 +35,13 @@ void write_folder(const fs::path& root)
     test::write_image_folder(root / "pets", classes, 8);
 }
 
-config::Config from_file(const SharedFolder& folder, const std::vector<std::string>& overrides = {})
+config::Config from_file(const WorldFolder& folder, const std::vector<std::string>& overrides = {})
 {
     return test::photographs_config(
         fmt::format("dataset: hdf5, file: {}, unlabeled_frac: 0", (folder / "pets.h5").string()), overrides);
 }
 
-config::Config from_folder(const SharedFolder& folder, const std::vector<std::string>& overrides = {})
+config::Config from_folder(const WorldFolder& folder, const std::vector<std::string>& overrides = {})
 {
     return test::photographs_config(
         fmt::format("dataset: folder, root_path: {}, image_folder: pets/, unlabeled_frac: 0", (folder / "").string()),
@@ -117,7 +70,7 @@ std::string common_error(const config::Config& config, const comm::World& world)
 
 TEST_CASE("all ranks throw what one does, as the same kind of error", "[load]")
 {
-    const auto world = all_ranks();
+    const auto world = test::world_of_all();
     const bool is_last = world.rank() == world.world_size() - 1;
     auto& communicator = *world.communicator;
     CHECK(data::together(communicator, [&] { return world.rank(); }) == world.rank());
@@ -145,7 +98,7 @@ TEST_CASE("all ranks throw what one does, as the same kind of error", "[load]")
 
 TEST_CASE("with copy_data all ranks read one copy", "[load]")
 {
-    const SharedFolder folder(
+    const WorldFolder folder(
         [](const fs::path& root)
         {
             write_packed(root);
@@ -165,7 +118,7 @@ TEST_CASE("with copy_data all ranks read one copy", "[load]")
 
 TEST_CASE("where there can be no copy, the file is read where it is and a note says why", "[load]")
 {
-    const SharedFolder folder(write_packed);
+    const WorldFolder folder(write_packed);
     const auto config = from_file(folder, {"data.copy_data=true", "data.scratch=" + (folder / "nowhere").string()});
     const auto dataset = data::load_dataset(config, Splits::train, folder.world());
     CHECK(dataset.read_from == dataset.source);
@@ -175,7 +128,7 @@ TEST_CASE("where there can be no copy, the file is read where it is and a note s
 
 TEST_CASE("bad data are refused on all ranks with the same words", "[load]")
 {
-    const SharedFolder folder(
+    const WorldFolder folder(
         [](const fs::path& root)
         {
             write_packed(root);
@@ -203,7 +156,7 @@ TEST_CASE("bad data are refused on all ranks with the same words", "[load]")
 
 TEST_CASE("a class needs enough labels for all ranks", "[load]")
 {
-    const SharedFolder folder(write_packed);
+    const WorldFolder folder(write_packed);
     const auto& world = folder.world();
     const auto with = [&](int pictures)
     { return from_file(folder, {"criterion.supervised_imgs_per_class=" + std::to_string(pictures)}); };
@@ -219,7 +172,7 @@ TEST_CASE("a class needs enough labels for all ranks", "[load]")
 
 TEST_CASE("the ranks of a node share the memory for pictures", "[load]")
 {
-    const SharedFolder folder(write_packed);
+    const WorldFolder folder(write_packed);
     const auto dataset = data::load_dataset(from_file(folder), Splits::train, folder.world());
     const auto alone = data::node_share();
     CHECK(static_cast<double>(dataset.node.memory_bytes) ==
@@ -228,7 +181,7 @@ TEST_CASE("the ranks of a node share the memory for pictures", "[load]")
 
 TEST_CASE("a folder is packed on first use by all ranks, and its file used from then on", "[load]")
 {
-    const SharedFolder folder(write_folder);
+    const WorldFolder folder(write_folder);
     const auto config = from_folder(folder);
     const auto first = data::load_dataset(config, Splits::train_and_validation, folder.world());
     CHECK(first.source == (folder / "pets.h5").string());
@@ -251,7 +204,7 @@ TEST_CASE("a folder is packed on first use by all ranks, and its file used from 
 
 TEST_CASE("a packed file is used as it is, and a note says how its folder has changed", "[load]")
 {
-    const SharedFolder folder(write_folder);
+    const WorldFolder folder(write_folder);
     const auto config = from_folder(folder);
     data::load_dataset(config, Splits::train, folder.world());
     const auto notes = [&] { return data::load_dataset(config, Splits::train, folder.world()).notes; };
@@ -281,7 +234,7 @@ TEST_CASE("a packed file is used as it is, and a note says how its folder has ch
 
 TEST_CASE("a broken picture refuses the folder, or is left out and named", "[load]")
 {
-    const SharedFolder folder(
+    const WorldFolder folder(
         [](const fs::path& root)
         {
             write_folder(root);
@@ -305,7 +258,7 @@ TEST_CASE("a broken picture refuses the folder, or is left out and named", "[loa
 
 TEST_CASE("an empty class folder is named", "[load]")
 {
-    const SharedFolder folder(
+    const WorldFolder folder(
         [](const fs::path& root)
         {
             write_folder(root);
@@ -316,7 +269,7 @@ TEST_CASE("an empty class folder is named", "[load]")
 
 TEST_CASE("where nothing can be written beside the folder, the file goes to data.scratch", "[load]")
 {
-    const SharedFolder folder(
+    const WorldFolder folder(
         [](const fs::path& root)
         {
             write_folder(root);
@@ -374,7 +327,7 @@ TEST_CASE("the place of a packed file", "[load]")
 
 TEST_CASE("the end of an epoch names what was replaced on any rank, each picture once", "[load]")
 {
-    const auto world = all_ranks();
+    const auto world = test::world_of_all();
     auto& communicator = *world.communicator;
     CHECK(data::broken_report({}, communicator).empty());
     const auto few =

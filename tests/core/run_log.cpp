@@ -207,6 +207,7 @@ TEST_CASE("logs that cannot be written are named, with what to do", "[train]")
     CHECK_THAT(error_of([&] { RunLog(logging, "tag", columns, {}); }),
                Catch::Contains("tag_tensorboard/r0: event files") && Catch::Contains("logging.tensorboard: false"));
     std::filesystem::remove(folder / "tag_tensorboard");
+    std::filesystem::remove(folder / "tag_r0.jsonl");
     std::filesystem::create_directory(folder / "tag_r0.jsonl");
     CHECK_THAT(error_of([&] { RunLog(logging, "tag", columns, {false, 1, 0, 10}); }), Catch::Contains("tag_r0.jsonl"));
     std::filesystem::remove(folder / "tag_r0.jsonl");

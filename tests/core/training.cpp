@@ -1,10 +1,7 @@
 #include <fstream>
 
 #include "io/checkpoint_file.hpp"
-#include "io/embeddings_file.hpp"
 #include "io/error.hpp"
-#include "src/tasks/embed.hpp"
-#include "src/tasks/evaluation.hpp"
 #include "src/tasks/training.hpp"
 #include "tests/core/small_run.hpp"
 #include "tests/support/catch.hpp"
@@ -162,35 +159,4 @@ TEST_CASE("a loss that is no number ends the run and keeps the last checkpoint",
     CHECK_THROWS_WITH(train(small.config("boom", {"optimization.lr=1e30", "optimization.start_lr=1e30"})),
                       Catch::Contains("no number") && Catch::Contains("optimization.lr"));
     check_equal(latest(small, "run"), kept);
-}
-
-TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
-{
-    const test::SmallRun small;
-    train(small.config("run"));
-    const auto checkpoint = small.folder / "run/small-latest.h5";
-    const auto pretrained = tasks::load_pretrained(checkpoint, *comm::make_single_rank());
-    const auto config = pretrained.network.config;
-    const auto evaluation = tasks::snn_eval(pretrained, config);
-    CHECK(evaluation["top1"].get<double>() >= 0);
-    CHECK(evaluation["top5"].get<double>() == 1.0);
-    CHECK(evaluation["labelled"] == 12);
-
-    for (const auto& [embedding, dimensions] : {std::pair{"prediction", 16}, {"projection", 16}, {"backbone", 64}})
-    {
-        const auto wanted = small.config("run", {fmt::format("criterion.embedding={}", embedding)});
-        tasks::embed(pretrained, wanted, small.folder / "emb.h5");
-        const io::EmbeddingsFile file(small.folder / "emb.h5");
-        CHECK(file.count() == 12);
-        CHECK(file.outputs() == std::vector<std::string>{embedding});
-        CHECK(file.reals("embeddings").shape()[1] == static_cast<std::size_t>(dimensions));
-        CHECK(file.source().split == "val");
-        CHECK(file.source().epoch == 3);
-        CHECK(file.source().labels[4] == 1);
-        CHECK(file.source().names[4] == "004");
-        CHECK(file.source().checkpoint_config == config.to_yaml());
-    }
-    auto missing = config;
-    missing.embed.split = "test";
-    CHECK_THROWS_WITH(tasks::embed(pretrained, missing, small.folder / "emb.h5"), Catch::Contains("test"));
 }
