@@ -75,20 +75,41 @@ run_once() {
   exit $?
 }
 
-# The same, but a run that stopped early with a checkpoint is queued again, and goes on from there.
+# Whether all nodes of the job still start processes. paws_hpc ends within meta.comm_timeout when one is lost, and so before
+# SLURM, which takes minutes, would have queued the job again by itself.
+nodes_answer() {
+  local count=$SLURM_JOB_NUM_NODES
+  timeout -k 10 60 srun --overlap --mpi=none --nodes="$count" --ntasks="$count" --ntasks-per-node=1 --cpus-per-task=1 --mem=0 true >/dev/null 2>&1
+}
+
+requeue() {
+  if [ -n "$told_to_end" ]; then
+    say "$1; the same sbatch line goes on"
+  elif [ "${SLURM_RESTART_COUNT:-0}" -ge "$most_restarts" ]; then
+    say "$1; not requeued after $most_restarts starts (PAWS_MOST_RESTARTS), the same sbatch line goes on"
+  elif scontrol requeue "$SLURM_JOB_ID"; then
+    say "$1; requeued"
+  else
+    say "$1; not requeued from here, so that, unless SLURM does it, the same sbatch line goes on"
+  fi
+}
+
+# The same, but a run that stopped early with a checkpoint, was stopped before it could write one, or lost a node, is queued
+# again, and goes on.
 run_until_done() {
   step "$@"
   local code=$?
-  if [ "$code" -ne "$resume_me" ]; then
-    say "paws_hpc ended with exit code $code"
-  elif [ -n "$told_to_end" ]; then
-    say "stopped with a checkpoint; the same sbatch line goes on from it"
-  elif [ "${SLURM_RESTART_COUNT:-0}" -ge "$most_restarts" ]; then
-    say "stopped with a checkpoint, and not requeued after $most_restarts starts (PAWS_MOST_RESTARTS); the same sbatch line goes on from it"
-  elif scontrol requeue "$SLURM_JOB_ID"; then
-    say "stopped with a checkpoint; requeued"
-  else
-    say "stopped with a checkpoint, but could not be requeued; the same sbatch line goes on from it"
-  fi
+  case "$code" in
+    0 | 2) say "paws_hpc ended with exit code $code" ;;
+    "$resume_me") requeue "stopped with a checkpoint" ;;
+    138 | 140 | 143) requeue "stopped by a signal before it had begun, or a second one ($code)" ;;   # USR1, USR2, TERM
+    *)
+      if [ -n "$told_to_end" ] || nodes_answer; then
+        say "paws_hpc ended with exit code $code"
+      else
+        requeue "ended with exit code $code, and a node no longer answers"
+      fi
+      ;;
+  esac
   exit "$code"
 }

@@ -47,4 +47,17 @@ std::string launcher_confusion(const Launcher& launcher, int mpi_world_size)
         "there is)",
         launcher.world_size, launcher.name);
 }
+
+std::string words_if_mpi_does_not_start()
+{
+    const char* const rank = std::getenv("SLURM_PROCID");
+    const bool is_first_of_step = std::getenv("SLURM_STEP_ID") != nullptr && rank != nullptr && std::atoi(rank) == 0;
+    if (!is_first_of_step || std::getenv("PMIX_RANK") != nullptr)
+    {
+        return "";
+    }
+    return "paws_hpc: MPI did not start: srun did not offer it PMIx; use srun --mpi=pmix (srun --mpi=list shows what "
+           "there "
+           "is), or mpirun inside of the job";
+}
 }  // namespace paws::comm

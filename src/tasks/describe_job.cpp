@@ -30,7 +30,9 @@ std::string plural(std::int64_t count, const std::string& what)
 std::string duration(std::chrono::seconds time)
 {
     const auto minutes = time.count() / 60;
-    return minutes < 60 ? fmt::format("{} min", minutes) : fmt::format("{} h {} min", minutes / 60, minutes % 60);
+    return minutes < 2    ? fmt::format("{} s", time.count())
+           : minutes < 60 ? fmt::format("{} min", minutes)
+                          : fmt::format("{} h {} min", minutes / 60, minutes % 60);
 }
 
 std::string note(const std::string& text)

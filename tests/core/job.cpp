@@ -183,7 +183,7 @@ TEST_CASE("The start of a run says what job it is in", "[tasks]")
         CHECK_THAT(
             tasks::describe_job({1, 80, true, seconds(59)}),
             Contains(
-                "ends in 0 min\nnote            the job has 64 tasks, but this is one process; start it with srun"));
+                "ends in 59 s\nnote            the job has 64 tasks, but this is one process; start it with srun"));
     }
     SECTION("a job of one GPU, on a SLURM that says little")
     {

@@ -149,6 +149,12 @@ class Cluster:
     def start_node(self, node):
         self.start_daemon("slurmd", "-D", "-N", node)
 
+    def kill_node(self, node):
+        """It answers no more, and SLURM knows nothing of it for a while."""
+        daemon = self.daemons.pop(("slurmd", "-D", "-N", node))
+        daemon.kill()
+        daemon.wait()
+
     def spawn(self, name, *arguments):
         # A session of its own, so that it outlives signals to this one's process group.
         with open(f"{self.folder}/log/{name}.out", "ab") as log:

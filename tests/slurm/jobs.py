@@ -2,7 +2,6 @@
 import glob
 import os
 import re
-import time
 
 from cluster import wait_for
 
@@ -78,7 +77,7 @@ class Jobs:
         check(state["JobState"] == "FAILED" and state["ExitCode"] == f"{code}:0", f"job {job}: {state}\n{self.told(job)}")
         return state
 
-    def processes_of_ranks(self, job):
+    def processes_of_ranks(self, job, node=None):
         """Of paws_hpc itself: not of srun, which has its name among its arguments."""
         found = []
         for place in glob.glob("/proc/[0-9]*"):
@@ -90,7 +89,8 @@ class Jobs:
             except OSError:
                 continue
             ours = f"SLURM_CONF={self.cluster.folder}/slurm.conf".encode() in variables
-            if program.endswith(b"/paws_hpc") and ours and f"SLURM_JOB_ID={job}".encode() in variables:
+            there = node is None or f"SLURMD_NODENAME={node}".encode() in variables
+            if program.endswith(b"/paws_hpc") and ours and there and f"SLURM_JOB_ID={job}".encode() in variables:
                 found.append(int(os.path.basename(place)))
         return sorted(found)
 
@@ -115,7 +115,3 @@ def wait_for_step(csv, epoch, step, seconds=60):
         wait_for(lambda: last_row(csv) >= (epoch, step), seconds, "")
     except RuntimeError:
         raise Wrong(f"{csv}: no step {step} of epoch {epoch} after {seconds} s, only {last_row(csv)}")
-
-
-def seconds_since(start):
-    return time.monotonic() - start

@@ -142,17 +142,17 @@ def refused(test):
 
 
 def bad_run(test):
-    """What paws_hpc refuses ends the job at once, with its line in the log and its exit code"""
+    """What paws_hpc refuses, or MPI cannot start, ends the job at once with a line in the log"""
     job = test.train("bad", "--set", "optimization.epoch=4")
     test.jobs.fail(job, 2)
     lines = [line for line in test.jobs.log(job).splitlines() if line.startswith("paws_hpc: ")]
     check(len(lines) == 1 and "optimization.epochs" in lines[0], test.jobs.log(job))
-    test.write("bad.sh", "container=()\npaws_hpc=\nmpi=pmix\nscratch=\n")
-    test.cluster.environment["PAWS_SITE"] = test.path("nowhere.sh")
-    job = test.train("bad")
-    test.cluster.environment["PAWS_SITE"] = test.path("site.sh")
-    test.jobs.fail(job, 2)
-    check("nowhere.sh: there is no such file" in test.jobs.log(job), test.jobs.log(job))
+    test.write("pmi2.sh", f"container=()\npaws_hpc={test.paws_hpc}\nmpi=pmi2\nscratch=\n")
+    for site, code, words in (("nowhere.sh", 2, "nowhere.sh: there is no such file"), ("pmi2.sh", 1, "paws_hpc: MPI did not start: .*--mpi=pmix")):
+        job = test.train("bad", "--sbatch", f"export=ALL,PAWS_SITE={test.path(site)}")
+        test.jobs.fail(job, code)
+        log = test.jobs.log(job)
+        check(len(re.findall(words, log)) == 1, log)
 
 
 def signalled(test):
@@ -166,6 +166,17 @@ def signalled(test):
         check(words in log, f"the log does not say '{words}':\n{log}")
     check(log.count("epoch 1/4") == 1, f"the first epoch was done again:\n{log}")
     test.check_equal_to_uninterrupted("signalled")
+
+
+def signalled_early(test):
+    """SIGTERM to the ranks before paws_hpc has begun: queued again too"""
+    test.write("early.sh", f"container=(bash -c '[ -n \"$SLURM_RESTART_COUNT\" ] || exec sleep 60; exec \"$@\"' -)\npaws_hpc={test.paws_hpc}\nmpi=pmix\nscratch=\n")
+    job = test.train("early", "--set", "optimization.epochs=1", "--set", "optimization.warmup=0", "--sbatch", f"export=ALL,PAWS_SITE={test.path('early.sh')}")
+    wait_for(lambda: "start 0" in test.jobs.log(job), 30, "the job does not start")
+    time.sleep(2)
+    test.cluster.run("scancel", "--signal=TERM", job)
+    test.jobs.complete(job, restarts=1)
+    check("stopped by a signal before it had begun, or a second one (143); requeued" in test.jobs.log(job), test.jobs.told(job))
 
 
 def preempted(test):
@@ -193,6 +204,22 @@ def node_lost(test):
     test.check_equal_to_uninterrupted("node_lost")
 
 
+def node_killed(test):
+    """A rank and its node's daemon are killed, which SLURM would notice in minutes only: requeued by the template, goes on; equal"""
+    job = test.train("node_killed")
+    wait_for_step(test.csv("node_killed"), 2, 20)
+    ranks = test.jobs.processes_of_ranks(job, "n2")
+    check(len(ranks) == 1, f"processes of ranks on n2: {ranks}")
+    test.cluster.kill_node("n2")
+    os.kill(ranks[0], signal.SIGKILL)
+    wait_for(lambda: "a node no longer answers" in test.jobs.log(job), 60, f"the lost node is not noticed:\n{test.jobs.told(job)}")
+    test.cluster.start_node("n2")
+    test.jobs.complete(job, restarts=1)
+    log = test.jobs.log(job)
+    check("paws_hpc: rank 1 on" in log and "resumed from" in log, log)
+    test.check_equal_to_uninterrupted("node_killed")
+
+
 def cancelled(test):
     """scancel: checkpoint, and the job does not come back; the same line goes on; equal"""
     job = test.train("cancelled")
@@ -210,19 +237,27 @@ def cancelled(test):
 
 
 def time_limit(test):
-    """The end of the job's time: paws_hpc stops before it, with a checkpoint and exit code 85"""
+    """The end of the job's time: asked by SLURM's signal, or knowing it from SLURM, paws_hpc stops in time with a checkpoint"""
     test.cluster.environment["PAWS_MOST_RESTARTS"] = "0"
-    job = test.train("time_limit", "--set", "optimization.epochs=100000", "--time", "1")
+    long_run = ("--set", "optimization.epochs=100000")
+    # SLURM looks every half minute, and sends the signal up to half a minute early: here 15 to 45 s after the start.
+    warned = test.train("warned", *long_run, "--time", "2", "--sbatch", "signal=USR1@75")
+    # Without a signal.
+    script = test.train("time_known", *long_run, "--time", "1", "--dry-run")
+    check("#SBATCH --signal=USR1@30\n" in script, script)
+    done = test.cluster.run("sbatch", "--parsable", cwd=test.folder, input=script.replace("#SBATCH --signal=USR1@30\n", ""))
+    check(done.returncode == 0, done.stderr)
     del test.cluster.environment["PAWS_MOST_RESTARTS"]
-    state = test.jobs.fail(job, RESUME_ME, 100)
-    log = test.jobs.log(job)
-    check("the job's time limit" in log or "SIGUSR1" in log, f"the log does not say why:\n{test.jobs.told(job)}")
-    check("not requeued after 0 starts" in log, test.jobs.told(job))
-    check(state["RunTime"] < "00:01:00", f"it ran {state['RunTime']}")
-    said = test.program("inspect", "time_limit/small-latest.h5")
-    check(said.returncode == 0, said.stderr)
-    epoch, step = last_row(test.csv("time_limit"))
-    check(epoch > 1 or step > 10, f"it came to epoch {epoch}, step {step} only")
+    known = done.stdout.strip()
+    for run, job, limit, words in (("warned", warned, "00:02:00", "stopped by SIGUSR1"), ("time_known", known, "00:01:00", "stopped by the job's time limit")):
+        state = test.jobs.fail(job, RESUME_ME, 100)
+        log = test.jobs.log(job)
+        check(words in log and "not requeued after 0 starts" in log, f"the log does not say '{words}':\n{test.jobs.told(job)}")
+        check(state["RunTime"] < limit, f"{run} ran {state['RunTime']}")
+        said = test.program("inspect", f"{run}/small-latest.h5")
+        check(said.returncode == 0, said.stderr)
+        epoch, step = last_row(test.csv(run))
+        check(epoch > 1 or step > 10, f"{run} came to epoch {epoch}, step {step} only")
 
 
 def rank_killed(test):
@@ -263,6 +298,12 @@ def batch(test):
     for job, name in zip(jobs, ("first", "second")):
         check(test.jobs.complete(job)["JobName"] == name, str(test.jobs.state(job)))
         check(os.path.exists(test.path(f"batch_{name}", "small-latest.h5")), test.jobs.told(job))
+    # What is used above to tell that runs are equal tells when they are not.
+    try:
+        test.check_equal_to_uninterrupted("batch_first")
+    except Wrong:
+        return
+    raise Wrong("one epoch counts as equal to four")
 
 
 def chain(test):
@@ -289,7 +330,7 @@ def chain(test):
     wait_for(lambda: not test.cluster.ask("squeue", "-h"), 60, "jobs wait for one that has failed")
 
 
-STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, preempted, node_lost, cancelled, rank_killed, array, batch, chain)
+STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, signalled_early, preempted, node_lost, node_killed, cancelled, rank_killed, array, batch, chain)
 
 
 def parse():
