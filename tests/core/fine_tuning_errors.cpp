@@ -101,7 +101,7 @@ TEST_CASE("checkpoints of other tasks are not gone on from, nor evaluated as cla
     const test::SmallRun small;
     run(small.config("first"));
     const auto first = (small.folder / "first/small-latest.h5").string();
-    CHECK_THROWS_WITH(tasks::run_training(small.snn_config("run"), {first, 1, true}),
+    CHECK_THROWS_WITH(tasks::run_training(small.snn_config("run"), {first, {1, {}, {}}, {}, true}),
                       Catch::Contains("task") && Catch::Contains("other settings"));
 
     const auto config = small.fine_tune_config("run", {"meta.training=false"});

@@ -13,7 +13,7 @@
 #include "src/nn/architecture.hpp"
 #include "src/tasks/convert.hpp"
 #include "src/tasks/evaluation.hpp"
-#include "src/tasks/pre_train.hpp"
+#include "src/tasks/training.hpp"
 #include "src/train/checkpoint.hpp"
 #include "src/train/network_of.hpp"
 #include "tests/core/golden_tensors.hpp"
@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 tasks::Summary run_training(const config::Config& config, const std::string& resume,
                             std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::pre_train(config, {resume, stop_after, true});
+    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 io::TorchTensor torch_tensor(const torch::Tensor& tensor)
