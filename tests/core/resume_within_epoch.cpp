@@ -70,7 +70,8 @@ public:
     {
         more.insert(more.end(),
                     {"data.file=" + data_, "data.subset=" + subset_, "logging.folder=" + (folder_ / run).string(),
-                     "criterion.unsupervised_batch_size=4", "logging.eval_every=0", "meta.threads=1"});
+                     "criterion.unsupervised_batch_size=4", "criterion.supervised_imgs_per_class=1",
+                     "criterion.supervised_views=2", "logging.eval_every=0", "meta.threads=1"});
         return task == "paws_train" ? small_.config(run, more) : small_.suncet_config(run, more);
     }
 

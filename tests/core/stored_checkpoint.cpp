@@ -279,8 +279,8 @@ TEST_CASE("a published checkpoint is evaluated like the original", "[tasks]")
     write_published(run.latest(), published);
     const auto evaluate = [&](const fs::path& checkpoint)
     {
-        const auto config = tasks::config_of_checkpoint(checkpoint);
-        return tasks::snn_eval(checkpoint, config::parse(config.to_yaml(), checkpoint.string(),
+        const auto pretrained = tasks::load_pretrained(checkpoint, *comm::make_single_rank());
+        return tasks::snn_eval(pretrained, config::parse(pretrained.network.config.to_yaml(), checkpoint.string(),
                                                          {"data.dataset=hdf5", "data.file=" + run.data().string(),
                                                           "data.subset=" + run.subset().string(), "data.num_classes=0",
                                                           "data.crop_size=16", "data.eval_crop_size=16",

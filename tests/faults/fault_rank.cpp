@@ -123,7 +123,7 @@ int main(int argc, char** argv)
         make_small_run(plan.folder);
         return 0;
     }
-    return cli::launch(argc, argv, plan.version, 
+    return cli::launch(argc, argv, plan.version,
                        [&](cli::Ranks& ranks)
                        {
                            work(plan, ranks);

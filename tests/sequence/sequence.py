@@ -50,7 +50,7 @@ OPTIMIZATION = """optimization:
 PAWS = META + """  read_checkpoint: null
 criterion:
   unsupervised_batch_size: 16
-  classes_per_batch: 3
+  classes_per_batch: 5
   supervised_imgs_per_class: 2
   supervised_views: 1
   temperature: 0.1
@@ -63,7 +63,7 @@ criterion:
   write_tag: paws
 """
 SNN = META + """criterion:
-  classes_per_batch: 3
+  classes_per_batch: 5
   supervised_batch_size: 2
   supervised_views: 2
   temperature: 0.1
