@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -87,6 +88,7 @@ struct Run
           optimizer(*encoder, {}),
           config(config::load(PAWS_SOURCE_DIR "/configs/demo.yaml"))
     {
+        nn::to_channels_last(*encoder);
     }
 
     std::size_t bytes() const
@@ -113,6 +115,33 @@ void checkpoint_write(benchmark::State& state, const std::string& model)
         train::save_checkpoint(target.path(), *run.encoder, run.optimizer, {}, run.config);
     }
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(fs::file_size(target.path())));
+}
+
+/// What a checkpoint costs the step that takes it: the copy that is then written beside the training.
+void checkpoint_copy(benchmark::State& state, const std::string& model)
+{
+    const Run run(model);
+    io::Checkpoint copy;
+    for (auto _ : state)
+    {
+        copy = train::make_checkpoint(*run.encoder, run.optimizer, {}, run.config, std::move(copy));
+        benchmark::DoNotOptimize(copy.encoder.data());
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(run.bytes()));
+}
+
+/// A copy of as many bytes, all in one piece.
+void plain_copy(benchmark::State& state, std::size_t bytes)
+{
+    const std::vector<char> from(bytes, 'x');
+    std::vector<char> to(bytes);
+    for (auto _ : state)
+    {
+        std::memcpy(to.data(), from.data(), bytes);
+        benchmark::DoNotOptimize(to.data());
+        benchmark::ClobberMemory();
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
 }
 
 /// One write of `bytes` to a new file, and what makes sure that they are on the disk.
@@ -162,6 +191,9 @@ int main(int argc, char** argv)
         in_real_time(benchmark::RegisterBenchmark(("checkpoint_write/" + model).c_str(), checkpoint_write, model));
         in_real_time(
             benchmark::RegisterBenchmark(("checkpoint_write_floor/" + model).c_str(), plain_write, Run(model).bytes()));
+        in_real_time(benchmark::RegisterBenchmark(("checkpoint_copy/" + model).c_str(), checkpoint_copy, model));
+        in_real_time(
+            benchmark::RegisterBenchmark(("checkpoint_copy_floor/" + model).c_str(), plain_copy, Run(model).bytes()));
     }
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))

@@ -13,6 +13,7 @@
 #include "src/nn/encoder.hpp"
 #include "src/tasks/describe_data.hpp"
 #include "src/tasks/describe_job.hpp"
+#include "src/tasks/embed.hpp"
 #include "src/tasks/job_limits.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/memory_estimate.hpp"
@@ -161,6 +162,22 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
             : "",
         config.data.unique_classes_per_rank ? "start more ranks, " : "");
 }
+
+/// What snn_eval and embed read and write.
+std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset)
+{
+    const auto path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
+    auto text = fmt::format("checkpoint      {}{}\n", path, fs::exists(path) ? "" : " (not there yet)");
+    if (dataset != nullptr)
+    {
+        text += describe_data(config, *dataset);
+    }
+    if (config.task == config::Task::embed)
+    {
+        text += fmt::format("embeddings      {}\n", embeddings_path(config).string());
+    }
+    return text;
+}
 }  // namespace
 
 std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads)
@@ -204,6 +221,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
 {
     auto text = config.to_yaml() + "\n";
     const auto precision = precision_of_dry_run(config.meta, text);
+    const bool trains = config.task != config::Task::snn_eval && config.task != config::Task::embed;
     std::optional<data::Dataset> dataset;
     std::string no_data;
     try
@@ -218,6 +236,17 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     {
         no_data = error.what();
     }
+    const auto unread = [&]
+    {
+        return no_data.empty()
+                   ? ""
+                   : fmt::format("data            not read{}: {}\n", trains ? ", so no number of steps" : "", no_data);
+    };
+    if (!trains)
+    {
+        return text + describe_placement(world, precision, threads) +
+               describe_evaluation(config, dataset ? &*dataset : nullptr) + unread();
+    }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
     // What the method would refuse is refused here too.
     train::require_learnable(config, share.world_size);
@@ -229,10 +258,6 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
                         dataset ? ", " + gibibytes(dataset->train.bytes()) +
                                       (dataset->train.in_memory() ? " pictures beside them" : " pictures in their file")
                                 : "");
-    if (!no_data.empty())
-    {
-        text += fmt::format("data            not read, so no number of steps: {}\n", no_data);
-    }
-    return text;
+    return text + unread();
 }
 }  // namespace paws::tasks

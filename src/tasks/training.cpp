@@ -4,8 +4,6 @@
 
 #include <chrono>
 
-#include "io/atomic_file.hpp"
-#include "io/folder_lock.hpp"
 #include "src/data/broken_report.hpp"
 #include "src/data/labelled.hpp"
 #include "src/tasks/agreed.hpp"
@@ -16,6 +14,7 @@
 #include "src/tasks/run_files.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/stop_control.hpp"
+#include "src/tasks/training_start.hpp"
 #include "src/train/progress_line.hpp"
 #include "src/train/run_log.hpp"
 #include "src/train/starting_network.hpp"
@@ -25,33 +24,6 @@ namespace paws::tasks
 {
 namespace
 {
-/// Chosen by the first rank, for all.
-ResumeChoice choose_together(const config::Config& config, const RunFiles& files, const std::string& resume,
-                             const comm::World& world)
-{
-    auto& communicator = *world.communicator;
-    auto choice = agreed(
-        communicator, [&] { return world.is_first() ? checkpoint_to_resume(config, files, resume) : ResumeChoice{}; });
-    const auto path = comm::broadcast_text(communicator, choice.checkpoint.value_or("").string(), 0);
-    choice.checkpoint = path.empty() ? std::nullopt : std::optional<std::filesystem::path>(path);
-    return choice;
-}
-
-/// Collective; the lock is the first rank's.
-std::unique_ptr<io::FolderLock> open_folder(const RunFiles& files, const comm::World& world)
-{
-    return agreed(*world.communicator,
-                  [&]() -> std::unique_ptr<io::FolderLock>
-                  {
-                      if (!world.is_first())
-                      {
-                          return nullptr;
-                      }
-                      make_folder(files.folder());
-                      return std::make_unique<io::FolderLock>(files.lock());
-                  });
-}
-
 data::Splits splits_of(const config::Config& config)
 {
     const bool has_held_out =
@@ -77,13 +49,6 @@ double seconds_since(std::chrono::steady_clock::time_point start)
 {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
-/// "3 epochs and 17 of 50 steps done".
-std::string describe_place(const train::Trainer& trainer)
-{
-    const auto steps = trainer.progress().meters.steps;
-    return fmt::format("{} epochs{} done", trainer.progress().epochs_done,
-                       steps > 0 ? fmt::format(" and {} of {} steps", steps, trainer.steps_per_epoch()) : "");
-}
 }  // namespace
 
 Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
@@ -102,35 +67,14 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     const auto task = to_string(config.task);
     const RunFiles files(config);
     const bool speaks = world.is_first() && !options.quiet;
-    const auto lock = open_folder(files, world);
-    const auto choice = choose_together(config, files, options.resume, world);
-    const auto& resumed_from = choice.checkpoint;
-    const auto made = agreed(*world.communicator,
-                             [&]
-                             {
-                                 auto own =
-                                     std::make_unique<train::Trainer>(config, dataset, precision, world.communicator);
-                                 if (resumed_from)
-                                 {
-                                     own->resume(*resumed_from);
-                                 }
-                                 return own;
-                             });
-    auto& trainer = *made;
-    trainer.synchronise();
-    agreed(*world.communicator,
-           [&]
-           {
-               if (world.is_first())
-               {
-                   io::write_atomically(files.parameters(), {config.to_yaml()});
-               }
-           });
+    const auto begun = start_training(config, dataset, precision, options.resume, files, world);
+    auto& trainer = *begun.trainer;
+    const auto& resumed_from = begun.choice.checkpoint;
     const auto placement = describe_placement(world, precision, at::get_num_threads());
     if (speaks)
     {
         fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size()));
-        for (const auto* const notes : {&choice.notes, &trainer.progress().notes})
+        for (const auto* const notes : {&begun.choice.notes, &trainer.progress().notes})
         {
             for (const auto& note : *notes)
             {

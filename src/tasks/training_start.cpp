@@ -1,0 +1,85 @@
+#include "src/tasks/training_start.hpp"
+
+#include <fmt/format.h>
+
+#include "io/atomic_file.hpp"
+#include "src/tasks/agreed.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+/// Chosen by the first rank, for all.
+ResumeChoice choose_together(const config::Config& config, const RunFiles& files, const std::string& resume,
+                             const comm::World& world)
+{
+    auto& communicator = *world.communicator;
+    auto choice = agreed(
+        communicator, [&] { return world.is_first() ? checkpoint_to_resume(config, files, resume) : ResumeChoice{}; });
+    const auto path = comm::broadcast_text(communicator, choice.checkpoint.value_or("").string(), 0);
+    choice.checkpoint = path.empty() ? std::nullopt : std::optional<std::filesystem::path>(path);
+    return choice;
+}
+
+/// Collective; the lock is the first rank's.
+std::unique_ptr<io::FolderLock> open_folder(const RunFiles& files, const comm::World& world)
+{
+    return agreed(*world.communicator,
+                  [&]() -> std::unique_ptr<io::FolderLock>
+                  {
+                      if (!world.is_first())
+                      {
+                          return nullptr;
+                      }
+                      make_folder(files.folder());
+                      return std::make_unique<io::FolderLock>(files.lock());
+                  });
+}
+}  // namespace
+
+TrainingStart start_training(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+                             const std::string& resume, const RunFiles& files, const comm::World& world)
+{
+    auto& communicator = *world.communicator;
+    TrainingStart start;
+    start.trainer = agreed(
+        communicator, [&] { return std::make_unique<train::Trainer>(config, dataset, precision, world.communicator); });
+    const auto go_on = [&]
+    {
+        start.choice = choose_together(config, files, resume, world);
+        if (start.choice.checkpoint)
+        {
+            agreed(communicator, [&] { start.trainer->resume(*start.choice.checkpoint); });
+        }
+    };
+    // A checkpoint that the user names is read before anything is made. One of the folder is chosen when no other run
+    // can add to it any more.
+    const bool is_named = resume != "auto";
+    if (is_named)
+    {
+        go_on();
+    }
+    start.lock = open_folder(files, world);
+    if (!is_named)
+    {
+        go_on();
+    }
+    start.trainer->synchronise();
+    agreed(communicator,
+           [&]
+           {
+               if (world.is_first())
+               {
+                   io::write_atomically(files.parameters(), {config.to_yaml()});
+               }
+           });
+    return start;
+}
+
+std::string describe_place(const train::Trainer& trainer)
+{
+    const auto steps = trainer.progress().meters.steps;
+    return fmt::format("{} epochs{} done", trainer.progress().epochs_done,
+                       steps > 0 ? fmt::format(" and {} of {} steps", steps, trainer.steps_per_epoch()) : "");
+}
+}  // namespace paws::tasks
