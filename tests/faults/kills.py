@@ -19,7 +19,7 @@ import h5py
 
 # Every step asks for a checkpoint, so that one is being written nearly always.
 CONFIG = """task: paws_train
-meta: {{model_name: wide_resnet16w1, output_dim: 16, device: cpu, precision: fp32, threads: 1, comm_timeout: 5}}
+meta: {{model_name: wide_resnet28w2, output_dim: 16, device: cpu, precision: fp32, threads: 1, comm_timeout: 5}}
 criterion: {{unsupervised_batch_size: 4, classes_per_batch: 5, supervised_imgs_per_class: 1, supervised_views: 1, temperature: 0.1, sharpen: 0.25, me_max: true}}
 data: {{dataset: hdf5, file: {data}, unlabeled_frac: 0.5, crop_size: 16, multicrop: 0, label_smoothing: 0.1}}
 optimization: {{epochs: 100000, warmup: 0, start_lr: 0.1, lr: 0.1, final_lr: 0.01, momentum: 0.9, nesterov: false, weight_decay: 1.0e-06}}
