@@ -11,6 +11,7 @@
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/progress_line.hpp"
+#include "src/train/seconds.hpp"
 
 namespace paws::tasks
 {
@@ -18,11 +19,6 @@ namespace
 {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start)
-{
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 void print_row(const char* method, const loss::Accuracy& accuracy, double seconds)
 {
@@ -59,14 +55,14 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     fmt::print("\n1/3  soft nearest neighbours on raw pixels, {} labels\n", dataset.labelled.size());
     auto clock = Clock::now();
     const auto pixels = pixel_neighbours(dataset);
-    const double pixel_seconds = seconds_since(clock);
+    const double pixel_seconds = train::seconds_since(clock);
 
     fmt::print("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size());
     std::fflush(stdout);
     clock = Clock::now();
     const auto labels_only_checkpoint = request.folder / "labels_only.h5";
     const auto supervised = labels_only(dataset, settings, precision, {}, labels_only_checkpoint);
-    const double supervised_seconds = seconds_since(clock);
+    const double supervised_seconds = train::seconds_since(clock);
 
     fmt::print("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
                dataset.unlabelled.size());
@@ -79,7 +75,7 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     {
         return summary;
     }
-    const double paws_seconds = seconds_since(clock);
+    const double paws_seconds = train::seconds_since(clock);
     const auto checkpoint = fs::path(settings.logging.folder) / (settings.logging.write_tag + "-latest.h5");
     const auto pretrained = load_pretrained(checkpoint, *comm::make_single_rank());
     const auto evaluation = snn_eval(pretrained, settings);
@@ -103,7 +99,7 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     summary["top1_supervised"] = supervised.top1;
     summary["top5_supervised"] = supervised.top5;
     summary["training_seconds"] = paws_seconds;
-    summary["seconds"] = seconds_since(start);
+    summary["seconds"] = train::seconds_since(start);
     summary["files"].push_back(embeddings.string());
     return summary;
 }

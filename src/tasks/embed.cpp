@@ -13,17 +13,13 @@
 #include "src/tasks/runtime.hpp"
 #include "src/train/embedder.hpp"
 #include "src/train/progress_line.hpp"
+#include "src/train/seconds.hpp"
 
 namespace paws::tasks
 {
 namespace
 {
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start)
-{
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// The pictures to embed, and the labelled ones where they are needed.
 struct Input
@@ -139,7 +135,7 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
             line->update(
                 [&]
                 {
-                    const double seconds = seconds_since(start);
+                    const double seconds = train::seconds_since(start);
                     const double rate = static_cast<double>(done) / seconds;
                     return fmt::format("embedded {} of {} pictures  {:.0f} pictures/s  {} left", done, pictures, rate,
                                        train::format_duration(static_cast<double>(pictures - done) / rate));
@@ -188,7 +184,7 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
         described.push_back(fmt::format("{} ({} dimensions)", name, dimensions));
         names.push_back(name);
     }
-    const auto seconds = seconds_since(start);
+    const auto seconds = train::seconds_since(start);
     Summary summary{{"task", "embed"},
                     {"checkpoint", pretrained.checkpoint.string()},
                     {"epochs", pretrained.network.epochs_done},

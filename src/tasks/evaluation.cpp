@@ -7,17 +7,10 @@
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/embedder.hpp"
+#include "src/train/seconds.hpp"
 
 namespace paws::tasks
 {
-namespace
-{
-double seconds_since(std::chrono::steady_clock::time_point start)
-{
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-}  // namespace
-
 nn::Embedding to_nn(config::Embedding embedding)
 {
     switch (embedding)
@@ -111,6 +104,6 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
             {"top1", accuracy.top1},
             {"top5", accuracy.top5},
             {"ranks", world.world_size()},
-            {"seconds", seconds_since(start)}};
+            {"seconds", train::seconds_since(start)}};
 }
 }  // namespace paws::tasks

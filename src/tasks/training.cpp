@@ -17,6 +17,7 @@
 #include "src/tasks/training_start.hpp"
 #include "src/train/progress_line.hpp"
 #include "src/train/run_log.hpp"
+#include "src/train/seconds.hpp"
 #include "src/train/starting_network.hpp"
 #include "src/train/trainer.hpp"
 
@@ -45,10 +46,6 @@ train::LoggedStep logged(const train::StepReport& report, std::int64_t steps_don
             report.comm_wait_share};
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start)
-{
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 }  // namespace
 
 Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
@@ -157,7 +154,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             shown.comm_wait_share = report.comm_wait_share;
             comm_wait_share = report.comm_wait_share;
             data_wait_share = report.data_wait_share;
-            shown.seconds_left = seconds_since(training_start) / static_cast<double>(shown.step - first_step) *
+            shown.seconds_left = train::seconds_since(training_start) / static_cast<double>(shown.step - first_step) *
                                  static_cast<double>(steps_in_total - shown.step);
             if (line)
             {
@@ -214,7 +211,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                     {"steps", trainer.progress().steps_done},
                     {"loss", trainer.progress().loss},
                     {"pictures_per_second", pictures_per_second},
-                    {"seconds", seconds_since(start)},
+                    {"seconds", train::seconds_since(start)},
                     {"ranks", world.world_size()},
                     {"comm_wait_share", comm_wait_share},
                     {"data_wait_share", data_wait_share},

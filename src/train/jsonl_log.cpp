@@ -1,9 +1,9 @@
 #include "src/train/jsonl_log.hpp"
 
-#include <chrono>
 #include <limits>
 
 #include "src/train/kept_lines.hpp"
+#include "src/train/seconds.hpp"
 
 namespace paws::train
 {
@@ -25,10 +25,6 @@ std::optional<LoggedPlace> place_of(const std::string& line)
                        step != object.end() && step->is_number_integer() ? step->get<std::int64_t>() : last};
 }
 
-double seconds_since_1970()
-{
-    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 }  // namespace
 
 JsonlLog::JsonlLog(const std::filesystem::path& path, const std::vector<std::string>& columns, const LogStart& start,
@@ -71,7 +67,7 @@ void JsonlLog::write(const Object& object)
 {
     auto stamped = object;
     stamped["rank"] = rank_;
-    stamped["time"] = seconds_since_1970();
+    stamped["time"] = seconds_now();
     file_.append(stamped.dump() + "\n");
 }
 }  // namespace paws::train

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
-
 #include "io/error.hpp"
+#include "src/train/seconds.hpp"
 
 namespace paws::train
 {
@@ -16,18 +15,13 @@ namespace fs = std::filesystem;
 /// What TensorBoard looks for in the names of files.
 const std::string name_begin = "events.out.tfevents.";
 
-double seconds_since_1970()
-{
-    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 /// A file that comes after those that are there, in the order of names, which is TensorBoard's.
 fs::path next_file(const fs::path& folder, bool fresh)
 {
     try
     {
         fs::create_directories(folder);
-        auto number = static_cast<std::int64_t>(seconds_since_1970());
+        auto number = static_cast<std::int64_t>(seconds_now());
         std::vector<fs::path> old;
         for (const auto& entry : fs::directory_iterator(folder))
         {
@@ -55,7 +49,7 @@ fs::path next_file(const fs::path& folder, bool fresh)
 
 std::string first_records(const LogStart& start)
 {
-    const double now = seconds_since_1970();
+    const double now = seconds_now();
     return io::event_file_version(now) + io::event_of_start(now, start.steps_done + 1);
 }
 }  // namespace
@@ -94,6 +88,6 @@ void TensorboardLog::evaluation(const LoggedEvaluation& evaluation)
 
 void TensorboardLog::write(std::int64_t step, const std::vector<io::Scalar>& scalars)
 {
-    file_.append(io::event_of_scalars(seconds_since_1970(), step, scalars));
+    file_.append(io::event_of_scalars(seconds_now(), step, scalars));
 }
 }  // namespace paws::train

@@ -7,6 +7,7 @@
 
 #include "src/nn/batch_norm.hpp"
 #include "src/train/phase.hpp"
+#include "src/train/seconds.hpp"
 #include "src/train/starting_network.hpp"
 
 namespace paws::train
@@ -14,11 +15,6 @@ namespace paws::train
 namespace
 {
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start)
-{
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::shared_ptr<nn::Encoder> prepared_network(const config::Config& config, nn::Precision precision,
                                               const std::shared_ptr<comm::Communicator>& communicator,

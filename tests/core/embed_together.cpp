@@ -4,7 +4,7 @@
 #include "src/tasks/embed.hpp"
 #include "src/tasks/training.hpp"
 #include "src/train/embedder.hpp"
-#include "tests/comm/world.hpp"
+#include "tests/comm/world_folder.hpp"
 #include "tests/core/small_run.hpp"
 #include "tests/support/catch.hpp"
 
@@ -13,16 +13,6 @@ using namespace paws;
 namespace
 {
 namespace fs = std::filesystem;
-
-comm::World all_ranks()
-{
-    comm::World world;
-    world.communicator = test::world();
-    world.mpi = MPI_COMM_WORLD;
-    world.rank_on_node = world.rank();
-    world.ranks_on_node = world.world_size();
-    return world;
-}
 
 /// A run that the first rank trained, which all ranks see.
 class TrainedRun
@@ -61,7 +51,7 @@ public:
     }
 
 private:
-    comm::World world_ = all_ranks();
+    comm::World world_ = test::world_of_all();
     std::optional<test::SmallRun> small_;
     std::string yaml_;
     std::string folder_;

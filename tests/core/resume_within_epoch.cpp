@@ -8,10 +8,8 @@
 
 #include "io/checkpoint_file.hpp"
 #include "src/tasks/training.hpp"
-#include "tests/comm/world.hpp"
+#include "tests/comm/world_folder.hpp"
 #include "tests/core/small_run.hpp"
-#include "tests/io/files.hpp"
-#include "tests/io/ranks.hpp"
 #include "tests/support/catch.hpp"
 
 namespace
@@ -19,17 +17,10 @@ namespace
 using namespace paws;
 namespace fs = std::filesystem;
 
-comm::World world()
-{
-    comm::World all;
-    all.communicator = test::world();
-    return all;
-}
-
 tasks::Summary train(const config::Config& config, std::optional<std::int64_t> steps = {},
                      const std::string& resume = "auto")
 {
-    return tasks::run_training(config, {resume, {{}, steps, {}}, {}, true}, world());
+    return tasks::run_training(config, {resume, {{}, steps, {}}, {}, true}, test::world_of_all());
 }
 
 io::Checkpoint latest(const fs::path& folder)
@@ -58,8 +49,8 @@ class SharedRuns
 public:
     SharedRuns() : folder_([](const fs::path&) {})
     {
-        data_ = test::of_rank_0(small_.data().string());
-        subset_ = test::of_rank_0(small_.subset().string());
+        data_ = comm::broadcast_text(*test::world(), small_.data().string(), 0);
+        subset_ = comm::broadcast_text(*test::world(), small_.subset().string(), 0);
     }
     ~SharedRuns() { test::world()->barrier(); }
     SharedRuns(const SharedRuns&) = delete;
@@ -79,7 +70,7 @@ public:
 
 private:
     test::SmallRun small_;
-    test::SharedFolder folder_;
+    test::WorldFolder folder_;
     std::string data_, subset_;
 };
 
@@ -89,7 +80,7 @@ void check_same_end(const SharedRuns& runs, const std::string& a, const std::str
     CHECK((latest(runs / a).encoder == latest(runs / b).encoder));
     CHECK((latest(runs / a).momentum == latest(runs / b).momentum));
     CHECK((latest(runs / a).progress == latest(runs / b).progress));
-    const auto csv = fmt::format("small_r{}.csv", test::my_rank());
+    const auto csv = fmt::format("small_r{}.csv", test::world()->rank());
     CHECK(figures(runs / a / csv) == figures(runs / b / csv));
     CHECK(figures(runs / a / csv).size() > 3);
 }
@@ -129,7 +120,7 @@ TEST_CASE("a signal to one rank stops all after the step, with a checkpoint", "[
             {
                 std::this_thread::sleep_for(std::chrono::milliseconds(5));
             }
-            if (test::my_rank() == test::all_ranks() - 1)
+            if (test::world()->rank() == test::world()->world_size() - 1)
             {
                 kill(getpid(), SIGUSR1);
             }
@@ -158,7 +149,7 @@ TEST_CASE("checkpoints within an epoch come by the clock, the ones before stay",
     CHECK_FALSE(fs::exists(runs / "run/small-latest-3.h5"));
     CHECK(latest(runs / "run").progress.epoch == 3);
     test::world()->barrier();
-    if (test::my_rank() == 0)
+    if (test::world()->rank() == 0)
     {
         // Cut off, and a bit turned over.
         fs::resize_file(runs / "run/small-latest.h5", 1000);
@@ -179,7 +170,7 @@ TEST_CASE("when all checkpoints are broken the run does not begin anew", "[resum
     const auto config = runs.config("run", "paws_train");
     train(config, 1);
     test::world()->barrier();
-    if (test::my_rank() == 0)
+    if (test::world()->rank() == 0)
     {
         fs::resize_file(runs / "run/small-latest.h5", 1000);
     }
