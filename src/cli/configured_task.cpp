@@ -121,7 +121,7 @@ Command add_run(CLI::App& app, Arguments& arguments)
         "--sel", arguments.task,
         "Task: paws_train, suncet_train, snn_fine_tune, fine_tune, snn_eval, embed (default: as the file says)");
     app.add_option("--resume", arguments.resume,
-                   "auto (default: go on from TAG-latest.h5 if it is there), never, or a checkpoint");
+                   "auto (default: go on from the newest whole checkpoint of the folder), never, or a checkpoint");
     app.add_option("--stop-after", arguments.stop_after,
                    "End early, after so many epochs or steps of the run (3ep, 500steps), or so much time (90m, 2h; "
                    "then the exit code is 85)");
