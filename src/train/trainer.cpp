@@ -137,6 +137,15 @@ void Trainer::resume(const std::filesystem::path& checkpoint)
     else
     {
         // Batches of another world: places in epochs stay, steps and samplers are those of this one.
+        if (progress_.world_size > 0)
+        {
+            const auto of_rank = method_->pictures_per_step() / share_.world_size;
+            progress_.notes.push_back(fmt::format(
+                "{} is of {} rank{}, this run computes for {}: a step has {} pictures instead of {}, and the "
+                "supports of as many ranks; meta.emulate_world: {} keeps the mathematics",
+                checkpoint.string(), progress_.world_size, progress_.world_size == 1 ? "" : "s", share_.world_size,
+                of_rank * share_.world_size, of_rank * progress_.world_size, progress_.world_size));
+        }
         meters = meters.in_steps_of(method_->pictures_per_step());
         progress_.world_size = share_.world_size;
         progress_.steps_done = progress_.epochs_done * method_->steps_per_epoch() + meters.steps;
