@@ -10,6 +10,7 @@ AppendFile::AppendFile(std::filesystem::path path, std::string_view contents) : 
 {
     write_atomically(path_, {contents});
     file_.emplace(path_, O_WRONLY | O_APPEND);
+    length_ = contents.size();
 }
 
 void AppendFile::append(std::string_view bytes)
@@ -17,9 +18,18 @@ void AppendFile::append(std::string_view bytes)
     try
     {
         file_->write(bytes);
+        length_ += bytes.size();
     }
     catch (const SystemError& error)
     {
+        try
+        {
+            file_->cut(length_);
+        }
+        catch (const SystemError&)
+        {
+            // What is said is why it could not be written.
+        }
         refuse_write(path_, error);
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -16,7 +17,8 @@ public:
     /// SystemError, which names the file and what to do.
     AppendFile(std::filesystem::path path, std::string_view contents);
 
-    /// The operating system has the bytes when this returns. Throws SystemError as well, on a full disk for example.
+    /// The operating system has the bytes when this returns. Throws SystemError as well, on a full disk for example; a
+    /// part that was written is taken back, so that what is appended later stands in its place.
     void append(std::string_view bytes);
 
     const std::filesystem::path& path() const { return path_; }
@@ -24,5 +26,6 @@ public:
 private:
     std::filesystem::path path_;
     std::optional<Descriptor> file_;
+    std::uint64_t length_ = 0;
 };
 }  // namespace paws::io

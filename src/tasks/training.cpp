@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "io/error.hpp"
 #include "src/data/broken_report.hpp"
 #include "src/data/labelled.hpp"
 #include "src/tasks/agreed.hpp"
@@ -93,11 +94,29 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                    return std::make_unique<train::RunLog>(config.logging, files.run(), trainer.method().columns(),
                                                           log_start, world.rank(), world.world_size());
                });
+    // A log that cannot be written, on a full disk say, is no reason to lose the run.
+    bool log_has_failed = false;
+    const auto write_log = [&](const auto& write)
+    {
+        try
+        {
+            write();
+        }
+        catch (const io::Error& error)
+        {
+            if (!log_has_failed && speaks)
+            {
+                fmt::print(stderr, "log not written: {}; the run goes on\n", error.what());
+            }
+            log_has_failed = true;
+        }
+    };
     RunEvaluations evaluations(config, dataset, precision, world);
     const auto evaluate = [&]
     {
         const auto accuracy = evaluations.evaluate(trainer);
-        log->evaluation({trainer.progress().epochs_done, trainer.progress().steps_done, accuracy.top1, accuracy.top5});
+        const auto& progress = trainer.progress();
+        write_log([&] { log->evaluation({progress.epochs_done, progress.steps_done, accuracy.top1, accuracy.top5}); });
         return accuracy.top1;
     };
 
@@ -143,7 +162,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         {
             if (report.step % config.logging.log_every == 0)
             {
-                log->step(logged(report, trainer.progress().steps_done));
+                write_log([&] { log->step(logged(report, trainer.progress().steps_done)); });
             }
             shown.epoch = report.epoch + 1;
             shown.step = trainer.progress().steps_done;
@@ -232,6 +251,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         fmt::print("stopped by {} with {}; {} goes on from there when the run is started again\n", stop.reason(),
                    describe_place(trainer), files.latest().string());
     }
+    summary["log_is_whole"] = !log_has_failed;
     if (const auto& accuracy = evaluations.last())
     {
         summary["top1"] = accuracy->top1;
