@@ -174,11 +174,11 @@ TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& enc
 
 std::vector<std::string> load_backbone(const std::filesystem::path& path, nn::Encoder& encoder)
 {
-    return load_entries(path, encoder,
+    return load_entries(read_stored_checkpoint(path), encoder,
                         [](const std::string& name) { return !name.starts_with("fc.") && !name.starts_with("pred."); });
 }
 
-std::vector<std::string> load_entries(const std::filesystem::path& path, nn::Encoder& encoder,
+std::vector<std::string> load_entries(StoredCheckpoint stored, nn::Encoder& encoder,
                                       const std::function<bool(const std::string&)>& wanted)
 {
     const auto chosen = [&](auto entries)
@@ -186,7 +186,6 @@ std::vector<std::string> load_entries(const std::filesystem::path& path, nn::Enc
         std::erase_if(entries, [&](const auto& entry) { return !wanted(entry.first); });
         return entries;
     };
-    auto stored = read_stored_checkpoint(path);
     const auto tensors = chosen(nn::state_dict(encoder));
     const auto report = fill_tensors(chosen(std::move(stored.content.encoder)), tensors);
     const auto source = stored.path.string();

@@ -13,6 +13,7 @@
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
 #include "src/train/epoch_meters.hpp"
+#include "src/train/stored_checkpoint.hpp"
 
 namespace paws::train
 {
@@ -53,8 +54,8 @@ TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& enc
 /// names that are missing, left over or of another shape. Throws io::Error if less than half of the backbone fits.
 std::vector<std::string> load_backbone(const std::filesystem::path& path, nn::Encoder& encoder);
 
-/// The same for the entries whose names `wanted` accepts.
-std::vector<std::string> load_entries(const std::filesystem::path& path, nn::Encoder& encoder,
+/// The same for the entries whose names `wanted` accepts, of a checkpoint that has been read.
+std::vector<std::string> load_entries(StoredCheckpoint stored, nn::Encoder& encoder,
                                       const std::function<bool(const std::string&)>& wanted);
 
 /// A network as a checkpoint holds it, for evaluation.

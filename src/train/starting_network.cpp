@@ -17,11 +17,11 @@ namespace
 namespace fs = std::filesystem;
 
 /// The network that a checkpoint says it is of, if it says so.
-std::optional<config::Config> config_in(const fs::path& checkpoint)
+std::optional<config::Config> config_in(const StoredCheckpoint& checkpoint)
 {
     try
     {
-        return config_of(read_stored_checkpoint(checkpoint));
+        return config_of(checkpoint);
     }
     catch (const std::exception&)
     {
@@ -45,12 +45,11 @@ bool fits(const config::Config& stored, const config::Config& wanted, bool all)
                      theirs.use_pred_head == ours.use_pred_head));
 }
 
-/// What the user should know, a line each.
-std::vector<std::string> load_pretrained(const config::Config& config, nn::Encoder& encoder)
+/// Throws io::Error if `stored` is of another network than the configuration describes.
+void require_same_network(const StoredCheckpoint& stored, const config::Config& config, const fs::path& path,
+                          bool keeps_all)
 {
-    const fs::path path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
-    const bool keeps_all = config.task == config::Task::snn_fine_tune;
-    if (const auto other = config_in(path); other && !fits(*other, config, keeps_all))
+    if (const auto other = config_in(stored); other && !fits(*other, config, keeps_all))
     {
         throw io::Error(
             fmt::format("{}: it is of {}, but the configuration describes {}; correct meta.model_name{} or "
@@ -58,16 +57,34 @@ std::vector<std::string> load_pretrained(const config::Config& config, nn::Encod
                         path.string(), describe_network(*other), describe_network(config),
                         keeps_all ? ", output_dim, use_pred_head" : ""));
     }
-    try
+}
+
+/// What the user should know, a line each.
+std::vector<std::string> load_pretrained(const config::Config& config, nn::Encoder& encoder)
+{
+    const fs::path path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
+    const bool keeps_all = config.task == config::Task::snn_fine_tune;
+    const auto with_hint = [](const auto& work)
     {
-        return load_entries(path, encoder,
-                            [&](const std::string& name) { return keeps_all || is_kept_for_classifier(name); });
-    }
-    catch (const io::Error& error)
-    {
-        throw io::Error(fmt::format(
-            "{}; logging.pretrain_path names the checkpoint to start from, relative to logging.folder", error.what()));
-    }
+        try
+        {
+            return work();
+        }
+        catch (const io::Error& error)
+        {
+            throw io::Error(
+                fmt::format("{}; logging.pretrain_path names the checkpoint to start from, relative to logging.folder",
+                            error.what()));
+        }
+    };
+    auto stored = with_hint([&] { return read_stored_checkpoint(path); });
+    require_same_network(stored, config, path, keeps_all);
+    return with_hint(
+        [&]
+        {
+            return load_entries(std::move(stored), encoder,
+                                [&](const std::string& name) { return keeps_all || is_kept_for_classifier(name); });
+        });
 }
 }  // namespace
 
