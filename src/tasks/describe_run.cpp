@@ -180,7 +180,8 @@ std::string describe_evaluation(const config::Config& config, const data::Datase
 }
 }  // namespace
 
-std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads)
+std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads,
+                               std::optional<std::chrono::seconds> job_seconds)
 {
     const auto places =
         comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", io::host_name(), threads));
@@ -188,7 +189,7 @@ std::string describe_placement(const comm::World& world, nn::Precision precision
                             world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
     if (world.is_first())
     {
-        text += describe_job({world.world_size(), usable_cores(), false, seconds_until_job_ends()});
+        text += describe_job({world.world_size(), usable_cores(), false, job_seconds});
     }
     return text;
 }
@@ -236,6 +237,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     {
         no_data = error.what();
     }
+    const auto job_seconds = world.is_first() ? seconds_until_job_ends() : std::nullopt;
     const auto unread = [&]
     {
         return no_data.empty()
@@ -244,13 +246,13 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     };
     if (!trains)
     {
-        return text + describe_placement(world, precision, threads) +
+        return text + describe_placement(world, precision, threads, job_seconds) +
                describe_evaluation(config, dataset ? &*dataset : nullptr) + unread();
     }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
     // What the method would refuse is refused here too.
     train::require_learnable(config, share.world_size);
-    text += describe_placement(world, precision, threads);
+    text += describe_placement(world, precision, threads, job_seconds);
     text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size);
     const auto memory = train::estimate_memory(config, precision, share);
     text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -10,8 +11,10 @@
 
 namespace paws::tasks
 {
-/// Where the ranks are and what they compute on; for the first one also the job that they run in. Collective.
-std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads);
+/// Where the ranks are and what they compute on; for the first one also the job that they run in, with `job_seconds`
+/// until its end (see seconds_until_job_ends). Collective.
+std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads,
+                               std::optional<std::chrono::seconds> job_seconds);
 
 /// Sizes, network and schedule of a training run as a small table, per rank and in all; `dataset` (if it is there)
 /// gives the number of steps. `ranks`: of the world whose mathematics is computed.

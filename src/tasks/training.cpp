@@ -68,7 +68,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     const auto begun = start_training(config, dataset, precision, options.resume, files, world);
     auto& trainer = *begun.trainer;
     const auto& resumed_from = begun.choice.checkpoint;
-    const auto placement = describe_placement(world, precision, at::get_num_threads());
+    const auto placement = describe_placement(world, precision, at::get_num_threads(), options.job_seconds);
     if (speaks)
     {
         fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size()));
