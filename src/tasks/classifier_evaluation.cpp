@@ -7,10 +7,12 @@
 
 #include "io/error.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/evaluation.hpp"
 #include "src/tasks/run_files.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/checkpoint.hpp"
 #include "src/train/embedder.hpp"
+#include "src/train/seconds.hpp"
 
 namespace paws::tasks
 {
@@ -52,8 +54,7 @@ train::PretrainedEncoder load_classifier(const fs::path& path, const data::Datas
         throw io::Error(fmt::format("{}: its classifier has {} classes, but {} has {}", path.string(),
                                     trained.config.data.num_classes, dataset.source, dataset.classes()));
     }
-    trained.encoder->to(nn::storage_type(precision));
-    nn::to_channels_last(*trained.encoder);
+    prepare_for_evaluation(*trained.encoder, precision);
     return trained;
 }
 }  // namespace
@@ -66,23 +67,10 @@ loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Pictures& p
     {
         throw std::invalid_argument("there are no pictures to evaluate the classifier on");
     }
-    const auto mine = train::rows_of_rank(rows, communicator);
-    const auto right = torch::zeros({2}, torch::kFloat64);
-    if (!mine.empty())
-    {
-        const auto logits = train::embed(encoder, pictures, mine, config, nn::Embedding::projection, precision);
-        std::vector<std::int64_t> labels;
-        for (const auto row : mine)
-        {
-            labels.push_back(pictures.labels[static_cast<std::size_t>(row)]);
-        }
-        const auto accuracy = loss::accuracy(logits, labels);
-        right[0] = accuracy.top1 * static_cast<double>(mine.size());
-        right[1] = accuracy.top5 * static_cast<double>(mine.size());
-    }
-    communicator.all_reduce(right);
-    const auto count = static_cast<double>(rows.size());
-    return {right[0].item<double>() / count, right[1].item<double>() / count};
+    return accuracy_together(
+        pictures, rows, communicator,
+        [&](const std::vector<std::int64_t>& mine)
+        { return train::embed(encoder, pictures, mine, config, nn::Embedding::projection, precision); });
 }
 
 loss::Accuracy held_out_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
@@ -126,7 +114,7 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
     {
         fmt::print("{}", text);
     }
-    summary["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    summary["seconds"] = train::seconds_since(start);
     return summary;
 }
 }  // namespace paws::tasks

@@ -30,32 +30,41 @@ nn::Embedding embedding_of(const config::Config& config)
     return to_nn(config.criterion.embedding);
 }
 
+loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
+                                 comm::Communicator& communicator, const ScoresOfRows& scores)
+{
+    const auto mine = train::rows_of_rank(rows, communicator);
+    const auto right = torch::zeros({2}, torch::kFloat64);
+    if (!mine.empty())
+    {
+        std::vector<std::int64_t> labels;
+        for (const auto row : mine)
+        {
+            labels.push_back(pictures.labels[static_cast<std::size_t>(row)]);
+        }
+        const auto accuracy = loss::accuracy(scores(mine), labels);
+        right[0] = accuracy.top1 * static_cast<double>(mine.size());
+        right[1] = accuracy.top5 * static_cast<double>(mine.size());
+    }
+    communicator.all_reduce(right);
+    const auto count = static_cast<double>(rows.size());
+    return {right[0].item<double>() / count, right[1].item<double>() / count};
+}
+
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
                             nn::Precision precision, comm::Communicator& communicator)
 {
     const auto which = embedding_of(config);
     const auto supports =
         train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision, communicator);
-    const auto all = dataset.validation.all_rows();
-    const auto rows = train::rows_of_rank(all, communicator);
-    const auto right = torch::zeros({2}, torch::kFloat64);
-    if (!rows.empty())
-    {
-        const auto queries = train::embed(encoder, dataset.validation, rows, config, which, precision);
-        const auto probabilities = loss::snn_probabilities(queries, supports, dataset.labelled_targets(),
-                                                           dataset.classes(), config.criterion.snn_temperature);
-        std::vector<std::int64_t> labels;
-        for (const auto row : rows)
-        {
-            labels.push_back(dataset.validation.labels[static_cast<std::size_t>(row)]);
-        }
-        const auto mine = loss::accuracy(probabilities, labels);
-        right[0] = mine.top1 * static_cast<double>(rows.size());
-        right[1] = mine.top5 * static_cast<double>(rows.size());
-    }
-    communicator.all_reduce(right);
-    const auto count = static_cast<double>(all.size());
-    return {right[0].item<double>() / count, right[1].item<double>() / count};
+    return accuracy_together(dataset.validation, dataset.validation.all_rows(), communicator,
+                             [&](const std::vector<std::int64_t>& rows)
+                             {
+                                 const auto queries =
+                                     train::embed(encoder, dataset.validation, rows, config, which, precision);
+                                 return loss::snn_probabilities(queries, supports, dataset.labelled_targets(),
+                                                                dataset.classes(), config.criterion.snn_temperature);
+                             });
 }
 
 Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator)

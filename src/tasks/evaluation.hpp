@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <vector>
 
 #include "src/comm/communicator.hpp"
 #include "src/comm/world.hpp"
@@ -18,6 +21,14 @@ nn::Embedding to_nn(config::Embedding embedding);
 
 /// The encoder's output that criterion.embedding names.
 nn::Embedding embedding_of(const config::Config& config);
+
+/// [n, K], float32: how much each class is in each of n rows.
+using ScoresOfRows = std::function<torch::Tensor(const std::vector<std::int64_t>& rows)>;
+
+/// Shares of `rows` of `pictures` whose class has the largest of its scores, or one of the five largest. Ranks share
+/// the rows out among them, and all get the result. Collective.
+loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
+                                 comm::Communicator& communicator, const ScoresOfRows& scores);
 
 /// Soft nearest neighbours: the validation pictures against the labelled training pictures, both as the encoder embeds
 /// them. Ranks share both out among them, and all get the result.
