@@ -13,17 +13,9 @@ namespace
 using namespace paws;
 using test::check_bad_input;
 using test::lines_with;
+using test::mpirun;
 using test::run;
 using test::write;
-
-/// What starts `ranks` processes on this machine.
-std::string mpirun(int ranks)
-{
-    return fmt::format(
-        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1 timeout 60 mpirun "
-        "--oversubscribe -n {}",
-        ranks);
-}
 }  // namespace
 
 TEST_CASE("version and help", "[cli]")

@@ -24,7 +24,7 @@ TEST_CASE("pre-training, both ways of fine-tuning and the evaluation, on one ran
     const auto snn = test::write(small.folder / "snn.yaml", small.snn_yaml("run"));
     CHECK_THAT(check(snn + " --dry-run"), Catch::Contains("statistics of batch norm as pre-trained") &&
                                               Catch::Contains("steps           2 an epoch, 6 in 3 epochs"));
-    const auto snn_output = check(snn + " --set criterion.supervised_batch_size=1", test::two_ranks);
+    const auto snn_output = check(snn + " --set criterion.supervised_batch_size=1", test::mpirun(2));
     CHECK(lines_with(snn_output, "before fine-tuning  top-1 ").size() == 1);
     CHECK(lines_with(snn_output, "SuNCEt ").size() == 3);
     CHECK(std::filesystem::exists(small.folder / "run/small-fine-tune-SNN_r1.csv"));
@@ -32,9 +32,9 @@ TEST_CASE("pre-training, both ways of fine-tuning and the evaluation, on one ran
     const auto fine_tune = test::write(small.folder / "fine_tune.yaml", small.fine_tune_yaml("run"));
     CHECK_THAT(check(fine_tune + " --dry-run"), Catch::Contains("batch           4 labelled pictures per rank") &&
                                                     Catch::Contains("wide_resnet16w1, 3 classes"));
-    CHECK(lines_with(check(fine_tune, test::two_ranks), "training top-1 ").size() == 3);
+    CHECK(lines_with(check(fine_tune, test::mpirun(2)), "training top-1 ").size() == 3);
     const auto summary = (small.folder / "summary.json").string();
-    const auto evaluated = check(fine_tune + " --set meta.training=false --summary " + summary, test::two_ranks);
+    const auto evaluated = check(fine_tune + " --set meta.training=false --summary " + summary, test::mpirun(2));
     CHECK(lines_with(evaluated, "small-fine-tune-best.h5: epoch ").size() == 1);
     std::ifstream file(summary);
     const auto figures = nlohmann::json::parse(file);
@@ -44,10 +44,10 @@ TEST_CASE("pre-training, both ways of fine-tuning and the evaluation, on one ran
 
     // Ranks that all find the same error end together, and one says so.
     check_bad_input(snn + " --set logging.pretrain_path=none.h5 --resume never", {"none.h5", "logging.pretrain_path"},
-                    test::two_ranks);
+                    test::mpirun(2));
     check_bad_input(fine_tune + " --set optimization.batch_size=7 --resume never",
-                    {"optimization.batch_size: 7 pictures on each of 2 ranks", "12 labelled"}, test::two_ranks);
+                    {"optimization.batch_size: 7 pictures on each of 2 ranks", "12 labelled"}, test::mpirun(2));
     check_bad_input(fine_tune + " --sel paws_train", {"task", "fine_tune", "paws_train"});
     check_bad_input(fine_tune + " --set meta.training=false --resume " + small.data().string(), {"data.h5"});
-    check_bad_input(fine_tune + " --set data.validation_split=test --resume never", {"test", "val"}, test::two_ranks);
+    check_bad_input(fine_tune + " --set data.validation_split=test --resume never", {"test", "val"}, test::mpirun(2));
 }

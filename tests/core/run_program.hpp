@@ -2,6 +2,7 @@
 
 // The program as a user calls it.
 
+#include <fmt/format.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -16,9 +17,14 @@
 
 namespace paws::test
 {
-/// What starts two ranks, to stand before the program.
-inline constexpr auto two_ranks =
-    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -n 2";
+/// What starts `ranks` processes on this machine, to stand before the program.
+inline std::string mpirun(int ranks)
+{
+    return fmt::format(
+        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1 timeout 60 mpirun --oversubscribe "
+        "-n {}",
+        ranks);
+}
 
 struct Result
 {

@@ -17,6 +17,8 @@ import time
 
 import h5py
 
+from faults import environment
+
 # Every step asks for a checkpoint, so that one is being written nearly always.
 CONFIG = """task: paws_train
 meta: {{model_name: wide_resnet28w2, output_dim: 16, device: cpu, precision: fp32, threads: 1, comm_timeout: 5}}
@@ -34,8 +36,7 @@ class Training:
         self.config.write_text(CONFIG.format(data=root / "data.h5", folder=self.folder))
         self.start = [] if options.ranks == 1 else ["mpirun", "--oversubscribe", "-n", str(options.ranks)]
         self.program = options.paws_hpc
-        self.environment = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ} | {
-            "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1"}
+        self.environment = environment()
 
     def begin(self, *arguments):
         return subprocess.Popen([*self.start, self.program, str(self.config), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
