@@ -1,0 +1,50 @@
+"""Links as bench_comm sees them: latency and bandwidth of each collective call, fitted to its times."""
+
+import json
+
+import numpy as np
+
+from study import launch
+from study.errors import Failed
+
+CALLS = ("all_reduce", "all_gather", "reduce_scatter")
+
+
+def fit(sizes, seconds):
+    """(latency, bandwidth) of seconds = latency + bytes / bandwidth, with small relative errors at all sizes; both positive."""
+    sizes, seconds = np.asarray(sizes, float), np.asarray(seconds, float)
+    weights = 1 / seconds
+    matrix = np.stack([weights, sizes * weights], axis=1)
+    latency, per_byte = np.linalg.lstsq(matrix, np.ones_like(seconds), rcond=None)[0]
+    per_byte = max(per_byte, 1e-15)
+    return float(max(latency, 0.0)), float(1 / per_byte)
+
+
+def times_in(text):
+    """{call: {bytes: seconds}} of Google Benchmark's JSON."""
+    times = {}
+    for benchmark in json.loads(text[text.index("{"):])["benchmarks"]:
+        group, call, size, *_ = benchmark["name"].split("/")
+        if group == "comm" and call in CALLS:
+            times.setdefault(call, {})[int(size)] = 1e-6 * benchmark["real_time"]
+    return times
+
+
+def fits_of(times):
+    return {call: fit(list(found), list(found.values())) for call, found in times.items()}
+
+
+def measure(ranks, nodes, threads, minutes, folder):
+    """Writes FOLDER/links.json; None where bench_comm is not built."""
+    bench = launch.beside_program("perf", "bench_comm")
+    if bench is None:
+        return None
+    command = launch.command_of_ranks(ranks, nodes, threads, {}) + [str(bench), "--benchmark_filter=^comm/", "--benchmark_format=json"]
+    log = folder / "bench_comm.log"
+    launch.execute([command], [log], threads, minutes)
+    try:
+        times = times_in(log.read_text())
+    except (ValueError, KeyError):
+        raise Failed(f"{log}: not what bench_comm writes; run it by hand") from None
+    (folder / "links.json").write_text(json.dumps({"ranks": ranks, "nodes": nodes, "seconds": times}, indent=1))
+    return times
