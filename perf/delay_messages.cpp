@@ -1,10 +1,11 @@
-// A slower network than there is: preloaded into a program under mpirun, it lets collective calls seem to end no earlier
-// than a given time after they began. Calls go on meanwhile as ever, and ranks that wait may give their cores away.
+// A slower network than there is: preloaded into a program under mpirun, it lets collective calls seem to end no
+// earlier than a given time after they began. Calls go on meanwhile as ever, and ranks that wait may give their cores
+// away.
 //
 //     PAWS_DELAY_LATENCY_US=200 PAWS_DELAY_MB_PER_S=500 mpirun -x LD_PRELOAD=build/cpu/perf/libdelay_messages.so ...
 //
-// A call of n bytes ends at start + latency + n / bandwidth, n being what a rank receives. Calls of one communicator take
-// turns on the link, as those of one NCCL communicator do; other communicators have links of their own. Only the
+// A call of n bytes ends at start + latency + n / bandwidth, n being what a rank receives. Calls of one communicator
+// take turns on the link, as those of one NCCL communicator do; other communicators have links of their own. Only the
 // non-blocking collectives with MPI_Test and MPI_Wait, by which src/comm talks, are delayed; a world of one never is.
 
 #include <mpi.h>
@@ -60,8 +61,7 @@ public:
 
 private:
     double latency_ = 1e-6 * number_of("PAWS_DELAY_LATENCY_US");
-    double seconds_per_byte_ =
-        number_of("PAWS_DELAY_MB_PER_S") > 0 ? 1e-6 / number_of("PAWS_DELAY_MB_PER_S") : 0;
+    double seconds_per_byte_ = number_of("PAWS_DELAY_MB_PER_S") > 0 ? 1e-6 / number_of("PAWS_DELAY_MB_PER_S") : 0;
     std::mutex mutex_;
     std::map<MPI_Comm, Clock::time_point> link_free_;
     std::map<MPI_Request, Clock::time_point> due_;
