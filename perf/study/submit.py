@@ -16,7 +16,7 @@ def arguments_of(study, path, output, options):
     cores = options.cpus_per_task or study.threads
     given = ["--template", "scaling_study", "--array", f"{elements}%1", "--nodes", str(max(study.nodes)), "--tasks-per-node", str(of_node),
              "--cpus-per-task", str(cores), "--gpus-per-node", str(0 if study.device == "cpu" else of_node), "--job-name", f"scaling_{study.name}",
-             "--let", f"STUDY={path}", "--let", f"OUTPUT={output}"]
+             "--let", f"STUDY={path}", "--let", f"OUTPUT={output}", "--folder", str(output / "logs")]
     for name in ("partition", "account", "device", "time", "mem"):
         value = getattr(options, name)
         if value:
