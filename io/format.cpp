@@ -9,11 +9,16 @@
 
 namespace paws::io
 {
+std::string created_by()
+{
+    return "paws_hpc " PAWS_VERSION;
+}
+
 void write_format(h5::File& file, const Format& format)
 {
     file.set_attribute<std::string>("format", format.name);
     file.set_attribute<std::int64_t>("version", format.version);
-    file.set_attribute<std::string>("created_by", "paws_hpc " PAWS_VERSION);
+    file.set_attribute<std::string>("created_by", created_by());
 }
 
 h5::File open_format(const std::filesystem::path& path, const Format& format)

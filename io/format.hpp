@@ -18,6 +18,10 @@ struct Format
 inline const Format dataset_format = {"paws-dataset", 1};
 inline const Format embeddings_format = {"paws-embeddings", 1};
 inline const Format checkpoint_format = {"paws-checkpoint", 1};
+inline const Format timings_format = {"paws-timings", 1};
+
+/// The program and its version, as files say it.
+std::string created_by();
 
 /// Writes the root attributes `format`, `version` and `created_by`.
 void write_format(h5::File& file, const Format& format);

@@ -1,6 +1,7 @@
 #include "io/h5_call.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "io/error.hpp"
@@ -10,6 +11,9 @@ namespace paws::io::h5
 {
 namespace
 {
+/// Whether the library is initialised. A thread that is inside a Session finds it so.
+std::atomic<bool> is_open = false;
+
 std::mutex& library_mutex()
 {
     static std::mutex mutex;
@@ -44,6 +48,11 @@ namespace detail
 {
 Session::Session() noexcept : lock_(library_mutex())
 {
+    if (!is_open)
+    {
+        H5open();
+        is_open = true;
+    }
     H5Eget_auto2(H5E_DEFAULT, &print_, &print_data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
@@ -51,6 +60,15 @@ Session::Session() noexcept : lock_(library_mutex())
 Session::~Session()
 {
     H5Eset_auto2(H5E_DEFAULT, print_, print_data_);
+}
+
+int opened() noexcept
+{
+    if (!is_open)
+    {
+        const Session session;
+    }
+    return 0;
 }
 
 void fail(const char* name, const std::string& where)

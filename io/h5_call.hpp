@@ -8,6 +8,11 @@
 #include <string>
 #include <utility>
 
+// HDF5's names for types and property lists (H5T_NATIVE_INT32, H5P_FILE_ACCESS) call H5open() first: as arguments,
+// outside of any Session, where another thread may just be initialising the library.
+#undef H5OPEN
+#define H5OPEN paws::io::h5::detail::opened(),
+
 namespace paws::io::h5
 {
 namespace detail
@@ -27,6 +32,9 @@ private:
     H5E_auto2_t print_ = nullptr;
     void* print_data_ = nullptr;
 };
+
+/// The library has been initialised when this returns. Inside a Session or outside of one.
+int opened() noexcept;
 
 /// Throws Error with the name of the call, where it happened and HDF5's innermost reason. Inside a Session only.
 [[noreturn]] void fail(const char* call, const std::string& where);

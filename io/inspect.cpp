@@ -181,6 +181,21 @@ std::string describe_checkpoint(const std::filesystem::path& path, bool)
     return text.str();
 }
 
+std::string describe_timings(const std::filesystem::path& path, bool)
+{
+    const h5::File file = open_verified(path, timings_format);
+    std::ostringstream text;
+    const auto steps = static_cast<std::size_t>(file.attribute<std::int64_t>("steps"));
+    const auto ranks = static_cast<std::size_t>(file.attribute<std::int64_t>("world_size"));
+    text << plural(steps, "step") << " of " << plural(ranks, "rank") << ": " << file.attribute<std::string>("task")
+         << ", " << file.attribute<std::string>("network") << ", " << file.attribute<std::string>("precision") << "\n"
+         << "phases: " << listed(file.dataset("phases").read<std::string>()) << "\n"
+         << plural(file.dataset("gradients/bytes").size(), "gradient") << ", "
+         << plural(file.dataset("batch_norms/channels").size(), "call") << " of batch norms\n"
+         << verdict(true);
+    return text.str();
+}
+
 struct Known
 {
     const Format& format;
@@ -190,9 +205,10 @@ struct Known
 
 std::string describe(const std::filesystem::path& path)
 {
-    const std::array<Known, 3> known = {{{dataset_format, describe_dataset},
+    const std::array<Known, 4> known = {{{dataset_format, describe_dataset},
                                          {embeddings_format, describe_embeddings},
-                                         {checkpoint_format, describe_checkpoint}}};
+                                         {checkpoint_format, describe_checkpoint},
+                                         {timings_format, describe_timings}}};
     if (is_torch_file(path))
     {
         return describe_torch(path);
@@ -204,7 +220,7 @@ std::string describe(const std::filesystem::path& path)
     if (found == known.end())
     {
         throw Error(path.string() + ": is HDF5, but not a file of paws_hpc (its attribute 'format' is '" + name +
-                    "'); give a data set, embeddings or a checkpoint");
+                    "'); give a data set, embeddings, a checkpoint or timings");
     }
     open_format(path, found->format);
     const std::string maker =

@@ -56,8 +56,9 @@ enum class Dataset
     cifar10_fine_tune,
     imagenet,
     imagenet_fine_tune,
-    hdf5,   // a packed file, data.file
-    folder  // root_path/image_folder/{train,val}/CLASS/picture, as ImageNet's is
+    hdf5,      // a packed file, data.file
+    folder,    // root_path/image_folder/{train,val}/CLASS/picture, as ImageNet's is
+    synthetic  // made in memory, all labelled: no file is read
 };
 
 std::string to_string(Task task);
@@ -120,6 +121,12 @@ struct Data
     std::string validation_split = "val";
     std::int64_t num_classes = 0;  // 0: as many as the data have
 
+    std::int64_t synthetic_train = 0;       // pictures, of data.num_classes classes
+    std::int64_t synthetic_validation = 0;  // pictures
+    std::int64_t synthetic_height = 0;      // of a picture, in pixels
+    std::int64_t synthetic_width = 0;
+    bool reuse_views = false;  // the first step's views of an epoch serve all its steps
+
     std::optional<std::string> subset;       // list of the labelled pictures; overrules the three below
     std::optional<std::string> subset_path;  // folder of the published lists
     double unlabeled_frac = 0;
@@ -158,6 +165,7 @@ struct Data
 
     bool is_cifar10() const { return dataset == Dataset::cifar10 || dataset == Dataset::cifar10_fine_tune; }
     bool is_imagenet() const { return dataset == Dataset::imagenet || dataset == Dataset::imagenet_fine_tune; }
+    bool is_synthetic() const { return dataset == Dataset::synthetic; }
 
     /// The list of labelled pictures: `subset`, or the file of `subset_path` that unlabeled_frac and data_seed name.
     /// None: no list; each picture keeps its label with probability 1 - unlabeled_frac. For ImageNet a published list
@@ -202,6 +210,7 @@ struct Logging
     std::int64_t keep_last = 2;                // newest checkpoints that stay besides the best and the TAG-epN files
     bool jsonl = false;                        // TAG_rR.jsonl: one JSON object a logged step
     bool tensorboard = false;                  // event files for TensorBoard
+    bool timings = false;                      // TAG-timings.json and .h5: where the time of a step goes
     bool all_ranks = false;                    // what only the first rank writes, all ranks write for themselves
 
     /// Where a checkpoint named in the configuration lies: an absolute name stays, others are below `folder`.

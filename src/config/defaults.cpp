@@ -70,12 +70,37 @@ void set_colours(Data& data, bool small_pictures)
     }
 }
 
-void set_data_defaults(Data& data, Task task)
+/// Synthetic pictures take the place of CIFAR-10's or ImageNet's: of the crops where these are given, else of those
+/// that the network is made for.
+bool has_small_pictures(const Data& data, const std::string& model_name)
 {
-    const bool small_pictures = data.is_cifar10() || data.dataset == Dataset::hdf5;
+    constexpr std::int64_t largest = 64;
+    if (data.is_synthetic())
+    {
+        return data.crop_size > 0 ? data.crop_size <= largest : model_name.starts_with("wide_resnet");
+    }
+    return data.is_cifar10() || data.dataset == Dataset::hdf5;
+}
+
+/// As many pictures and classes as CIFAR-10 or ImageNet has, which gives the published steps an epoch.
+void set_synthetic_pictures(Data& data, bool small_pictures)
+{
+    data.num_classes = small_pictures ? 10 : 1000;
+    data.synthetic_train = small_pictures ? 50'000 : 1'281'167;
+    data.synthetic_validation = small_pictures ? 10'000 : 50'000;
+    data.synthetic_height = data.synthetic_width = small_pictures ? data.crop_size : data.crop_size * 256 / 224;
+}
+
+void set_data_defaults(Data& data, Task task, const std::string& model_name)
+{
+    const bool small_pictures = has_small_pictures(data, model_name);
     data.num_classes = data.is_cifar10() ? 10 : data.is_imagenet() ? 1000 : 0;
     set_statistics(data);
     small_pictures ? set_small_picture_crops(data, task) : set_photograph_crops(data, task);
+    if (data.is_synthetic())
+    {
+        set_synthetic_pictures(data, small_pictures);
+    }
     if (!all_training.contains(task))
     {
         data.crop_scale = {1, 1};
@@ -105,7 +130,7 @@ void set_optimization_defaults(Optimization& optimization, Task task)
 
 void set_defaults(Config& config)
 {
-    set_data_defaults(config.data, config.task);
+    set_data_defaults(config.data, config.task, config.meta.model_name);
     if (all_training.contains(config.task))
     {
         set_optimization_defaults(config.optimization, config.task);

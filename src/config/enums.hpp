@@ -51,6 +51,7 @@ inline constexpr auto words_of<Dataset> = std::to_array<std::pair<const char*, D
     {"imagenet_fine_tune", Dataset::imagenet_fine_tune},
     {"hdf5", Dataset::hdf5},
     {"folder", Dataset::folder},
+    {"synthetic", Dataset::synthetic},
 });
 
 template <typename Enum>

@@ -93,6 +93,11 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("data.train_split", data.train_split, every_task);
     visit("data.validation_split", data.validation_split, every_task);
     visit("data.num_classes", data.num_classes, every_task);
+    visit("data.synthetic_train", data.synthetic_train, every_task);
+    visit("data.synthetic_validation", data.synthetic_validation, every_task);
+    visit("data.synthetic_height", data.synthetic_height, every_task);
+    visit("data.synthetic_width", data.synthetic_width, every_task);
+    visit("data.reuse_views", data.reuse_views, all_training);
     visit("data.subset", data.subset, every_task);
     visit("data.subset_path", data.subset_path, every_task);
     visit("data.unlabeled_frac", data.unlabeled_frac, every_task);
@@ -152,6 +157,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("logging.keep_last", logging.keep_last, all_training);
     visit("logging.jsonl", logging.jsonl, all_training);
     visit("logging.tensorboard", logging.tensorboard, all_training);
+    visit("logging.timings", logging.timings, all_training);
     visit("logging.all_ranks", logging.all_ranks, all_training);
 
     auto& embed = config.embed;

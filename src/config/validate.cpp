@@ -28,7 +28,7 @@ constexpr std::array requirements{
     Requirement{"criterion.supervised_batch_size", snn_fine_tune_only, "labelled pictures of each class in a batch"},
     Requirement{"criterion.unsupervised_batch_size", pre_training, "unlabelled pictures in a batch of one rank"},
     Requirement{"criterion.supervised_epochs", suncet_only, "epochs that use the supervised loss"},
-    Requirement{"data.dataset", every_task, "one of cifar10, imagenet, hdf5, folder"},
+    Requirement{"data.dataset", every_task, "one of cifar10, imagenet, hdf5, folder, synthetic"},
     Requirement{"data.multicrop", paws_only, "small crops per picture; published: 6; none: 0"},
     Requirement{"data.label_smoothing", paws_only, "published: 0.1; none: 0.0"},
     Requirement{"optimization.epochs", all_training, "the length of the run"},
@@ -133,6 +133,14 @@ void check_criterion(const Criterion& criterion, const Data& data, const Checker
 
 void check_labels(const Data& data, const Document& document, const Checker& check)
 {
+    check.at_least<std::int64_t>("data.unlabelled_count", data.unlabelled_count, 0, "0 means all");
+    check.require(data.label_smoothing >= 0 && data.label_smoothing < 1, "data.label_smoothing",
+                  fmt::format("must be at least 0 and less than 1, is {}; published: 0.1", data.label_smoothing));
+    if (data.is_synthetic())
+    {
+        check.require(!data.subset, "data.subset", "synthetic pictures have no list: all are labelled; leave it out");
+        return;
+    }
     check.require(data.subset || document.has("data.unlabeled_frac"), "data.subset",
                   "nothing says which pictures are labelled; name a list (paws_hpc subset makes one), or give "
                   "data.unlabeled_frac (0: all are labelled)");
@@ -159,9 +167,32 @@ void check_labels(const Data& data, const Document& document, const Checker& che
         check.require(!split || data.data_seed, "data.data_seed",
                       "is needed to choose the list spc.4000_split.SEED.txt in data.subset_path; published: 152");
     }
-    check.at_least<std::int64_t>("data.unlabelled_count", data.unlabelled_count, 0, "0 means all");
-    check.require(data.label_smoothing >= 0 && data.label_smoothing < 1, "data.label_smoothing",
-                  fmt::format("must be at least 0 and less than 1, is {}; published: 0.1", data.label_smoothing));
+}
+
+/// What synthetic pictures need, and what makes no sense without them.
+void check_synthetic(const Data& data, const Checker& check)
+{
+    if (data.is_synthetic())
+    {
+        check.require(!data.file, "data.file",
+                      "is read by no synthetic data set; leave it out, or name another data.dataset");
+        check.at_least<std::int64_t>("data.num_classes", data.num_classes, 2, "CIFAR-10 has 10, ImageNet 1000");
+        check.at_least("data.synthetic_train", data.synthetic_train, data.num_classes, "a picture of each class");
+        check.at_least<std::int64_t>("data.synthetic_validation", data.synthetic_validation, 1, "CIFAR-10 has 10000");
+        check.at_least<std::int64_t>("data.synthetic_height", data.synthetic_height, 1, "usual: data.crop_size");
+        check.at_least<std::int64_t>("data.synthetic_width", data.synthetic_width, 1, "usual: data.crop_size");
+        return;
+    }
+    const auto belongs = [&](const char* key, bool is_left_out)
+    {
+        check.require(is_left_out, key,
+                      "is for data.dataset: synthetic, but that is " + word_from_enum(data.dataset) + "; leave it out");
+    };
+    belongs("data.synthetic_train", data.synthetic_train == 0);
+    belongs("data.synthetic_validation", data.synthetic_validation == 0);
+    belongs("data.synthetic_height", data.synthetic_height == 0);
+    belongs("data.synthetic_width", data.synthetic_width == 0);
+    belongs("data.reuse_views", !data.reuse_views);
 }
 
 void check_sources(const Data& data, const Checker& check)
@@ -169,7 +200,8 @@ void check_sources(const Data& data, const Checker& check)
     check.require(!data.file || !data.file->empty(), "data.file", "is empty; name a file, or leave the key out");
     check.require(data.file || data.dataset != Dataset::hdf5, "data.file",
                   "is needed for data.dataset: hdf5; name the packed file that paws_hpc pack wrote");
-    check.require(data.file || !data.root_path.empty() || !data.image_folder.empty(), "data.root_path",
+    check.require(data.file || data.is_synthetic() || !data.root_path.empty() || !data.image_folder.empty(),
+                  "data.root_path",
                   "nothing says where the pictures are; give data.root_path and data.image_folder, or data.file");
     check.require(!data.train_split.empty(), "data.train_split", "is empty; usual: train");
     check.require(!data.validation_split.empty(), "data.validation_split", "is empty; usual: val");
@@ -272,6 +304,7 @@ void check_values(const Config& config, const Document& document)
     const Checker check(document, config.task);
     check_meta(config.meta, config.task, check);
     check_sources(config.data, check);
+    check_synthetic(config.data, check);
     if (config.task != Task::embed || config.embed.probabilities)
     {
         check_labels(config.data, document, check);

@@ -12,6 +12,7 @@
 #include "src/data/loader_settings.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/data/samplers.hpp"
+#include "src/data/synthetic.hpp"
 #include "src/data/together.hpp"
 
 namespace paws::data
@@ -110,10 +111,16 @@ void append(std::vector<std::string>& notes, const std::vector<std::string>& mor
     notes.insert(notes.end(), more.begin(), more.end());
 }
 
-Dataset read_pictures(const config::Data& data, Splits splits, const comm::World& world)
+Dataset read_pictures(const config::Data& data, std::uint64_t seed, Splits splits, const comm::World& world)
 {
     auto& communicator = *world.communicator;
     const auto node = node_share(world.ranks_on_node);
+    if (data.is_synthetic())
+    {
+        auto dataset = together(communicator, [&] { return synthetic_pictures(data, splits, seed); });
+        dataset.node = node;
+        return dataset;
+    }
     if (!data.file && data.is_cifar10())
     {
         // Read once and into memory: there is nothing to gain from a copy.
@@ -188,7 +195,7 @@ std::vector<std::int64_t> Dataset::labelled_targets() const
 
 Dataset load_dataset(const config::Config& config, Splits splits, const comm::World& world)
 {
-    auto dataset = read_pictures(config.data, splits, world);
+    auto dataset = read_pictures(config.data, static_cast<std::uint64_t>(config.meta.seed), splits, world);
     return together(*world.communicator,
                     [&]
                     {

@@ -44,6 +44,11 @@ const char* key_of_labels(config::Task task)
 Rows labelled_rows(const config::Data& data, const Pictures& train, const std::vector<std::string>& class_names)
 {
     Rows result;
+    if (data.is_synthetic())
+    {
+        result.rows = train.all_rows();
+        return result;
+    }
     const auto list = data.labelled_list();
     // That a list of one's own is missing is a mistake, and so it is as published for CIFAR-10. The lists of ImageNet
     // exist for some fractions only.

@@ -17,9 +17,9 @@ struct Rows
     std::vector<std::string> notes;  ///< a line each
 };
 
-/// The pictures whose labels may be used: those of data.labelled_list(); where there is no list, and for ImageNet where
-/// the published one does not exist, each picture keeps its label by the published coin (io::draw_subset_coin_flip).
-/// Throws io::Error or config::Error.
+/// The pictures whose labels may be used: synthetic ones all; else those of data.labelled_list(); where there is no
+/// list, and for ImageNet where the published one does not exist, each picture keeps its label by the published coin
+/// (io::draw_subset_coin_flip). Throws io::Error or config::Error.
 Rows labelled_rows(const config::Data& data, const Pictures& train, const std::vector<std::string>& class_names);
 
 /// imagenet_fine_tune: data.held_out_list(), if it exists; nothing for other data sets.

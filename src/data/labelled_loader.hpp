@@ -51,6 +51,8 @@ public:
     StepRows rows_of_step(std::int64_t step) const;
 
     double seconds_waited() const { return pipeline_ ? pipeline_->seconds_waited() : 0; }
+    /// As ViewPipeline's.
+    double seconds_making() const { return pipeline_ ? pipeline_->seconds_making() : 0; }
     std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
 
     /// As PawsLoader's; nothing for fine_tune, whose epochs do not depend on what came before.

@@ -86,9 +86,10 @@ void PawsLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
     {
         draw(samplers_);
     }
-    pipeline_ = std::make_unique<ViewPipeline>(
-        dataset_.train, pipeline_settings(config_, share_.count * training_batch_bytes(config_), dataset_.node),
-        [this, step = first_step]() mutable { return plan(step++); });
+    auto settings = pipeline_settings(config_, share_.count * training_batch_bytes(config_), dataset_.node);
+    settings.reuse = config_.data.reuse_views;
+    pipeline_ = std::make_unique<ViewPipeline>(dataset_.train, settings,
+                                               [this, step = first_step]() mutable { return plan(step++); });
 }
 
 PawsLoader::Rows PawsLoader::draw(std::vector<Samplers>& samplers) const

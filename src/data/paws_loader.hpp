@@ -45,6 +45,9 @@ public:
     /// Seconds that next() has waited since start_epoch.
     double seconds_waited() const { return pipeline_ ? pipeline_->seconds_waited() : 0; }
 
+    /// As ViewPipeline's.
+    double seconds_making() const { return pipeline_ ? pipeline_->seconds_making() : 0; }
+
     /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
     std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
 

@@ -14,7 +14,8 @@ namespace paws::data
 /// The pictures of one split: in host memory, or in their file.
 struct Pictures
 {
-    torch::Tensor pixels;                 ///< uint8 [P, H, W, 3]; undefined when they are stored
+    torch::Tensor pixels;                 ///< uint8 [Q, H, W, 3]; undefined when they are stored. Q = P, or fewer that
+                                          ///< come again and again: row r is r mod Q (synthetic pictures)
     std::shared_ptr<StoredSplit> stored;  ///< null when they are in memory
     std::vector<std::int64_t> labels;     ///< [P]
     std::vector<std::string> names;       ///< [P]

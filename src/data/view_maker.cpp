@@ -45,7 +45,7 @@ ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Byte
         const auto& all = pictures_.pixels;
         const auto height = all.size(1);
         const auto width = all.size(2);
-        return {all.data_ptr<std::uint8_t>() + row * height * width * 3, static_cast<int>(height),
+        return {all.data_ptr<std::uint8_t>() + row % all.size(0) * height * width * 3, static_cast<int>(height),
                 static_cast<int>(width)};
     }
     const auto& split = *pictures_.stored;

@@ -19,6 +19,7 @@ struct ViewPipeline::Batch
     std::vector<StoredSplit::Bytes> stored;  ///< of each picture; empty for pictures in memory
     std::size_t taken = 0;                   ///< pictures that a worker has or had in hand
     std::size_t done = 0;
+    double seconds = 0;  ///< that workers have spent on it
 
     std::size_t count() const { return plan.pictures.size(); }
 };
@@ -55,6 +56,7 @@ void ViewPipeline::read_ahead(const std::stop_token& stop)
 {
     try
     {
+        std::vector<torch::Tensor> first;  // to be reused
         while (true)
         {
             {
@@ -71,6 +73,19 @@ void ViewPipeline::read_ahead(const std::stop_token& stop)
             }
             auto batch = std::make_shared<Batch>();
             batch->plan = std::move(*plan);
+            if (settings_.reuse)
+            {
+                if (first.empty())
+                {
+                    first = batch->plan.tensors;
+                }
+                else
+                {
+                    // Handed out after the first one, and therefore full by then.
+                    batch->plan.tensors = first;
+                    batch->plan.pictures.clear();
+                }
+            }
             if (!pictures_.in_memory())
             {
                 std::vector<std::int64_t> rows;
@@ -117,12 +132,15 @@ void ViewPipeline::work(const std::stop_token& stop)
                 first = batch->taken;
                 batch->taken = last = std::min(batch->count(), first + at_a_time);
             }
+            const auto start = std::chrono::steady_clock::now();
             for (std::size_t i = first; i < last; ++i)
             {
                 maker.make(batch->plan.pictures[i], batch->plan.kinds,
                            batch->stored.empty() ? nullptr : std::move(batch->stored[i]), broken);
             }
+            const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
             const std::lock_guard lock(mutex_);
+            batch->seconds += seconds.count();
             batch->done += last - first;
             broken_.merge(broken);
             if (batch->done == batch->count())
@@ -148,6 +166,7 @@ std::optional<std::vector<torch::Tensor>> ViewPipeline::next()
     if (front_is_done())
     {
         auto tensors = std::move(batches_.front()->plan.tensors);
+        seconds_making_ = batches_.front()->seconds;
         batches_.pop_front();
         changed_.notify_all();
         return tensors;

@@ -74,6 +74,7 @@ public:
         std::size_t workers = 1;
         std::size_t batches_ahead = 2;  ///< planned, being filled, or waiting for next(): a limit on memory
         bool reduced_decoding = true;   ///< JPEGs are decoded smaller where all their views allow it
+        bool reuse = false;             ///< the views of the first batch serve for all
         bool skip_broken = false;       ///< a picture that cannot be decoded is replaced by the next of its class
     };
 
@@ -92,6 +93,9 @@ public:
 
     /// Seconds that next() has waited.
     double seconds_waited() const { return seconds_waited_; }
+
+    /// What the workers have spent on decoding and augmenting the batch that next() gave last, all together.
+    double seconds_making() const { return seconds_making_; }
 
     /// What was said of the pictures that were replaced, each once.
     std::set<std::string> broken() const;
@@ -115,6 +119,7 @@ private:
     std::exception_ptr failure_;
     std::set<std::string> broken_;
     double seconds_waited_ = 0;
+    double seconds_making_ = 0;
 
     std::jthread reader_;
     std::vector<std::jthread> workers_;

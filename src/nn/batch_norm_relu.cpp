@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernels/batch_norm.hpp"
+#include "src/nn/batch_norm_observer.hpp"
 #include "src/nn/tensor_view.hpp"
 
 namespace paws::nn
@@ -104,6 +105,10 @@ Normalization normalization_of(const torch::Tensor& x, const Layer& bn)
     kernels::batch_norm_statistics(exec, matrix_of<const Stored>(x), view_of<Real, 1>(mean),
                                    view_of<Real, 1>(deviation), view_of<Real, 3>(scratch));
     exec.fence();
+    if (auto* const observer = BatchNormObserver::active)
+    {
+        observer->statistics_ready(mean.data_ptr(), mean.size(0), statistics_bytes(mean.size(0)));
+    }
     auto count = static_cast<double>(x.numel() / x.size(1));
     if (!bn.ranks->is_alone())
     {
@@ -141,6 +146,10 @@ torch::Tensor gradient_of_input(const torch::Tensor& x, const torch::Tensor& g, 
     auto offset = torch::zeros_like(scale);
     if (call.training)
     {
+        if (auto* const observer = BatchNormObserver::active)
+        {
+            observer->sums_ready(mean.data_ptr(), static_cast<std::int64_t>(own_sums.nbytes()));
+        }
         auto sums = own_sums;
         if (!call.ranks->is_alone())
         {

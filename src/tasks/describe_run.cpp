@@ -52,7 +52,7 @@ data::Dataset look_at_data(const config::Config& config)
 {
     auto wanted = config;
     wanted.data.copy_data = false;
-    const bool is_packed = config.data.file || !config.data.is_cifar10();
+    const bool is_packed = config.data.file || !(config.data.is_cifar10() || config.data.is_synthetic());
     if (is_packed)
     {
         const auto place = data::packed_place(config.data);

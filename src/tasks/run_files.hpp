@@ -35,6 +35,9 @@ public:
 
     /// The checkpoints that there are to go on from, newest first: latest by age, then those of epochs, last first.
     std::vector<std::filesystem::path> to_resume_from() const;
+    /// Of logging.timings.
+    std::filesystem::path timings_json() const { return folder_ / (run_ + "-timings.json"); }
+    std::filesystem::path timings_h5() const { return folder_ / (run_ + "-timings.h5"); }
     /// What the published code goes on from: TAG-latest.pth.tar, TAG-fine-tune-SNN.pth.tar, TAG-fine-tune.pth.tar.
     std::filesystem::path published() const;
 

@@ -90,6 +90,10 @@ std::string identity_of_place(const data::PackedPlace& place)
 
 std::string identity_of_data(const config::Data& data)
 {
+    if (data.is_synthetic())
+    {
+        return {};  // the settings say it all
+    }
     auto identity = data.is_cifar10() && !data.file ? identity_of_cifar10(fs::path(data.root_path) / data.image_folder)
                                                     : identity_of_place(data::packed_place(data));
     if (const auto list = data.labelled_list(); list && fs::exists(*list))

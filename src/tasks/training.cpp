@@ -13,9 +13,11 @@
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/run_evaluations.hpp"
 #include "src/tasks/run_files.hpp"
+#include "src/tasks/run_timings.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/tasks/stop_control.hpp"
 #include "src/tasks/training_start.hpp"
+#include "src/train/phase.hpp"
 #include "src/train/progress_line.hpp"
 #include "src/train/run_log.hpp"
 #include "src/train/seconds.hpp"
@@ -129,6 +131,21 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                        *problem);
         }
     };
+    std::optional<RunTimings> timings;
+    if (config.logging.timings)
+    {
+        timings.emplace(config, files, trainer, precision, world);
+    }
+    bool timings_have_failed = false;
+    const auto write_timings = [&]
+    {
+        const auto problem = timings ? timings->write() : std::nullopt;
+        if (problem && !timings_have_failed && speaks)
+        {
+            fmt::print(stderr, "timings not written: {}; the run goes on\n", *problem);
+        }
+        timings_have_failed = problem.has_value();
+    };
     const auto epochs =
         std::min(options.stop_after.epochs.value_or(config.optimization.epochs), config.optimization.epochs);
     StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
@@ -179,8 +196,13 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             {
                 line->update(shown);
             }
+            if (timings)
+            {
+                timings->on_step(report);
+            }
             if (report.saves || report.stops)
             {
+                const train::Phase phase("checkpoint");
                 keeper.keep_step(trainer);
             }
             report_problem();
@@ -219,11 +241,16 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         {
             fmt::print("epoch {}: {}\n", done, text);
         }
-        keeper.keep_epoch(trainer);
+        {
+            const train::Phase phase("checkpoint");
+            keeper.keep_epoch(trainer);
+        }
         report_problem();
+        write_timings();
     }
     // Nobody leaves before the last checkpoint is there.
     agreed(*world.communicator, [&] { keeper.finish(); });
+    write_timings();
 
     Summary summary{{"task", task},
                     {"epochs", trainer.progress().epochs_done},
@@ -239,6 +266,11 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     for (const auto& file : log->files())
     {
         summary["files"].push_back(file);
+    }
+    if (timings && timings->is_written())
+    {
+        summary["files"].push_back(files.timings_json().string());
+        summary["files"].push_back(files.timings_h5().string());
     }
     // Known on the first rank, and on others where they got a signal.
     const auto reason = comm::broadcast_text(*world.communicator, stop.is_asked_end() ? "" : stop.reason(), 0);

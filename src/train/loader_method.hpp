@@ -20,6 +20,7 @@ public:
     }
     data::StepRows rows_of_step(std::int64_t step) const override { return loader_.rows_of_step(step); }
     double seconds_waited() const override { return loader_.seconds_waited(); }
+    double seconds_making() const override { return loader_.seconds_making(); }
     std::set<std::string> broken() const override { return loader_.broken(); }
     data::SamplerState sampler_state() const override { return loader_.sampler_state(); }
     void restore_samplers(const data::SamplerState& state) override { loader_.restore_samplers(state); }

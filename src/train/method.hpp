@@ -45,6 +45,8 @@ public:
 
     /// Seconds that next() has waited since start_epoch.
     virtual double seconds_waited() const = 0;
+    /// What the loader's threads have spent on the views of the last next(), beside the steps before.
+    virtual double seconds_making() const = 0;
     /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
     virtual std::set<std::string> broken() const = 0;
 

@@ -199,6 +199,7 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
     method_->start_epoch(report.epoch, first_step);
     for (report.step = first_step;; ++report.step)
     {
+        const Phase whole_step("step");
         {
             const Phase phase("data wait");
             if (!method_->next())

@@ -203,6 +203,37 @@ TEST_CASE("several threads may read one file", "[io]")
     CHECK(good == std::vector<std::size_t>(4, 50));
 }
 
+TEST_CASE("several threads may write and read files of their own", "[io]")
+{
+    const TemporaryFolder folder;
+    std::vector<std::size_t> good(4, 0);
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < good.size(); ++t)
+    {
+        threads.emplace_back(
+            [&, t]
+            {
+                const auto path = folder / (std::to_string(t) + ".h5");
+                for (int i = 0; i < 100; ++i)
+                {
+                    const Integers values{i, static_cast<std::int64_t>(t), 7};
+                    h5::File file = h5::File::create(path);
+                    file.set_attribute<std::string>("text", "t");
+                    file.write<std::int64_t>("group/values", values, {3});
+                    file.write_strings("names", {"a", "bc"});
+                    file.save();
+                    const auto read = h5::File::open(path).dataset("group/values").read<std::int64_t>();
+                    good[t] += read == values ? 1 : 0;
+                }
+            });
+    }
+    for (std::thread& thread : threads)
+    {
+        thread.join();
+    }
+    CHECK(good == std::vector<std::size_t>(4, 100));
+}
+
 TEST_CASE("golden files are read", "[io][golden]")
 {
     const h5::File losses = h5::File::open(golden_path("losses.h5"));

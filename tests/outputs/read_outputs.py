@@ -23,7 +23,7 @@ meta: {{model_name: wide_resnet16w1, output_dim: 16, use_pred_head: true, device
 criterion: {{unsupervised_batch_size: 50, classes_per_batch: 10, supervised_imgs_per_class: 2}}
 data: {{dataset: cifar10, file: {0}/c.h5, subset: {0}/labelled.txt, multicrop: 0, label_smoothing: 0.1, unlabelled_count: 150}}
 optimization: {{epochs: 2, lr: 0.1}}
-logging: {{folder: {0}/run, write_tag: t, log_every: 1, eval_every: 1, jsonl: true, tensorboard: true}}
+logging: {{folder: {0}/run, write_tag: t, log_every: 1, eval_every: 1, jsonl: true, tensorboard: true, timings: true}}
 """
 
 
@@ -111,6 +111,48 @@ def check_logs(folder):
     assert abs(events[-1].wall_time - objects[-1]["time"]) < 60
 
 
+def check_timings(folder):
+    table = json.loads((folder / "t-timings.json").read_text())
+    assert (table["format"], table["version"]) == ("paws-timings", 1)
+    assert table["world_size"] == len(table["hosts"]) == 1
+    assert table["steps"] == table["epoch_steps"] * EPOCHS and table["warm_up_steps"] == 2
+    assert table["pictures_per_step"] == 50
+    assert table["checkpoint_bytes"] == (folder / "t-latest.h5").stat().st_size
+    phases = "data_wait augmentation forward loss backward communication update checkpoint other".split()
+    assert list(table["phases"]) == phases
+    counted = table["steps"] - table["warm_up_steps"]
+    for name, of_phase in {**table["phases"], "step": table["step"]}.items():
+        (rank,) = of_phase["per_rank"]
+        assert rank["count"] == counted and rank["min"] <= rank["median"] <= rank["max"], name
+        assert of_phase["min"] == of_phase["median"] == of_phase["max"] == rank["median"], name
+    assert [name for name in phases if table["phases"][name]["overlapped"]] == ["augmentation"]
+    ready = [gradient["ready"] for gradient in table["gradients"]]
+    assert ready == sorted(ready) and 0 < ready[0] and all(gradient["bytes"] > 0 for gradient in table["gradients"])
+    layers = table["batch_norms"]
+    assert [layer["forward_at"] for layer in layers] == sorted(layer["forward_at"] for layer in layers)
+    assert all(layer["bytes_forward"] == 8 * (2 * layer["channels"] + 1) for layer in layers)
+    assert layers[0]["backward_at"] > layers[-1]["backward_at"] > 0
+    supports = 10 * 2 * 1
+    assert table["gathers"] == {"forward_bytes": supports * 16 * 4 * 2, "backward_bytes": supports * 16 * 4}
+    with h5py.File(folder / "t-timings.h5") as file:
+        assert list(file["phases"].asstr()) == phases
+        seconds, steps = file["seconds"][...], file["step_seconds"][...]
+        assert seconds.shape == (1, table["steps"], len(phases)) and seconds.dtype == np.float32
+        overlapped = phases.index("augmentation")
+        assert np.allclose(np.delete(seconds, overlapped, 2).sum(2), steps, rtol=1e-4)
+        assert (seconds >= -1e-6).all() and (seconds[:, :, overlapped] > 0).all()
+        of_step = steps[0, table["warm_up_steps"] :]
+        assert np.isclose(np.median(of_step), table["step"]["median"], rtol=1e-5)
+        assert file["epoch"][...].tolist() == sorted(list(range(1, EPOCHS + 1)) * table["epoch_steps"])
+        assert file["step"][...].tolist() == list(range(table["epoch_steps"])) * EPOCHS
+        assert file["gradients/name"].asstr()[...].tolist() == [gradient["name"] for gradient in table["gradients"]]
+        for group, rows in (("gradients", table["gradients"]), ("batch_norms", layers)):
+            for key in set(rows[0]) - {"name"}:
+                assert np.allclose(file[f"{group}/{key}"][...], [row[key] for row in rows]), (group, key)
+        for key in "format version task network precision device world_size nodes threads steps pictures_per_step".split():
+            assert file.attrs[key] == table[key], key
+
+
 def check_embeddings(plain, small):
     with h5py.File(plain) as full, h5py.File(small) as half:
         assert full["embeddings"].dtype == np.float32 and full["embeddings"] == full["backbone"]
@@ -149,6 +191,7 @@ def main():
         paws_hpc("subset", "--data", folder / "c.h5", "--per-class", 4, "--output", folder / "labelled.txt")
         paws_hpc(folder / "run.yaml")
         check_logs(folder / "run")
+        check_timings(folder / "run")
         embed = ["embed", "--checkpoint", folder / "run/t-latest.h5", "--split", "val"]
         paws_hpc(*embed, "--output", folder / "plain.h5", "--outputs", "backbone")
         paws_hpc(*embed, "--output", folder / "small.h5", "--outputs", "projection,backbone,prediction", "--half",

@@ -1,0 +1,136 @@
+#include "src/train/ready_times.hpp"
+
+#include <algorithm>
+
+#include "src/train/median.hpp"
+#include "src/train/seconds.hpp"
+
+namespace paws::train
+{
+namespace
+{
+constexpr std::size_t most_steps = 256;
+constexpr double never = -1;
+}  // namespace
+
+std::int64_t warm_up_steps(std::int64_t steps)
+{
+    return std::clamp<std::int64_t>((steps - 1) / 2, 0, 2);
+}
+
+ReadyTimes::ReadyTimes(const NamedTensors& parameters) : parameters_(parameters)
+{
+    step_.gradients.assign(parameters_.size(), never);
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+    {
+        hooks_.push_back(parameters_[i].second.register_hook(
+            [this, i](const torch::Tensor&)
+            {
+                if (in_backward_)
+                {
+                    step_.gradients[i] = seconds_since(backward_);
+                }
+            }));
+    }
+    nn::BatchNormObserver::active = this;
+}
+
+ReadyTimes::~ReadyTimes()
+{
+    nn::BatchNormObserver::active = nullptr;
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+    {
+        parameters_[i].second.remove_hook(hooks_[i]);
+    }
+}
+
+void ReadyTimes::begin_forward()
+{
+    forward_ = Clock::now();
+    step_.gradients.assign(parameters_.size(), never);
+    step_.batch_norms.clear();
+    calls_.clear();
+}
+
+void ReadyTimes::begin_backward()
+{
+    in_backward_ = true;
+    backward_ = Clock::now();
+}
+
+void ReadyTimes::end_step()
+{
+    steps_.push_back(step_);
+    ++steps_seen_;
+    if (steps_.size() > most_steps)
+    {
+        steps_.pop_front();
+    }
+}
+
+void ReadyTimes::statistics_ready(const void* call, std::int64_t channels, std::int64_t bytes)
+{
+    calls_[call] = step_.batch_norms.size();
+    step_.batch_norms.push_back({channels, bytes, 0, seconds_since(forward_), 0});
+}
+
+void ReadyTimes::sums_ready(const void* call, std::int64_t bytes)
+{
+    const auto found = calls_.find(call);
+    if (found != calls_.end())
+    {
+        auto& batch_norm = step_.batch_norms[found->second];
+        batch_norm.bytes_backward = bytes;
+        batch_norm.backward_at = seconds_since(backward_);
+    }
+}
+
+template <class ValueOf>
+double ReadyTimes::median(const ValueOf& value_of) const
+{
+    const auto gone = steps_seen_ - static_cast<std::int64_t>(steps_.size());
+    const auto left_out = std::max<std::int64_t>(0, warm_up_steps(steps_seen_) - gone);
+    std::vector<double> values;
+    for (auto step = steps_.begin() + left_out; step != steps_.end(); ++step)
+    {
+        if (const double value = value_of(*step); value >= 0)
+        {
+            values.push_back(value);
+        }
+    }
+    return values.empty() ? never : train::median(std::move(values));
+}
+
+std::vector<GradientTime> ReadyTimes::gradients() const
+{
+    std::vector<GradientTime> times;
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+    {
+        const auto ready = median([&](const Step& step) { return step.gradients[i]; });
+        if (ready >= 0)
+        {
+            const auto& [name, parameter] = parameters_[i];
+            times.push_back({name, static_cast<std::int64_t>(parameter.nbytes()), ready});
+        }
+    }
+    std::stable_sort(times.begin(), times.end(), [](const auto& a, const auto& b) { return a.ready < b.ready; });
+    return times;
+}
+
+std::vector<BatchNormTime> ReadyTimes::batch_norms() const
+{
+    auto times = steps_.empty() ? std::vector<BatchNormTime>() : steps_.back().batch_norms;
+    for (std::size_t i = 0; i < times.size(); ++i)
+    {
+        // An epoch of another loss calls other layers.
+        const auto median_of = [&](double BatchNormTime::*time)
+        {
+            return median([&](const Step& step)
+                          { return step.batch_norms.size() == times.size() ? step.batch_norms[i].*time : never; });
+        };
+        times[i].forward_at = median_of(&BatchNormTime::forward_at);
+        times[i].backward_at = median_of(&BatchNormTime::backward_at);
+    }
+    return times;
+}
+}  // namespace paws::train
