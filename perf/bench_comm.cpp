@@ -4,9 +4,11 @@
 #include <benchmark/benchmark.h>
 #include <mpi.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
+#include <vector>
 
 #include "perf/warm.hpp"
 #include "src/comm/check_mpi.hpp"
@@ -43,6 +45,30 @@ void collective(benchmark::State& state, const comm::World& world, const Call& c
     world.communicator->barrier();
     bench::measure_warm(state, [&] { call(world, mine, all); });
     state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+
+/// A small reduction each time a rank has gone through an array as large as its core's cache so many times. Beside the
+/// same on one rank it shows what ranks that share cores pay for taking turns: their data leave the cache.
+void busy_all_reduce(benchmark::State& state, const comm::World& world)
+{
+    constexpr long default_bytes = 1L << 20;
+    const long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    std::vector<float> values(static_cast<std::size_t>(cache > 0 ? cache : default_bytes) / sizeof(float), 1);
+    const auto mine = torch::ones({64});
+    world.communicator->barrier();
+    bench::measure_warm(state,
+                        [&]
+                        {
+                            for (std::int64_t pass = 0; pass < state.range(0); ++pass)
+                            {
+                                for (auto& value : values)
+                                {
+                                    value = value * 0.5F + 0.25F;
+                                }
+                                benchmark::ClobberMemory();
+                            }
+                            world.communicator->all_reduce(mine);
+                        });
 }
 
 int count_of(const torch::Tensor& tensor)
@@ -89,6 +115,14 @@ void add_collectives(const comm::World& world)
                 MPI_Reduce_scatter_block(all.data_ptr(), mine.data_ptr(), count_of(mine), MPI_FLOAT, MPI_SUM, w.mpi),
                 "MPI_Reduce_scatter_block");
         });
+    for (const std::int64_t passes : {2, 5, 20})
+    {
+        benchmark::RegisterBenchmark("comm/busy_all_reduce", busy_all_reduce, world)
+            ->Arg(passes)
+            ->Iterations(2000 / passes)
+            ->Unit(benchmark::kMicrosecond)
+            ->UseRealTime();
+    }
 }
 
 torch::Tensor pictures(std::int64_t count, std::int64_t size)

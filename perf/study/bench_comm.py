@@ -8,6 +8,8 @@ from study import launch
 from study.errors import Failed
 
 CALLS = ("all_reduce", "all_gather", "reduce_scatter")
+#: Not bytes, but passes over an array of a cache's size before a small reduction.
+BUSY = "busy_all_reduce"
 
 
 def fit(sizes, seconds):
@@ -25,13 +27,23 @@ def times_in(text):
     times = {}
     for benchmark in json.loads(text[text.index("{"):])["benchmarks"]:
         group, call, size, *_ = benchmark["name"].split("/")
-        if group == "comm" and call in CALLS:
+        if group == "comm" and call in CALLS + (BUSY,):
             times.setdefault(call, {})[int(size)] = 1e-6 * benchmark["real_time"]
     return times
 
 
 def fits_of(times):
-    return {call: fit(list(found), list(found.values())) for call, found in times.items()}
+    return {call: fit(list(found), list(found.values())) for call, found in times.items() if call in CALLS}
+
+
+def switch_seconds(times, alone, sharing):
+    """What a rank pays each time it gets its core back from another: the reduction after computing takes longer than computing
+    on one rank times the ranks of a core. The median over the amounts of computing; 0 where ranks have cores of their own."""
+    busy, own = times.get(BUSY, {}), alone.get(BUSY, {})
+    common = sorted(set(busy) & set(own))
+    if sharing <= 1 or not common:
+        return 0.0
+    return float(max(0.0, np.median([busy[passes] / sharing - own[passes] for passes in common])))
 
 
 def measure(ranks, nodes, threads, minutes, folder):

@@ -3,6 +3,7 @@ neighbours cost each other, the step of all ranks."""
 
 import math
 
+from study import bench_comm
 from study.model.collectives import Delay, Measured, World
 from study.model.simulate import Setting, step_times, terms
 
@@ -27,16 +28,21 @@ def growing_share(results, point):
     return min(1.0, max(0.0, slope * own / seen[own])) if seen[own] > 0 else 1.0
 
 
+def sharing(results, run):
+    """Ranks of a core, at least 1."""
+    return max(1.0, run.ranks / run.nodes * results.study.threads / results.machine["cores"])
+
+
 def slowdown(results, point):
-    """How much slower ranks are beside others that they have nothing to do with; 1 where that is not measured."""
+    """How much slower ranks compute beside others that they have nothing to do with, their shares of cores apart; 1 where that is not
+    measured."""
     apart, alone = results.of(point.apart), results.of(point.alone)
-    return max(1.0, apart.step / alone.step) if apart and alone else 1.0
+    return max(1.0, apart.step / alone.step / sharing(results, point.run)) if apart and alone else 1.0
 
 
 def setting_of(results, point):
     study, run = results.study, point.run
     settings = results.settings()
-    cores = results.machine["cores"] * run.nodes
     return Setting(
         world=World(run.ranks, run.nodes),
         network=Measured(results.link_fits()),
@@ -45,7 +51,8 @@ def setting_of(results, point):
         wire_share=0.5 if settings.get("meta.reduce_precision") in ("bf16", "fp16") else 1,
         classes=study.classes,
         slowdown=slowdown(results, point),
-        sharing=max(1.0, run.ranks * study.threads / cores),
+        sharing=sharing(results, run),
+        switch_seconds=bench_comm.switch_seconds(results.links[run.ranks], results.links.get(1, {}), sharing(results, run)),
         steps=STEPS,
     )
 
@@ -62,7 +69,7 @@ def predict(results, point):
     return {
         "scaling": point.scaling, "network": point.run.network, "precision": point.run.precision, "ranks": point.run.ranks,
         "delay_us": point.delay.latency_us, "delay_mb_per_s": point.delay.mb_per_s, "alone_s": alone.step, "slowdown": setting.slowdown,
-        "sharing": setting.sharing, "predicted_s": predicted, "measured_s": measured.step, "measured_slowest_s": measured.range[1],
+        "sharing": setting.sharing, "switch_s": setting.switch_seconds, "predicted_s": predicted, "measured_s": measured.step, "measured_slowest_s": measured.range[1],
         "error": predicted / measured.step - 1, "terms": terms(profile, setting),
     }
 

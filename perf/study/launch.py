@@ -61,7 +61,9 @@ def commands(run, study, configurations):
         places = sorted(os.sched_getaffinity(0))
         found = []
         for number, path in enumerate(configurations):
-            place = ",".join(str(core) for core in places[number * study.threads:(number + 1) * study.threads])
+            # More ranks than cores take turns on them.
+            mine = (number * study.threads + thread for thread in range(study.threads))
+            place = ",".join(sorted({str(places[core % len(places)]) for core in mine}))
             found.append(["taskset", "-c", place] + program() + [str(path)])
         return found
     if run.ranks == 1 and not os.environ.get("PAWS_SCALING_LAUNCH"):

@@ -54,10 +54,10 @@ class Links:
         self.name = f"links-r{ranks}" + (f"-n{nodes}" if nodes > 1 else "")
 
 
-def items_of(study, cores, only_nodes=None):
-    items = list(runs_of(points_of(study, cores)))
+def items_of(study, only_nodes=None):
+    items = list(runs_of(points_of(study)))
     if study.links and launch.beside_program("perf", "bench_comm"):
-        items += [Links(ranks, nodes) for ranks, nodes in zip(study.ranks, study.nodes) if ranks > 1]
+        items += [Links(ranks, nodes) for ranks, nodes in dict.fromkeys([(1, 1), *zip(study.ranks, study.nodes)])]
     return [item for item in items if only_nodes is None or item.nodes == only_nodes]
 
 
@@ -108,7 +108,7 @@ def run(options):
     keep_study(text_to_keep(text, study), output, options.study)
     if not (output / "machine.json").exists():
         write_whole(output / "machine.json", json.dumps(machine.describe(program), indent=1))
-    items = items_of(study, machine.cores(), options.nodes)
+    items = items_of(study, options.nodes)
     if not items:
         raise Refused(f"--nodes {options.nodes}: the study has no run on so many nodes; it has runs on {', '.join(map(str, sorted(set(study.nodes))))}")
     total, done = len(items) * study.repetitions, 0

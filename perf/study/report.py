@@ -69,12 +69,12 @@ def _model(found):
         return ["No predictions: they need runs on one rank and bench_comm (`links: true`)."]
     failed = [p for p in found if not check.holds(p)]
     lines = [
-        "Fed with the run on one rank with the same batch, the times of bench_comm on as many ranks, the slowdown of ranks that have nothing to do with each other "
-        "(`apart`) and ranks over cores. Nothing is fitted to the runs that are predicted.", ""]
+        "Fed with the run on one rank with the same batch, the times of bench_comm on as many ranks, the slowdown of as many ranks that have nothing to do with each "
+        "other (`apart`, their shares of cores taken out), and, where ranks share cores, what a turn on a core costs (bench_comm's `busy_all_reduce`). Nothing is fitted to the runs that are predicted.", ""]
     lines += markdown(
-        ["scaling", "network", "delay a call", "ranks", "one rank, ms", "apart", "ranks/cores", "predicted, ms", "measured, ms", "slowest repetition", "error",
+        ["scaling", "network", "delay a call", "ranks", "one rank, ms", "apart", "ranks/cores", "a turn, µs", "predicted, ms", "measured, ms", "slowest repetition", "error",
          "costs most"],
-        [[p["scaling"], f"{p['network']} {p['precision']}", delay_text(p), p["ranks"], _ms(p["alone_s"]), f"× {p['slowdown']:.2f}", f"{p['sharing']:g}",
+        [[p["scaling"], f"{p['network']} {p['precision']}", delay_text(p), p["ranks"], _ms(p["alone_s"]), f"× {p['slowdown']:.2f}", f"{p['sharing']:g}", f"{1e6 * p['switch_s']:.0f}",
           _ms(p["predicted_s"]), _ms(p["measured_s"]), _ms(p["measured_slowest_s"]), f"{p['error']:+.1%}" + ("" if check.holds(p) else " **fails**"),
           "{} ({} ms)".format(*_largest(p))] for p in found])
     lines += ["", f"{len(found) - len(failed)} of {len(found)} points within {check.WITHIN:.0%}."]
@@ -106,7 +106,7 @@ def page(results, rows, found):
     if fits:
         lines += ["", "Links, fitted to the fastest calls of bench_comm:", ""]
         lines += markdown(["ranks", "call", "latency, µs", "bandwidth, MB/s"],
-                          [[ranks, call, f"{1e6 * latency:.1f}", f"{1e-6 * bandwidth:.0f}"] for ranks, calls in sorted(fits.items())
+                          [[ranks, call, f"{1e6 * latency:.1f}", f"{1e-6 * bandwidth:.0f}"] for ranks, calls in sorted(fits.items()) if ranks > 1
                            for call, (latency, bandwidth) in calls.items()])
     return lines + [""]
 

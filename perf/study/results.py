@@ -74,7 +74,7 @@ class Results:
         self.links = {}
         for done in sorted(self.folder.glob("runs/*/*/done.json")):
             self._read(done)
-        self.points = [point for point in points_of(self.study, self.machine["cores"]) if point.run.name in self.measured]
+        self.points = [point for point in points_of(self.study) if point.run.name in self.measured]
         if not self.points:
             raise Refused(f"{folder}: nothing is measured yet; perf/scaling run goes on with it")
 

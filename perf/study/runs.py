@@ -39,7 +39,7 @@ class Point:
     scaling: str
     run: Run
     alone: Run  #: one rank with the same batch
-    apart: Run  #: as many ranks as cores allow, apart; None where there is nothing to measure
+    apart: Run  #: the ranks of a node, apart; None where there is nothing to measure
     delay: Delay = Delay()  #: of the series; a single rank has none to wait for
 
     @property
@@ -52,23 +52,23 @@ def _batch(study, scaling, ranks):
     return (study.pictures, study.images_per_class) if scaling == "weak" else (study.pictures // ranks, study.images_per_class // ranks)
 
 
-def points_of(study, cores):
-    """All points; `cores` of a node say how many ranks are measured apart. Delays are for the first kind of scaling alone."""
+def points_of(study):
+    """All points. Delays are for the first kind of scaling alone."""
     points = []
     for network in study.networks:
         for precision in study.precision:
             for delay in (Delay(),) + tuple(d for d in study.delays if not d.is_none):
                 for scaling in study.scaling if delay.is_none else study.scaling[:1]:
                     for ranks, nodes in zip(study.ranks, study.nodes):
-                        points.append(_point(study, scaling, network, precision, ranks, nodes, delay, cores))
+                        points.append(_point(study, scaling, network, precision, ranks, nodes, delay))
     return points
 
 
-def _point(study, scaling, network, precision, ranks, nodes, delay, cores):
+def _point(study, scaling, network, precision, ranks, nodes, delay):
     pictures, images = _batch(study, scaling, ranks)
     run = Run(network, precision, ranks, nodes, pictures, images, delay if ranks > 1 else Delay())
     alone = Run(network, precision, 1, 1, pictures, images)
-    beside = min(ranks // nodes, max(1, cores // study.threads))
+    beside = ranks // nodes
     apart = Run(network, precision, beside, 1, pictures, images, apart=True) if study.apart and beside > 1 else None
     return Point(scaling, run, alone, apart, delay)
 

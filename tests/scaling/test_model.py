@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "perf"))
 
 from made_up import timings  # noqa: E402
+from study.bench_comm import BUSY, fit, switch_seconds  # noqa: E402
 from study.model.buckets import make_buckets  # noqa: E402
 from study.model.collectives import Delay, Links, Measured, Network, World, ring_all_reduce, tree_all_reduce  # noqa: E402
 from study.model.profile import profile_of  # noqa: E402
@@ -127,6 +128,23 @@ class Steps(unittest.TestCase):
         made = profile()
         self.assertAlmostEqual(step_seconds(made, Setting(World(4), sharing=2, slowdown=1.1)), 2.2 * made.compute(), 9)
 
+    def test_ranks_of_a_core_take_turns_that_cost(self):
+        """One turn for each of the two ranks of a core between calls: 20 batch norms, 2 gathers, mean and agreement make 25 pieces, of
+        which that between the gather and the mean, and that before the gradient's gather, hold no work."""
+        made = profile()
+        with_turns, free = (step_seconds(made, Setting(World(4), sharing=2, switch_seconds=seconds)) for seconds in (1e-4, 0))
+        self.assertGreater(with_turns - free, 2 * 20 * 1e-4)
+        self.assertLess(with_turns - free, 2 * 26 * 1e-4)
+
+    def test_delays_hide_behind_the_turns_of_others(self):
+        """Two ranks of a core: while one waits for its delay, the other computes."""
+        made = replace(without_calls(profile()), gradients=())
+        made = replace(made, norms=profile().norms)
+        delayed = Setting(World(2), sharing=2, delay=Delay(1e-3), gathers=False)
+        step = step_seconds(made, delayed)
+        self.assertGreater(step, 2 * made.compute())
+        self.assertLess(step, 2 * made.compute() + 24 * 1e-3)
+
     def test_input_sets_the_pace_where_it_is_slower(self):
         made = profile()
         self.assertAlmostEqual(step_seconds(made, Setting(World(2), input_seconds=1.5)), 1.5, 9)
@@ -159,6 +177,20 @@ class Steps(unittest.TestCase):
         self.assertAlmostEqual(found["checkpoints"], 0.003, 9)
         self.assertGreater(found["shared cores"], 0.9 * made.compute())
         self.assertEqual(found["input"], 0)
+
+
+class BenchComm(unittest.TestCase):
+    def test_fit_finds_latency_and_bandwidth(self):
+        sizes = (256, 16384, 1 << 20, 8 << 20)
+        latency, bandwidth = fit(sizes, [2e-6 + size / 3e9 for size in sizes])
+        self.assertAlmostEqual(latency, 2e-6, 12)
+        self.assertAlmostEqual(bandwidth / 3e9, 1, 9)
+
+    def test_a_turn_costs_what_shared_cores_add(self):
+        alone, four = {BUSY: {2: 1e-4, 5: 2e-4, 20: 8e-4}}, {BUSY: {2: 3e-4, 5: 5e-4, 20: 17e-4}}
+        self.assertAlmostEqual(switch_seconds(four, alone, 2), 5e-5)
+        self.assertEqual(switch_seconds(four, alone, 1), 0)
+        self.assertEqual(switch_seconds(four, {}, 2), 0)
 
 
 class Profiles(unittest.TestCase):

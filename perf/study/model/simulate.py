@@ -30,7 +30,8 @@ class Setting:
     wire_share: float = 1  #: of a gradient's bytes that travel (0.5: bf16 of float32)
     classes: int = 10  #: of the mean prediction
     slowdown: float = 1  #: of compute, where neighbours share memory, caches and clock
-    sharing: float = 1  #: ranks' threads over cores, where there are more of them
+    sharing: float = 1  #: ranks of a core, where there are more of them than cores: they take turns, each to its next call
+    switch_seconds: float = 0  #: what such a turn costs
     input_seconds: float = 0  #: to read and make a step's views, beside the step
     save_seconds: float = 0  #: a step's share of what checkpoints cost
     norms: bool = True  #: batch norms over all ranks
@@ -54,9 +55,25 @@ class _Ranks:
         self.background_free = 0.0  # when the buckets' link is
         self.delay_free = np.zeros(self.world.ranks)  # the same of the artificial one
         self.pending = []
+        self.cores = max(1, round(self.world.ranks / setting.sharing)) if setting.sharing > 1 else None
+        self.core_free = np.full(self.cores or 0, -np.inf)  # when the last turn on each core is over
+        self.has_core = False  # since the last call for which ranks waited
+
+    def wait(self, seconds):
+        self.now = self.now + seconds
 
     def compute(self, seconds):
-        self.now = self.now + seconds
+        if self.cores is None or not np.any(seconds):
+            self.now = self.now + seconds
+            return
+        seconds = np.broadcast_to(seconds, self.now.shape) + (0 if self.has_core else self.setting.switch_seconds)
+        self.has_core = True
+        end = np.empty_like(self.now)
+        free = self.core_free
+        for rank in np.argsort(self.now, kind="stable"):
+            core = rank % self.cores
+            free[core] = end[rank] = max(free[core], self.now[rank]) + seconds[rank]
+        self.now = end
 
     def _delayed(self, size):
         """When each rank's artificial delay is over, for a call that it begins now."""
@@ -70,6 +87,7 @@ class _Ranks:
 
     def _block(self, cost, received):
         if self.world.ranks > 1:
+            self.has_core = False
             end = self.now.max() + cost
             self.now = np.maximum(end, self._delayed(received)) if not self.delay.is_none else np.full_like(self.now, end)
 
@@ -104,7 +122,7 @@ def _pass(ranks, length, events, factor):
 def _step(ranks, profile, setting, factor):
     phases = profile.phases
     start = ranks.now.max()
-    ranks.compute(phases["data_wait"])
+    ranks.wait(phases["data_wait"])
     norms = profile.norms if setting.norms else ()
     forward = [(norm.forward_at, lambda size=norm.forward_bytes: ranks.reduce(size)) for norm in norms]
     _pass(ranks, phases["forward"], forward, factor)
@@ -122,7 +140,7 @@ def _step(ranks, profile, setting, factor):
     ranks.finish_buckets()
     ranks.compute((phases["update"] + phases["other"]) * factor)
     ranks.reduce(AGREEMENT_BYTES)
-    ranks.compute(setting.save_seconds)
+    ranks.wait(setting.save_seconds)
     # What makes the views works beside the step: the slower of both sets the pace.
     ranks.now = np.maximum(ranks.now, start + setting.input_seconds)
 
@@ -136,7 +154,7 @@ def step_times(profile, setting):
     before = 0.0
     for step in range(setting.steps):
         drawn = generator.choice(spread, size=setting.world.ranks)
-        _step(ranks, profile, setting, drawn * setting.slowdown * setting.sharing)
+        _step(ranks, profile, setting, drawn * setting.slowdown)
         times[step] = ranks.now.max() - before
         before = ranks.now.max()
     return times
@@ -155,7 +173,7 @@ TERMS = {
     "stragglers": {"stragglers": False},
     "checkpoints": {"save_seconds": 0},
     "input": {"input_seconds": 0},
-    "shared cores": {"sharing": 1},
+    "shared cores": {"sharing": 1, "switch_seconds": 0},
     "shared memory and clock": {"slowdown": 1},
 }
 
