@@ -1,8 +1,8 @@
 """perf/scaling compare: two studies side by side, and which differences exceed the spread of both."""
 
-from study import table
+from study import markdown, table
 from study.errors import Refused
-from study.report import delay_text, markdown
+from study.report import delay_text
 from study.results import Results
 
 KEY = ("scaling", "network", "precision", "ranks", "nodes", "threads", "pictures_per_rank", "supports_per_rank", "delay_us", "delay_mb_per_s")
@@ -37,7 +37,7 @@ def compare(options):
         a, b = first[key], second[key]
         rows.append([a["scaling"], f"{a['network']} {a['precision']}", delay_text(a), a["ranks"], _milliseconds(a), _milliseconds(b),
                      f"{difference(a, b)[0]:+.1%}", verdict(a, b)])
-    print("\n".join(markdown(["scaling", "network", "delay a call", "ranks", "A, ms a step", "B, ms a step", "B to A", "verdict"], rows)))
+    print("\n".join(markdown.table(["scaling", "network", "delay a call", "ranks", "A, ms a step", "B, ms a step", "B to A", "verdict"], rows)))
     left_out = len(first) + len(second) - 2 * len(common)
     exceeding = sum(1 for key in common if verdict(first[key], second[key]).startswith("B is"))
     print(f"\n{exceeding} of {len(common)} differences exceed the spread (all repetitions of one below all of the other)"

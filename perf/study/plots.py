@@ -90,7 +90,7 @@ def phases(rows, folder):
             ticks.append(place)
             labels.append(str(row["ranks"]))
             place += 1
-        axes.text(place - len(line) / 2 - 0.5, 1.0, name.replace(", ", "\n"), fontsize=6, ha="center", va="top", transform=axes.get_xaxis_transform())
+        axes.text(place - len(line) / 2 - 0.5, 0.985, name.replace(", ", "\n"), fontsize=6, ha="center", va="top", transform=axes.get_xaxis_transform())
         place += 0.7
     axes.set_xticks(ticks, labels)
     axes.set_xlabel("ranks")

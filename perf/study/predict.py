@@ -7,6 +7,7 @@ import yaml
 
 from study.errors import Refused
 from study.launch import ROOT
+from study.markdown import table
 from study.model import answers
 from study.model.collectives import Links, Network, World
 from study.model.machine_file import read_machine
@@ -50,7 +51,7 @@ def on_links(profile, options):
         largest = max(lost, key=lost.get)
         rows.append([ranks, answers.milliseconds(step), f"{ranks * profile.pictures / step:,.0f}", f"{first / step:.1%}",
                      f"{largest} ({lost[largest] / step:.1%})"])
-    print("\n".join(answers.table(["ranks", "step, ms", "pictures/s", "efficiency", "costs most"], rows)))
+    print("\n".join(table(["ranks", "step, ms", "pictures/s", "efficiency", "costs most"], rows)))
 
 
 def on_machines(profile, options):

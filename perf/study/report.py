@@ -2,18 +2,13 @@
 
 from pathlib import Path
 
-from study import check, plots, table
+from study import check, markdown, plots, table
 from study.errors import Refused
 from study.results import Results
 
 
 def _ms(seconds):
     return f"{1000 * seconds:.4g}"
-
-
-def markdown(header, rows):
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
 
 
 def delay_text(row):
@@ -46,7 +41,7 @@ def _settings(results):
 
 
 def _points(rows):
-    return markdown(
+    return markdown.table(
         ["scaling", "network", "delay a call", "ranks", "cores", "step, ms", "slowest repetition", "pictures/s", "efficiency", "a core", "ranks' medians, ms",
          "limited by"],
         [[r["scaling"], f"{r['network']} {r['precision']}", delay_text(r), r["ranks"], r["cores"], _ms(r["step_s"]), _ms(r["step_slowest_s"]),
@@ -71,7 +66,7 @@ def _model(found):
     lines = [
         "Fed with the run on one rank with the same batch, the times of bench_comm on as many ranks, the slowdown of as many ranks that have nothing to do with each "
         "other (`apart`, their shares of cores taken out), and, where ranks share cores, what a turn on a core costs (bench_comm's `busy_all_reduce`). Nothing is fitted to the runs that are predicted.", ""]
-    lines += markdown(
+    lines += markdown.table(
         ["scaling", "network", "delay a call", "ranks", "one rank, ms", "apart", "ranks/cores", "a turn, µs", "predicted, ms", "measured, ms", "slowest repetition", "error",
          "costs most"],
         [[p["scaling"], f"{p['network']} {p['precision']}", delay_text(p), p["ranks"], _ms(p["alone_s"]), f"× {p['slowdown']:.2f}", f"{p['sharing']:g}", f"{1e6 * p['switch_s']:.0f}",
@@ -91,7 +86,7 @@ def _largest(prediction):
 
 def _phases(rows):
     names = [name for name in rows[0] if name.endswith("_s") and name[:-2] in plots.PHASES]
-    return markdown(["scaling", "network", "delay a call", "ranks"] + [name[:-2].replace("_", " ") for name in names],
+    return markdown.table(["scaling", "network", "delay a call", "ranks"] + [name[:-2].replace("_", " ") for name in names],
                     [[r["scaling"], f"{r['network']} {r['precision']}", delay_text(r), r["ranks"]] + [_ms(r[name]) for name in names] for r in rows])
 
 
@@ -105,7 +100,7 @@ def page(results, rows, found):
     fits = results.link_fits()
     if fits:
         lines += ["", "Links, fitted to the fastest calls of bench_comm:", ""]
-        lines += markdown(["ranks", "call", "latency, µs", "bandwidth, MB/s"],
+        lines += markdown.table(["ranks", "call", "latency, µs", "bandwidth, MB/s"],
                           [[ranks, call, f"{1e6 * latency:.1f}", f"{1e-6 * bandwidth:.0f}"] for ranks, calls in sorted(fits.items()) if ranks > 1
                            for call, (latency, bandwidth) in calls.items()])
     return lines + [""]

@@ -1,14 +1,10 @@
 """What a centre asks before it gives someone its GPUs, answered by the model, as Markdown."""
 
+from study.markdown import table
 from study.model.projection import (IMAGENET_CLASSES, epochs_seconds, loss_flops, project, setting_of, staging_seconds, steps_per_epoch, supports_of, world_of)
 from study.model.simulate import step_seconds, terms
 
 BUCKETS_MB = (0.5, 1, 2, 4, 8, 16, 25, 50, 100)
-
-
-def table(header, rows):
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
 
 
 def milliseconds(seconds):
@@ -133,7 +129,7 @@ def facts(profile, machine, training, rows, ranks, published):
     there = next((row for row in rows if row["ranks"] == published), rows[-1])
     most = rows[-1]
     buckets = {count: best_bucket(profile, machine, training, count) for count in (there["ranks"], most["ranks"])}
-    gather = gather_costs(profile, machine, training, ranks)
+    gather = gather_costs(profile, machine, training, [2**power for power in range(1, max(ranks).bit_length())] or [1])
     half = slower_compute(machine, training, profile, there["ranks"], 0.5)
 
     def bucket_words(count):
@@ -146,7 +142,8 @@ def facts(profile, machine, training, rows, ranks, published):
 
     return [
         f"- **Time:** {training.epochs} epochs on {there['ranks']} ranks: {there['hours']:.2f} h, {there['node_hours']:.0f} node-hours "
-        f"({steps_per_epoch(training, there['ranks'])} steps an epoch, {there['staging_s'] / 60:.0f} min of staging included); {half:.2f} h if compute "
+        f"({steps_per_epoch(training, there['ranks'])} steps an epoch, {there['staging_s'] / 60:.1f} min of staging the pictures included; "
+        f"{most['staging_s'] / 60:.1f} min on {most['ranks']:,}); {half:.2f} h if compute "
         "reached half of the share assumed.",
         f"- **Bucket size:** {bucket_words(there['ranks'])}. {bucket_words(most['ranks'])}.",
         f"- **Batch norms over ranks:** {len(profile.norms)} reductions forward and as many backward, {milliseconds(there['terms']['batch norms'])} ms "
