@@ -16,6 +16,7 @@
 #include "src/comm/mpi_session.hpp"
 #include "src/comm/world.hpp"
 #include "src/nn/batch_norm.hpp"
+#include "src/nn/batch_norm_relu.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
 #include "src/tasks/runtime.hpp"
@@ -71,6 +72,25 @@ void busy_all_reduce(benchmark::State& state, const comm::World& world)
                         });
 }
 
+/// Forward and backward pass of a batch norm over so few values that beside the same on one rank it shows what
+/// statistics over ranks cost besides computing them: their arithmetic, and two small reductions.
+void batch_norm_over_ranks(benchmark::State& state, const comm::World& world)
+{
+    nn::BatchNorm2d layer(state.range(0));
+    layer->ranks = world.communicator;
+    layer->train();
+    const auto x = torch::randn({8, state.range(0), 4, 4}).contiguous(torch::MemoryFormat::ChannelsLast);
+    const auto grad = torch::ones_like(x);
+    x.requires_grad_(true);
+    world.communicator->barrier();
+    bench::measure_warm(state,
+                        [&]
+                        {
+                            x.mutable_grad().reset();
+                            nn::batch_norm_relu(*layer, x).backward(grad);
+                        });
+}
+
 int count_of(const torch::Tensor& tensor)
 {
     return static_cast<int>(tensor.numel());
@@ -115,6 +135,14 @@ void add_collectives(const comm::World& world)
                 MPI_Reduce_scatter_block(all.data_ptr(), mine.data_ptr(), count_of(mine), MPI_FLOAT, MPI_SUM, w.mpi),
                 "MPI_Reduce_scatter_block");
         });
+    for (const std::int64_t channels : {32, 64, 128})
+    {
+        benchmark::RegisterBenchmark("comm/batch_norm", batch_norm_over_ranks, world)
+            ->Arg(channels)
+            ->Iterations(500)
+            ->Unit(benchmark::kMicrosecond)
+            ->UseRealTime();
+    }
     for (const std::int64_t passes : {2, 5, 20})
     {
         benchmark::RegisterBenchmark("comm/busy_all_reduce", busy_all_reduce, world)

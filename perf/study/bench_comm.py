@@ -10,6 +10,8 @@ from study.errors import Failed
 CALLS = ("all_reduce", "all_gather", "reduce_scatter")
 #: Not bytes, but passes over an array of a cache's size before a small reduction.
 BUSY = "busy_all_reduce"
+#: Not bytes, but channels of a batch norm that runs forward and backward over few values.
+NORM = "batch_norm"
 
 
 def fit(sizes, seconds):
@@ -27,7 +29,7 @@ def times_in(text):
     times = {}
     for benchmark in json.loads(text[text.index("{"):])["benchmarks"]:
         group, call, size, *_ = benchmark["name"].split("/")
-        if group == "comm" and call in CALLS + (BUSY,):
+        if group == "comm" and call in CALLS + (BUSY, NORM):
             times.setdefault(call, {})[int(size)] = 1e-6 * benchmark["real_time"]
     return times
 
@@ -44,6 +46,16 @@ def switch_seconds(times, alone, sharing):
     if sharing <= 1 or not common:
         return 0.0
     return float(max(0.0, np.median([busy[passes] / sharing - own[passes] for passes in common])))
+
+
+def norm_seconds(times, alone, sharing, beside):
+    """What each of a batch norm's two reductions costs a rank in arithmetic, where statistics are of several ranks: what the layer takes
+    longer than on one rank, without `beside`, the seconds of the reduction and of a turn. The median over numbers of channels."""
+    several, own = times.get(NORM, {}), alone.get(NORM, {})
+    common = sorted(set(several) & set(own))
+    if not common:
+        return 0.0
+    return float(max(0.0, np.median([(several[channels] / sharing - own[channels]) / 2 - beside for channels in common])))
 
 
 def measure(ranks, nodes, threads, minutes, folder):

@@ -43,16 +43,20 @@ def slowdown(results, point):
 def setting_of(results, point):
     study, run = results.study, point.run
     settings = results.settings()
+    network, world = Measured(results.link_fits()), World(run.ranks, run.nodes)
+    together, alone, turns = results.links[run.ranks], results.links.get(1, {}), sharing(results, run)
+    switch = bench_comm.switch_seconds(together, alone, turns)
     return Setting(
-        world=World(run.ranks, run.nodes),
-        network=Measured(results.link_fits()),
+        world=world,
+        network=network,
         delay=Delay(1e-6 * point.delay.latency_us, 1e6 * point.delay.mb_per_s if point.delay.mb_per_s else math.inf),
         bucket_bytes=settings.get("meta.bucket_mb", 8) * 2**20,
         wire_share=0.5 if settings.get("meta.reduce_precision") in ("bf16", "fp16") else 1,
         classes=study.classes,
         slowdown=slowdown(results, point),
-        sharing=sharing(results, run),
-        switch_seconds=bench_comm.switch_seconds(results.links[run.ranks], results.links.get(1, {}), sharing(results, run)),
+        sharing=turns,
+        switch_seconds=switch,
+        norm_seconds=bench_comm.norm_seconds(together, alone, turns, switch + network.all_reduce(0, world)),
         steps=STEPS,
     )
 
@@ -69,7 +73,7 @@ def predict(results, point):
     return {
         "scaling": point.scaling, "network": point.run.network, "precision": point.run.precision, "ranks": point.run.ranks,
         "delay_us": point.delay.latency_us, "delay_mb_per_s": point.delay.mb_per_s, "alone_s": alone.step, "slowdown": setting.slowdown,
-        "sharing": setting.sharing, "switch_s": setting.switch_seconds, "predicted_s": predicted, "measured_s": measured.step, "measured_slowest_s": measured.range[1],
+        "sharing": setting.sharing, "switch_s": setting.switch_seconds, "norm_s": setting.norm_seconds, "predicted_s": predicted, "measured_s": measured.step, "measured_slowest_s": measured.range[1],
         "error": predicted / measured.step - 1, "terms": terms(profile, setting),
     }
 

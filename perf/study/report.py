@@ -65,11 +65,11 @@ def _model(found):
     failed = [p for p in found if not check.holds(p)]
     lines = [
         "Fed with the run on one rank with the same batch, the times of bench_comm on as many ranks, the slowdown of as many ranks that have nothing to do with each "
-        "other (`apart`, their shares of cores taken out), and, where ranks share cores, what a turn on a core costs (bench_comm's `busy_all_reduce`). Nothing is fitted to the runs that are predicted.", ""]
+        "other (`apart`, their shares of cores taken out), and, where ranks share cores, what a turn on a core costs (bench_comm's `busy_all_reduce`); and the arithmetic of statistics over ranks (its `batch_norm`). Nothing is fitted to the runs that are predicted.", ""]
     lines += markdown.table(
-        ["scaling", "network", "delay a call", "ranks", "one rank, ms", "apart", "ranks/cores", "a turn, µs", "predicted, ms", "measured, ms", "slowest repetition", "error",
+        ["scaling", "network", "delay a call", "ranks", "one rank, ms", "apart", "ranks/cores", "a turn, µs", "a merge, µs", "predicted, ms", "measured, ms", "slowest repetition", "error",
          "costs most"],
-        [[p["scaling"], f"{p['network']} {p['precision']}", delay_text(p), p["ranks"], _ms(p["alone_s"]), f"× {p['slowdown']:.2f}", f"{p['sharing']:g}", f"{1e6 * p['switch_s']:.0f}",
+        [[p["scaling"], f"{p['network']} {p['precision']}", delay_text(p), p["ranks"], _ms(p["alone_s"]), f"× {p['slowdown']:.2f}", f"{p['sharing']:g}", f"{1e6 * p['switch_s']:.0f}", f"{1e6 * p['norm_s']:.0f}",
           _ms(p["predicted_s"]), _ms(p["measured_s"]), _ms(p["measured_slowest_s"]), f"{p['error']:+.1%}" + ("" if check.holds(p) else " **fails**"),
           "{} ({} ms)".format(*_largest(p))] for p in found])
     lines += ["", f"{len(found) - len(failed)} of {len(found)} points within {check.WITHIN:.0%}."]

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "perf"))
 
 from made_up import timings  # noqa: E402
-from study.bench_comm import BUSY, fit, switch_seconds  # noqa: E402
+from study.bench_comm import BUSY, NORM, fit, norm_seconds, switch_seconds  # noqa: E402
 from study.model.buckets import make_buckets  # noqa: E402
 from study.model.collectives import Delay, Links, Measured, Network, World, ring_all_reduce, tree_all_reduce  # noqa: E402
 from study.model.profile import profile_of  # noqa: E402
@@ -136,6 +136,12 @@ class Steps(unittest.TestCase):
         self.assertGreater(with_turns - free, 2 * 20 * 1e-4)
         self.assertLess(with_turns - free, 2 * 26 * 1e-4)
 
+    def test_statistics_over_ranks_cost_arithmetic(self):
+        made = profile()
+        with_it, free = (step_seconds(made, Setting(World(2), norm_seconds=seconds)) for seconds in (1e-4, 0))
+        self.assertAlmostEqual(with_it - free, 20 * 1e-4, 9)
+        self.assertAlmostEqual(step_seconds(made, Setting(World(1), norm_seconds=1e-4)), made.compute(), 9)
+
     def test_delays_hide_behind_the_turns_of_others(self):
         """Two ranks of a core: while one waits for its delay, the other computes."""
         made = replace(without_calls(profile()), gradients=())
@@ -191,6 +197,12 @@ class BenchComm(unittest.TestCase):
         self.assertAlmostEqual(switch_seconds(four, alone, 2), 5e-5)
         self.assertEqual(switch_seconds(four, alone, 1), 0)
         self.assertEqual(switch_seconds(four, {}, 2), 0)
+
+    def test_merging_is_what_a_batch_norm_takes_longer(self):
+        alone, two = {NORM: {32: 4e-5, 64: 4e-5}}, {NORM: {32: 14e-5, 64: 14e-5}}
+        self.assertAlmostEqual(norm_seconds(two, alone, 1, 1e-6), 49e-6)
+        self.assertAlmostEqual(norm_seconds(two, alone, 2, 5e-6), 10e-6)
+        self.assertEqual(norm_seconds(two, {}, 1, 0), 0)
 
 
 class Profiles(unittest.TestCase):

@@ -32,6 +32,7 @@ class Setting:
     slowdown: float = 1  #: of compute, where neighbours share memory, caches and clock
     sharing: float = 1  #: ranks of a core, where there are more of them than cores: they take turns, each to its next call
     switch_seconds: float = 0  #: what such a turn costs
+    norm_seconds: float = 0  #: arithmetic of each reduction of a batch norm, which a rank alone has none of
     input_seconds: float = 0  #: to read and make a step's views, beside the step
     save_seconds: float = 0  #: a step's share of what checkpoints cost
     norms: bool = True  #: batch norms over all ranks
@@ -82,6 +83,12 @@ class _Ranks:
     def reduce(self, size):
         self._block(self.network.all_reduce(size, self.world), size)
 
+    def merge(self, size):
+        """Statistics of a batch norm."""
+        if self.world.ranks > 1:
+            self.compute(self.setting.norm_seconds)
+        self.reduce(size)
+
     def gather(self, size):
         self._block(self.network.gather(size, self.world), size * (self.world.ranks - 1))
 
@@ -124,13 +131,13 @@ def _step(ranks, profile, setting, factor):
     start = ranks.now.max()
     ranks.wait(phases["data_wait"])
     norms = profile.norms if setting.norms else ()
-    forward = [(norm.forward_at, lambda size=norm.forward_bytes: ranks.reduce(size)) for norm in norms]
+    forward = [(norm.forward_at, lambda size=norm.forward_bytes: ranks.merge(size)) for norm in norms]
     _pass(ranks, phases["forward"], forward, factor)
     if setting.gathers:
         ranks.gather(profile.gather_forward)
     ranks.reduce(4 * setting.classes)
     ranks.compute(phases["loss"] * factor)
-    backward = [(norm.backward_at, lambda size=norm.backward_bytes: ranks.reduce(size)) for norm in norms]
+    backward = [(norm.backward_at, lambda size=norm.backward_bytes: ranks.merge(size)) for norm in norms]
     if setting.gathers:
         backward.append((0.0, lambda: ranks.gather(profile.gather_backward)))
     if setting.buckets:
