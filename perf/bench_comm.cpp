@@ -4,9 +4,11 @@
 #include <benchmark/benchmark.h>
 #include <mpi.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
+#include <vector>
 
 #include "perf/warm.hpp"
 #include "src/comm/check_mpi.hpp"
@@ -14,6 +16,7 @@
 #include "src/comm/mpi_session.hpp"
 #include "src/comm/world.hpp"
 #include "src/nn/batch_norm.hpp"
+#include "src/nn/batch_norm_relu.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
 #include "src/tasks/runtime.hpp"
@@ -43,6 +46,49 @@ void collective(benchmark::State& state, const comm::World& world, const Call& c
     world.communicator->barrier();
     bench::measure_warm(state, [&] { call(world, mine, all); });
     state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+
+/// A small reduction each time a rank has gone through an array as large as its core's cache so many times. Beside the
+/// same on one rank it shows what ranks that share cores pay for taking turns: their data leave the cache.
+void busy_all_reduce(benchmark::State& state, const comm::World& world)
+{
+    constexpr long default_bytes = 1L << 20;
+    const long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    std::vector<float> values(static_cast<std::size_t>(cache > 0 ? cache : default_bytes) / sizeof(float), 1);
+    const auto mine = torch::ones({64});
+    world.communicator->barrier();
+    bench::measure_warm(state,
+                        [&]
+                        {
+                            for (std::int64_t pass = 0; pass < state.range(0); ++pass)
+                            {
+                                for (auto& value : values)
+                                {
+                                    value = value * 0.5F + 0.25F;
+                                }
+                                benchmark::ClobberMemory();
+                            }
+                            world.communicator->all_reduce(mine);
+                        });
+}
+
+/// Forward and backward pass of a batch norm over so few values that beside the same on one rank it shows what
+/// statistics over ranks cost besides computing them: their arithmetic, and two small reductions.
+void batch_norm_over_ranks(benchmark::State& state, const comm::World& world)
+{
+    nn::BatchNorm2d layer(state.range(0));
+    layer->ranks = world.communicator;
+    layer->train();
+    const auto x = torch::randn({8, state.range(0), 4, 4}).contiguous(torch::MemoryFormat::ChannelsLast);
+    const auto grad = torch::ones_like(x);
+    x.requires_grad_(true);
+    world.communicator->barrier();
+    bench::measure_warm(state,
+                        [&]
+                        {
+                            x.mutable_grad().reset();
+                            nn::batch_norm_relu(*layer, x).backward(grad);
+                        });
 }
 
 int count_of(const torch::Tensor& tensor)
@@ -89,6 +135,22 @@ void add_collectives(const comm::World& world)
                 MPI_Reduce_scatter_block(all.data_ptr(), mine.data_ptr(), count_of(mine), MPI_FLOAT, MPI_SUM, w.mpi),
                 "MPI_Reduce_scatter_block");
         });
+    for (const std::int64_t channels : {32, 64, 128})
+    {
+        benchmark::RegisterBenchmark("comm/batch_norm", batch_norm_over_ranks, world)
+            ->Arg(channels)
+            ->Iterations(500)
+            ->Unit(benchmark::kMicrosecond)
+            ->UseRealTime();
+    }
+    for (const std::int64_t passes : {2, 5, 20})
+    {
+        benchmark::RegisterBenchmark("comm/busy_all_reduce", busy_all_reduce, world)
+            ->Arg(passes)
+            ->Iterations(2000 / passes)
+            ->Unit(benchmark::kMicrosecond)
+            ->UseRealTime();
+    }
 }
 
 torch::Tensor pictures(std::int64_t count, std::int64_t size)

@@ -4,6 +4,7 @@ them. Ends with 77 where SLURM is not installed, unless --required or PAWS_REQUI
 
 usage: slurm.py --paws-hpc PROGRAM [--only STEP]... [--keep] [--required]"""
 import argparse
+import csv
 import inspect
 import os
 import re
@@ -19,7 +20,7 @@ from cluster import Cluster, missing_packages, wait_for
 from jobs import Jobs, Wrong, check, last_row, wait_for_step
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TEMPLATES = ("cifar10", "cpu", "evaluate", "imgnt_fine_tune", "imgnt_pretrain", "pack_imagenet", "scaling")
+TEMPLATES = ("cifar10", "cpu", "evaluate", "imgnt_fine_tune", "imgnt_pretrain", "pack_imagenet", "scaling", "scaling_study")
 TWO_NODES = ("--nodes", "2", "--tasks-per-node", "1", "--cpus-per-task", "2", "--mem", "500", "--time", "10")
 RESUME_ME = 85
 SKIPPED = 77
@@ -289,6 +290,24 @@ def array(test):
         check(last_row(test.path(f"scaling/{job}-{run}/small_r0.csv")) == (1, 11), f"element {run} did not train 12 steps")
 
 
+def study(test):
+    """A study of perf/scaling as a job array: its points on one node and on two, and its table"""
+    test.write("study.yaml", "networks: [wide_resnet16w1]\nranks: [1, 2]\nnodes: [1, 2]\nsteps: 4\nrepetitions: 1\ndevice: cpu\napart: false\nlinks: false\n"
+               "batch: {pictures: 4, classes: 4}\nviews: {large: 16, multicrop: 0}\n")
+    done = test.cluster.run(f"{SOURCE}/perf/scaling", "submit", "study.yaml", "--output", "study", "--time", "10", "--mem", "500", cwd=test.folder)
+    check(done.returncode == 0, done.stderr)
+    test.jobs.logs = test.path("study/logs")
+    job = done.stdout.strip()
+    for element in (1, 2):
+        test.jobs.complete(f"{job}_{element}")
+    done = test.cluster.run(f"{SOURCE}/perf/scaling", "report", "study", cwd=test.folder)
+    check(done.returncode == 0, done.stderr)
+    with open(test.path("study/table.csv")) as file:
+        rows = list(csv.DictReader(file))
+    check([(row["ranks"], row["nodes"]) for row in rows] == [("1", "1"), ("2", "2")], f"{rows}\n{test.jobs.told(f'{job}_2')}")
+    test.jobs.logs = test.path("logs")
+
+
 def batch(test):
     """A list of YAML files: a job for each, named after it"""
     for name in ("first", "second"):
@@ -332,7 +351,7 @@ def chain(test):
     wait_for(lambda: not test.cluster.ask("squeue", "-h"), 60, "jobs wait for one that has failed")
 
 
-STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, signalled_early, preempted, node_lost, node_killed, cancelled, rank_killed, array, batch, chain)
+STEPS = (two_nodes, by_hand, refused, bad_run, time_limit, signalled, signalled_early, preempted, node_lost, node_killed, cancelled, rank_killed, array, study, batch, chain)
 
 
 def parse():
