@@ -17,7 +17,7 @@ def load():
     return round(os.getloadavg()[0], 2)
 
 
-def _cpu():
+def cpu():
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:
@@ -49,7 +49,7 @@ def describe(program):
     """A dictionary of texts and numbers; `program` is the command that starts paws_hpc."""
     here = Path(__file__).resolve().parent
     return {
-        "host": platform.node(), "cpu": _cpu(), "cores": cores(), "memory_gib": _memory_gib(), "gpus": _gpus(), "kernel": platform.release(),
+        "host": platform.node(), "cpu": cpu(), "cores": cores(), "memory_gib": _memory_gib(), "gpus": _gpus(), "kernel": platform.release(),
         "program": "; ".join(_output(*program, "--version").splitlines()),
         "mpi": (_output("mpirun", "--version").splitlines() or ["unknown"])[0],
         "commit": _output("git", "-C", str(here), "rev-parse", "--short", "HEAD") or "unknown",

@@ -103,10 +103,9 @@ void LabelledLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
     {
         draw(samplers_);
     }
-    auto settings = pipeline_settings(config_, share_.count * training_batch_bytes(config_), dataset_.node);
-    settings.reuse = config_.data.reuse_views;
-    pipeline_ = std::make_unique<ViewPipeline>(dataset_.train, settings,
-                                               [this, step = first_step]() mutable { return plan(step++); });
+    pipeline_ =
+        std::make_unique<ViewPipeline>(dataset_.train, training_pipeline_settings(config_, share_.count, dataset_.node),
+                                       [this, step = first_step]() mutable { return plan(step++); });
 }
 
 std::vector<std::int64_t> LabelledLoader::draw(std::vector<Sampler>& samplers) const

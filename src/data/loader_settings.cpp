@@ -58,6 +58,14 @@ ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int6
     return settings;
 }
 
+ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
+                                                  const NodeShare& node)
+{
+    auto settings = pipeline_settings(config, ranks * training_batch_bytes(config), node);
+    settings.reuse = config.data.reuse_views;
+    return settings;
+}
+
 std::int64_t cache_bytes(const config::Data& data, const NodeShare& node)
 {
     return data.cache_gb ? static_cast<std::int64_t>(*data.cache_gb * gibibyte) : node.memory_bytes / 2;

@@ -26,6 +26,10 @@ std::int64_t evaluation_batch_bytes(const config::Data& data);
 ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes,
                                          const NodeShare& node = node_share());
 
+/// The same for the training batches of a rank that stands for `ranks` of the world, with data.reuse_views.
+ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
+                                                  const NodeShare& node);
+
 /// Memory for pictures: data.cache_gb, by default half of what a rank may use.
 std::int64_t cache_bytes(const config::Data& data, const NodeShare& node = node_share());
 }  // namespace paws::data

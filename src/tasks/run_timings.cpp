@@ -118,7 +118,8 @@ std::optional<std::string> RunTimings::write()
     }
 }
 
-Json RunTimings::content() const
+Json RunTimings::content(const std::vector<train::GradientTime>& gradients,
+                         const std::vector<train::BatchNormTime>& layers) const
 {
     Json json{{"format", io::timings_format.name},
               {"version", io::timings_format.version},
@@ -137,12 +138,12 @@ Json RunTimings::content() const
               {"epoch_steps", trainer_.steps_per_epoch()}};
     json.update(table_.summary());
     json["gradients"] = Json::array();
-    for (const auto& gradient : ready_->gradients())
+    for (const auto& gradient : gradients)
     {
         json["gradients"].push_back({{"name", gradient.name}, {"bytes", gradient.bytes}, {"ready", gradient.ready}});
     }
     json["batch_norms"] = Json::array();
-    for (const auto& layer : ready_->batch_norms())
+    for (const auto& layer : layers)
     {
         json["batch_norms"].push_back({{"channels", layer.channels},
                                        {"bytes_forward", layer.bytes_forward},
@@ -157,17 +158,17 @@ Json RunTimings::content() const
 
 void RunTimings::write_files() const
 {
-    const auto json = content();
+    const auto gradients = ready_->gradients();
+    const auto layers = ready_->batch_norms();
+    const auto json = content(gradients, layers);
     auto file = io::h5::File::create(files_.timings_h5());
     io::write_format(file, io::timings_format);
     write_attributes(file, json);
     table_.write(file);
-    const auto gradients = ready_->gradients();
     file.write_strings("gradients/name", column(gradients, &train::GradientTime::name));
     write_column(file, "gradients/bytes", gradients, &train::GradientTime::bytes);
     write_column(file, "gradients/ready", gradients, &train::GradientTime::ready);
     using Layer = train::BatchNormTime;
-    const auto layers = ready_->batch_norms();
     write_column(file, "batch_norms/channels", layers, &Layer::channels);
     write_column(file, "batch_norms/bytes_forward", layers, &Layer::bytes_forward);
     write_column(file, "batch_norms/bytes_backward", layers, &Layer::bytes_backward);

@@ -34,7 +34,8 @@ public:
     bool is_written() const { return is_written_; }
 
 private:
-    nlohmann::ordered_json content() const;
+    nlohmann::ordered_json content(const std::vector<train::GradientTime>& gradients,
+                                   const std::vector<train::BatchNormTime>& layers) const;
     void write_files() const;
 
     const config::Config& config_;

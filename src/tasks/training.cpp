@@ -246,7 +246,10 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             keeper.keep_epoch(trainer);
         }
         report_problem();
-        write_timings();
+        if (done < epochs)
+        {
+            write_timings();
+        }
     }
     // Nobody leaves before the last checkpoint is there.
     agreed(*world.communicator, [&] { keeper.finish(); });
