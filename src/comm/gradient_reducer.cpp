@@ -4,27 +4,12 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "src/comm/gradient_hooks.hpp"
+
 namespace paws::comm
 {
 namespace
 {
-using torch::autograd::variable_list;
-
-/// Calls a function when a gradient has been accumulated.
-class ReadyHook final : public torch::autograd::FunctionPostHook
-{
-public:
-    explicit ReadyHook(std::function<void()> ready) : ready_(std::move(ready)) {}
-    variable_list operator()(const variable_list& outputs, const variable_list&) override
-    {
-        ready_();
-        return outputs;
-    }
-
-private:
-    std::function<void()> ready_;
-};
-
 /// Memory of a bucket and the parameters that have a piece of it.
 struct Bucket
 {
@@ -55,11 +40,11 @@ public:
         std::vector<std::int64_t> order(parameters_.size());
         std::iota(order.rbegin(), order.rend(), 0);
         make_buckets(order);
+        hooks_ = GradientHooks(parameters_, [this](std::size_t index) { gradient_ready(index); });
     }
 
     bool is_needed() const { return !buckets_.empty(); }
     std::size_t bucket_count() const { return buckets_.size(); }
-    const std::vector<torch::Tensor>& parameters() const { return parameters_; }
 
     void start()
     {
@@ -208,33 +193,13 @@ private:
     std::size_t next_ = 0;  ///< the first bucket that has not been started
     bool active_ = false;
     bool has_order_ = false;
-
-    friend class GradientReducer;
-    std::vector<std::shared_ptr<torch::autograd::Node>> accumulators_;
+    GradientHooks hooks_;
 };
 
 GradientReducer::GradientReducer(const NamedTensors& parameters, std::shared_ptr<Communicator> communicator,
                                  const ReducerSettings& settings)
-    : impl_(std::make_shared<Impl>(parameters, std::move(communicator), settings))
+    : impl_(std::make_unique<Impl>(parameters, std::move(communicator), settings))
 {
-    if (!impl_->is_needed())
-    {
-        return;
-    }
-    for (std::size_t i = 0; i < parameters.size(); ++i)
-    {
-        // A variable holds its accumulator weakly; ours keep it, and with it the hook.
-        auto accumulator = torch::autograd::impl::grad_accumulator(parameters[i].second);
-        accumulator->add_post_hook(std::make_unique<ReadyHook>(
-            [weak = std::weak_ptr(impl_), i]
-            {
-                if (const auto impl = weak.lock())
-                {
-                    impl->gradient_ready(i);
-                }
-            }));
-        impl_->accumulators_.push_back(std::move(accumulator));
-    }
 }
 
 GradientReducer::~GradientReducer() = default;

@@ -21,27 +21,25 @@ std::int64_t warm_up_steps(std::int64_t steps)
 ReadyTimes::ReadyTimes(const NamedTensors& parameters) : parameters_(parameters)
 {
     step_.gradients.assign(parameters_.size(), never);
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
+    std::vector<torch::Tensor> tensors;
+    for (const auto& [name, parameter] : parameters_)
     {
-        hooks_.push_back(parameters_[i].second.register_hook(
-            [this, i](const torch::Tensor&)
-            {
-                if (in_backward_)
-                {
-                    step_.gradients[i] = seconds_since(backward_);
-                }
-            }));
+        tensors.push_back(parameter);
     }
+    hooks_ = comm::GradientHooks(tensors,
+                                 [this](std::size_t index)
+                                 {
+                                     if (in_backward_)
+                                     {
+                                         step_.gradients[index] = seconds_since(backward_);
+                                     }
+                                 });
     nn::BatchNormObserver::active = this;
 }
 
 ReadyTimes::~ReadyTimes()
 {
     nn::BatchNormObserver::active = nullptr;
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-    {
-        parameters_[i].second.remove_hook(hooks_[i]);
-    }
 }
 
 void ReadyTimes::begin_forward()

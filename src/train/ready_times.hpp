@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/comm/gradient_hooks.hpp"
 #include "src/nn/batch_norm_observer.hpp"
 
 namespace paws::train
@@ -75,12 +76,12 @@ private:
     double median(const ValueOf& value_of) const;
 
     NamedTensors parameters_;
-    std::vector<unsigned> hooks_;
     bool in_backward_ = false;
     Clock::time_point forward_, backward_;
     Step step_;
     std::unordered_map<const void*, std::size_t> calls_;  ///< of the batch norms of this step
     std::deque<Step> steps_;
     std::int64_t steps_seen_ = 0;
+    comm::GradientHooks hooks_;
 };
 }  // namespace paws::train
