@@ -6,11 +6,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "src/nn/execution.hpp"
+
 namespace paws::nn
 {
-/// The execution space that works on tensors in host memory.
-using HostExec = Kokkos::DefaultHostExecutionSpace;
-
 namespace detail
 {
 template <class T, int Rank>
@@ -25,15 +24,15 @@ struct DataType<T, 0>
 };
 }  // namespace detail
 
-/// An unmanaged, row-major View of a tensor's memory: how LibTorch's tensors enter our kernels.
-template <class T, int Rank>
-using TensorView = Kokkos::View<typename detail::DataType<T, Rank>::type, Kokkos::LayoutRight, Kokkos::HostSpace,
-                                Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+/// An unmanaged, row-major View of a tensor's memory, for kernels on Exec: how LibTorch's tensors enter our kernels.
+template <class T, int Rank, class Exec = HostExec>
+using TensorView = Kokkos::View<typename detail::DataType<T, Rank>::type, Kokkos::LayoutRight,
+                                typename Exec::memory_space, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
 
-/// The View of `tensor`, which must stay alive as long as the View, lie in host memory, be contiguous, and have this
+/// The View of `tensor`, which must stay alive as long as the View, lie where Exec works, be contiguous, and have this
 /// rank and element type; std::invalid_argument says which of these it misses.
-template <class T, int Rank>
-TensorView<T, Rank> view_of(const torch::Tensor& tensor)
+template <class T, int Rank, class Exec>
+TensorView<T, Rank, Exec> view_of(const Exec&, const torch::Tensor& tensor)
 {
     using Value = std::remove_const_t<T>;
     const auto fail = [&](const char* reason)
@@ -46,9 +45,9 @@ TensorView<T, Rank> view_of(const torch::Tensor& tensor)
     {
         fail("is not contiguous");
     }
-    if (!tensor.device().is_cpu())
+    if (tensor.device().is_cpu() != std::is_same_v<Exec, HostExec>)
     {
-        fail("is not in host memory");
+        fail("is in the memory of another device than the kernel works on");
     }
     if (tensor.scalar_type() != c10::CppTypeToScalarType<Value>::value)
     {
@@ -57,7 +56,7 @@ TensorView<T, Rank> view_of(const torch::Tensor& tensor)
     auto* data = tensor.data_ptr<Value>();
     if constexpr (Rank == 0)
     {
-        return TensorView<T, 0>(data);
+        return TensorView<T, 0, Exec>(data);
     }
     else
     {
@@ -66,7 +65,7 @@ TensorView<T, Rank> view_of(const torch::Tensor& tensor)
         {
             layout.dimension[d] = static_cast<std::size_t>(tensor.size(d));
         }
-        return TensorView<T, Rank>(data, layout);
+        return TensorView<T, Rank, Exec>(data, layout);
     }
 }
 }  // namespace paws::nn
