@@ -149,7 +149,10 @@ void LarsSgd::begin_capture()
 void LarsSgd::end_capture()
 {
     is_capturing_ = false;
-    upload(captured_.back());
+    if (captured_.back().host_slices.defined())
+    {
+        upload(captured_.back());
+    }
 }
 
 template <class Scalar>

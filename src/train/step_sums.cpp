@@ -12,17 +12,17 @@ ValueSums sums_in(const double* row, std::int64_t values)
 }
 }  // namespace
 
-void StepSums::add(const std::vector<torch::Tensor>& values, const torch::Tensor& overflowed)
+void StepSums::add(const std::vector<torch::Tensor>& outcome)
 {
     const torch::NoGradGuard no_gradient;
-    std::vector<torch::Tensor> parts;
-    for (const auto& value : values)
+    std::vector<torch::Tensor> values;
+    for (std::size_t i = 0; i + 1 < outcome.size(); ++i)
     {
-        parts.push_back(value.detach().to(torch::kFloat64));
+        values.push_back(outcome[i].to(torch::kFloat64));
     }
-    auto row = torch::stack(parts);
+    auto row = torch::stack(values);
     const auto finite = torch::isfinite(row).all();
-    const auto overflow = overflowed.ne(0);
+    const auto overflow = outcome.back().ne(0);
     auto counts = torch::ones_like(finite);
     if (scaled_)
     {

@@ -36,9 +36,9 @@ public:
     /// step are left out if they are not finite.
     StepSums(torch::Device device, bool scaled) : device_(device), scaled_(scaled) {}
 
-    /// The values of a step, 0-dimensional, and the optimiser's count of gradients that are not finite. The number of
-    /// values is that of the first call.
-    void add(const std::vector<torch::Tensor>& values, const torch::Tensor& overflowed);
+    /// What a step leaves, all 0-dimensional: its values, the same number every time, and last the optimiser's count of
+    /// gradients that are not finite.
+    void add(const std::vector<torch::Tensor>& outcome);
 
     /// Steps since the last reading.
     std::int64_t steps() const { return steps_; }

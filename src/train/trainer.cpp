@@ -104,12 +104,18 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
                 config.optimization.warmup * method_->steps_per_epoch(),
                 config.optimization.epochs * method_->steps_per_epoch()},
-      sums_(device, precision == nn::Precision::fp16)
+      sums_(device, precision == nn::Precision::fp16),
+      reads_each_step_(device.is_cpu())
 {
     progress_.world_size = share_.world_size;
     if (precision == nn::Precision::fp16)
     {
         scaler_.emplace(device);
+    }
+    if (config.meta.cuda_graph)
+    {
+        // Ranks' calls come from threads of their own, which a graph knows nothing of.
+        graph_.emplace(communicator_->is_alone() ? make_graph_recorder(device) : nullptr, *optimizer_);
     }
 }
 
@@ -183,33 +189,36 @@ void Trainer::record_accuracy(double top1)
     progress_.best_top1 = is_best_ ? top1 : *progress_.best_top1;
 }
 
-Trainer::StepOutcome Trainer::take_step()
+std::vector<torch::Tensor> Trainer::take_step()
 {
     optimizer_->zero_grad();
     reducer_->start();
-    StepOutcome outcome;
-    outcome.values = method_->forward_backward(*encoder_, precision_, scaler());
+    auto outcome = method_->forward_backward(*encoder_, precision_, scaler());
+    for (auto& value : outcome)
+    {
+        value = value.detach();
+    }
     {
         const Phase phase("reduce");
         reducer_->finish();
     }
     const Phase phase("update");
-    outcome.overflowed = optimizer_->apply(scaler_ ? scaler_->scale() : torch::Tensor());
+    outcome.push_back(optimizer_->apply(scaler_ ? scaler_->scale() : torch::Tensor()));
     if (scaler_)
     {
-        scaler_->update(outcome.overflowed);
+        scaler_->update(outcome.back());
     }
     return outcome;
 }
 
 StepRequest Trainer::agree(const StepRequest& asked, std::int64_t step, bool is_due)
 {
-    if (device_.is_cpu())
+    if (reads_each_step_)
     {
         // One reduction for all of it.
         return request_of(read_sums(step, figures_of(asked)));
     }
-    // The host's ranks agree among themselves, beside what the device does.
+    // The hosts agree among themselves, beside what their devices do.
     const auto figures = torch::tensor(figures_of(asked), torch::kFloat64);
     communicator_->all_reduce(figures);
     const auto agreed = request_of({figures.data_ptr<double>(), figures.data_ptr<double>() + 2});
@@ -273,6 +282,7 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
     left_out_ = 0;
     const auto epoch_start = Clock::now();
     const auto waited_before = communicator_->seconds_waiting();
+    const StepGraph::Scope graph_scope(graph_ ? &*graph_ : nullptr);
     method_->start_epoch(report.epoch, first_step);
     for (report.step = first_step;; ++report.step)
     {
@@ -287,8 +297,7 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
         const auto step_start = Clock::now();
         report.learning_rate = schedule_.at(progress_.steps_done);
         optimizer_->set_learning_rate(report.learning_rate);
-        const auto outcome = take_step();
-        sums_.add(outcome.values, outcome.overflowed);
+        sums_.add(graph_ ? graph_->run(method_->inputs(), [this] { return take_step(); }) : take_step());
         ++progress_.steps_done;
 
         const bool is_due = report.step == first_step || report.step % config_.logging.log_every == 0 ||
@@ -299,6 +308,7 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
         report.values = means_.values();
         report.left_out = left_out_;
         report.loss_scale = loss_scale_;
+        report.note = graph_ ? graph_->take_note().value_or("") : "";
         report.step_milliseconds = step_time.add({1000 * seconds_since(step_start)}).front();
         report.epoch_seconds = seconds_since(epoch_start);
         report.pictures_per_second =

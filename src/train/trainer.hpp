@@ -18,6 +18,7 @@
 #include "src/optim/schedule.hpp"
 #include "src/train/checkpoint.hpp"
 #include "src/train/method.hpp"
+#include "src/train/step_graph.hpp"
 #include "src/train/step_sums.hpp"
 
 namespace paws::train
@@ -40,6 +41,7 @@ struct StepReport
     std::int64_t left_out = 0;       ///< fp16: steps of this epoch, since it began or went on, whose gradients have
                                      ///< overflowed and changed no weights; as of the last reading
     double loss_scale = 1;           ///< fp16: likewise
+    std::string note;                ///< what the user should know, once; usually nothing
     bool stops = false;              ///< a rank asked for it: this is the last step for now
     bool saves = false;              ///< a rank asked for a checkpoint
 };
@@ -99,6 +101,9 @@ public:
     /// called on every rank after each step, and what one asks for is done by all. Throws NotFinite on all ranks.
     bool run_epoch(const OnStep& on_step, const Asked& asked = {});
 
+    /// From here on values are read only where somebody needs them, as on a GPU.
+    void read_when_needed() { reads_each_step_ = false; }
+
     /// What an evaluation of the weights as they are has found, from 0 to 1: from now on it decides which are the best.
     void record_accuracy(double top1);
 
@@ -116,14 +121,8 @@ public:
     std::int64_t world_size() const { return share_.world_size; }
 
 private:
-    /// What a step leaves on the device.
-    struct StepOutcome
-    {
-        std::vector<torch::Tensor> values;
-        torch::Tensor overflowed;
-    };
-
-    StepOutcome take_step();
+    /// Gives what a step leaves on the device: its values, and last the optimiser's count of bad gradients.
+    std::vector<torch::Tensor> take_step();
     /// Collective: what the steps up to `step` have come to goes into the means. Gives the means of `extra` over ranks.
     StepValues read_sums(std::int64_t step, const StepValues& extra = {});
     [[noreturn]] void fail(const std::string& what, std::int64_t last_step, const SumsReading& reading,
@@ -143,7 +142,9 @@ private:
     std::unique_ptr<comm::GradientReducer> reducer_;
     optim::WarmupCosine schedule_;
     std::optional<optim::LossScaler> scaler_;  ///< of fp16
+    std::optional<StepGraph> graph_;           ///< of meta.cuda_graph
     StepSums sums_;                            ///< of the steps that are not in the means yet
+    bool reads_each_step_;
     Means means_, own_means_;                  ///< of the epoch
     std::int64_t left_out_ = 0;                ///< of the epoch
     double loss_scale_ = 1;                    ///< as last read
