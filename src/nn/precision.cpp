@@ -12,6 +12,8 @@ std::string to_string(Precision precision)
             return "fp64";
         case Precision::bf16:
             return "bf16";
+        case Precision::fp16:
+            return "fp16";
     }
     return "?";
 }

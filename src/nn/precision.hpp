@@ -13,9 +13,10 @@ enum class Precision
     fp32,
     fp64,
     bf16,
+    fp16,
 };
 
-/// "fp32", "fp64" or "bf16".
+/// "fp32", "fp64", "bf16" or "fp16".
 std::string to_string(Precision precision);
 
 /// True where this CPU multiplies bfloat16 in hardware; elsewhere bf16 works but is slower than fp32.
