@@ -194,6 +194,42 @@ struct Apply
     }
 };
 
+/// The end of a residual block whose shortcut has a batch norm of its own.
+template <class Exec, class XView, class StatView, class YView>
+struct ApplyPair
+{
+    using Real = typename StatView::non_const_value_type;
+    XView x, other;
+    StatView mean, scale, bias, other_mean, other_scale, other_bias;
+    YView y;
+
+    template <class Width>
+    KOKKOS_INLINE_FUNCTION void operator()(const Block& block, Width width) const
+    {
+        using Values = Lanes<Real, lanes<Exec>>;
+        const auto m = Values::of(mean, block.first, width);
+        const auto a = Values::of(scale, block.first, width);
+        const auto b = Values::of(bias, block.first, width);
+        const auto other_m = Values::of(other_mean, block.first, width);
+        const auto other_a = Values::of(other_scale, block.first, width);
+        const auto other_b = Values::of(other_bias, block.first, width);
+        for (std::int64_t r = block.begin; r < block.end; ++r)
+        {
+            const auto* const in = &x(r, block.first);
+            const auto* const other_in = &other(r, block.first);
+            auto* const out = &y(r, block.first);
+            for (int l = 0; l < width; ++l)
+            {
+                const Real value = (load(in[l]) - m[l]) * a[l] + b[l];
+                const Real other_value = (load(other_in[l]) - other_m[l]) * other_a[l] + other_b[l];
+                const Real sum = value + other_value;
+                // Written so that a NaN goes through.
+                store(out[l], sum < Real(0) ? Real(0) : sum);
+            }
+        }
+    }
+};
+
 /// The two sums of the backward pass over a chunk, into scratch.
 template <class Exec, class XView, class StatView, class ScratchView>
 struct ChunkGradientSums
@@ -419,6 +455,29 @@ void batch_norm_add_relu_apply(const Exec& exec, const XView& x, const StatView&
     batch_norm::for_each_block(
         "paws::batch_norm::add_relu_apply", exec, static_cast<std::int64_t>(x.extent(0)), static_cast<int>(x.extent(1)),
         batch_norm::Apply<Exec, XView, StatView, XView, YView>{x, mean, scale, bias, addend, y, 0});
+}
+
+/// What normalises the channels of one array: all [C].
+template <class StatView>
+struct BatchNormChannels
+{
+    StatView mean, scale, bias;
+};
+
+/// The end of a residual block whose shortcut is normalised as well: y = max(0, bn(x) + other_bn(other)), in one pass.
+/// x, other, y: [R, C].
+template <class Exec, class XView, class StatView, class YView>
+void batch_norm_pair_relu_apply(const Exec& exec, const XView& x, const BatchNormChannels<StatView>& channels,
+                                const XView& other, const BatchNormChannels<StatView>& other_channels, const YView& y)
+{
+    check_view<Exec, XView, 2>();
+    check_view<Exec, StatView, 1>();
+    check_view<Exec, YView, 2>();
+    batch_norm::for_each_block("paws::batch_norm::pair_relu_apply", exec, static_cast<std::int64_t>(x.extent(0)),
+                               static_cast<int>(x.extent(1)),
+                               batch_norm::ApplyPair<Exec, XView, StatView, YView>{
+                                   x, other, channels.mean, channels.scale, channels.bias, other_channels.mean,
+                                   other_channels.scale, other_channels.bias, y});
 }
 
 /// The two sums of the backward pass: grad_bias_c = Σ g and centred_c = Σ g (x − mean_c), with g = grad_y where the

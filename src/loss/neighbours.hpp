@@ -6,29 +6,44 @@
 #include <cstdint>
 
 #include "kernels/l2_normalize.hpp"
+#include "kernels/soft_nearest_neighbours.hpp"
 #include "src/loss/support_labels.hpp"
 #include "src/nn/matrix_product.hpp"
 #include "src/nn/tensor_view.hpp"
 
-// The pieces that everything with soft nearest neighbours is put together from: unit rows, and blocks of queries that
-// bound the memory of the similarities.
+// The pieces that everything with soft nearest neighbours is put together from: labels as kernels take them, unit rows,
+// and blocks of queries that bound the memory of the similarities. All tensors of a call lie where `exec` works.
 
 namespace paws::loss
 {
+/// int32 [M]: see SupportLabels::members.
+template <class Exec>
+nn::TensorView<const std::int32_t, 1, Exec> order_of(const Exec& exec, const SupportLabels& labels)
+{
+    return nn::view_of<const std::int32_t, 1>(exec, labels.members());
+}
+
+template <class Exec>
+kernels::ClassSegments<nn::TensorView<const std::int32_t, 1, Exec>> segments_of(const Exec& exec,
+                                                                                const SupportLabels& labels)
+{
+    return {nn::view_of<const std::int32_t, 1>(exec, labels.offsets()), labels.on(), labels.off()};
+}
+
 struct UnitRows
 {
     torch::Tensor rows;   ///< [N, D], of length one
     torch::Tensor norms;  ///< [N], the lengths before
 };
 
-/// The rows of x [N, D] (Scalar, host memory) divided by their lengths, in the order given (see l2_normalize).
-template <class Scalar, class Order = kernels::SameOrder>
-UnitRows unit_rows(const nn::HostExec& exec, const torch::Tensor& x, const Order& order = {})
+/// The rows of x [N, D] (Scalar) divided by their lengths, in the order given (see l2_normalize).
+template <class Scalar, class Exec, class Order = kernels::SameOrder>
+UnitRows unit_rows(const Exec& exec, const torch::Tensor& x, const Order& order = {})
 {
     const auto source = x.detach().contiguous();
     UnitRows result{torch::empty_like(source), torch::empty({source.size(0)}, source.options())};
-    kernels::l2_normalize(exec, nn::view_of<const Scalar, 2>(source), nn::view_of<Scalar, 2>(result.rows),
-                          nn::view_of<Scalar, 1>(result.norms), order);
+    kernels::l2_normalize(exec, nn::view_of<const Scalar, 2>(exec, source), nn::view_of<Scalar, 2>(exec, result.rows),
+                          nn::view_of<Scalar, 1>(exec, result.norms), order);
     return result;
 }
 
@@ -41,21 +56,22 @@ inline std::int64_t queries_of_block(std::int64_t supports, std::size_t element_
 
 /// Soft nearest neighbours of unit queries [N, D] among unit supports [M, D] sorted by class. `numerators` [N, M] is
 /// scratch; with `totals` [N] it is what the backward pass needs. probabilities: [N, K].
-template <class Scalar>
-void predict(const nn::HostExec& exec, const torch::Tensor& queries, const torch::Tensor& supports,
-             const SupportLabels& labels, double temperature, const torch::Tensor& numerators,
-             const torch::Tensor& totals, const torch::Tensor& probabilities)
+template <class Scalar, class Exec>
+void predict(const Exec& exec, const torch::Tensor& queries, const torch::Tensor& supports, const SupportLabels& labels,
+             double temperature, const torch::Tensor& numerators, const torch::Tensor& totals,
+             const torch::Tensor& probabilities)
 {
-    exec.fence();  // the products below are not launched on `exec`
+    nn::hand_over(exec);
     nn::multiply(queries, supports.t(), numerators);
-    kernels::soft_nearest_neighbours(exec, nn::view_of<Scalar, 2>(numerators), labels.segments(), temperature,
-                                     nn::view_of<Scalar, 1>(totals), nn::view_of<Scalar, 2>(probabilities));
-    exec.fence();
+    kernels::soft_nearest_neighbours(exec, nn::view_of<Scalar, 2>(exec, numerators), segments_of(exec, labels),
+                                     temperature, nn::view_of<Scalar, 1>(exec, totals),
+                                     nn::view_of<Scalar, 2>(exec, probabilities));
+    nn::hand_over(exec);
 }
 
 /// The probabilities alone, block after block of queries in at most `bytes` of similarities.
-template <class Scalar>
-torch::Tensor predict_in_blocks(const nn::HostExec& exec, const torch::Tensor& queries, const torch::Tensor& supports,
+template <class Scalar, class Exec>
+torch::Tensor predict_in_blocks(const Exec& exec, const torch::Tensor& queries, const torch::Tensor& supports,
                                 const SupportLabels& labels, double temperature, std::int64_t bytes)
 {
     const auto rows = queries.size(0);

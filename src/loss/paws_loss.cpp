@@ -13,7 +13,6 @@ namespace paws::loss
 {
 namespace
 {
-using nn::HostExec;
 using nn::view_of;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
@@ -38,11 +37,26 @@ public:
                                const torch::Tensor& anchor_supports, const Targets& target,
                                std::shared_ptr<const SupportLabels> labels, PawsLossSettings settings)
     {
-        const HostExec exec;
+        return nn::on_device_of(
+            anchor_views, [&](const auto& exec)
+            { return forward_on(exec, context, anchor_views, anchor_supports, target, std::move(labels), settings); });
+    }
+
+    static tensor_list backward(AutogradContext* context, tensor_list grads)
+    {
+        return nn::on_device_of(grads[0].defined() ? grads[0] : grads[1],
+                                [&](const auto& exec) { return backward_on(exec, context, grads); });
+    }
+
+    template <class Exec>
+    static tensor_list forward_on(const Exec& exec, AutogradContext* context, const torch::Tensor& anchor_views,
+                                  const torch::Tensor& anchor_supports, const Targets& target,
+                                  std::shared_ptr<const SupportLabels> labels, PawsLossSettings settings)
+    {
         const auto options = anchor_views.options().requires_grad(false);
         const auto rows = anchor_views.size(0);
         const auto queries = unit_rows<Scalar>(exec, anchor_views);
-        const auto supports = unit_rows<Scalar>(exec, anchor_supports, labels->order());
+        const auto supports = unit_rows<Scalar>(exec, anchor_supports, order_of(exec, *labels));
         torch::Tensor numerators;
         torch::Tensor totals;
         torch::Tensor probabilities;
@@ -63,30 +77,32 @@ public:
         const auto targets = torch::empty_like(probabilities);
         kernels::multicrop_targets(
             exec,
-            view_of<const Scalar, 2>(target.views.defined() ? target_probabilities(exec, target, *labels, settings)
-                                                            : swapped_large_views(probabilities, settings.multicrop)),
-            settings.sharpen, view_of<Scalar, 2>(targets));
-        exec.fence();
+            view_of<const Scalar, 2>(exec, target.views.defined()
+                                               ? target_probabilities(exec, target, *labels, settings)
+                                               : swapped_large_views(probabilities, settings.multicrop)),
+            settings.sharpen, view_of<Scalar, 2>(exec, targets));
+        nn::hand_over(exec);
 
         const auto row_losses = torch::empty({rows}, options);
         const auto mean = torch::zeros({labels->classes()}, options);
         const auto slope = torch::zeros({labels->classes()}, options);
         const auto loss = torch::empty({}, options);
         const auto me_max = torch::empty({}, options);
-        const auto p = view_of<const Scalar, 2>(probabilities);
-        kernels::cross_entropy(exec, p, view_of<const Scalar, 2>(targets), view_of<Scalar, 1>(row_losses));
+        const auto p = view_of<const Scalar, 2>(exec, probabilities);
+        kernels::cross_entropy(exec, p, view_of<const Scalar, 2>(exec, targets), view_of<Scalar, 1>(exec, row_losses));
         if (settings.me_max)
         {
             const auto sharpened = torch::empty_like(probabilities);
-            kernels::mean_sharpened(exec, p, settings.sharpen, view_of<Scalar, 2>(sharpened), view_of<Scalar, 1>(mean));
-            exec.fence();
+            kernels::mean_sharpened(exec, p, settings.sharpen, view_of<Scalar, 2>(exec, sharpened),
+                                    view_of<Scalar, 1>(exec, mean));
+            nn::hand_over(exec);
             mean_over_ranks(mean, *settings.communicator);
-            kernels::me_max_slope(exec, view_of<const Scalar, 1>(mean), view_of<Scalar, 1>(slope));
-            exec.fence();
+            kernels::me_max_slope(exec, view_of<const Scalar, 1>(exec, mean), view_of<Scalar, 1>(exec, slope));
+            nn::hand_over(exec);
         }
-        kernels::paws_loss(exec, view_of<const Scalar, 1>(row_losses), view_of<const Scalar, 1>(mean),
-                           view_of<Scalar, 0>(loss), view_of<Scalar, 0>(me_max));
-        exec.fence();
+        kernels::paws_loss(exec, view_of<const Scalar, 1>(exec, row_losses), view_of<const Scalar, 1>(exec, mean),
+                           view_of<Scalar, 0>(exec, loss), view_of<Scalar, 0>(exec, me_max));
+        nn::hand_over(exec);
 
         context->save_for_backward({queries.rows, queries.norms, supports.rows, supports.norms, numerators, totals,
                                     probabilities, targets, slope});
@@ -95,9 +111,9 @@ public:
         return {loss, me_max};
     }
 
-    static tensor_list backward(AutogradContext* context, tensor_list grads)
+    template <class Exec>
+    static tensor_list backward_on(const Exec& exec, AutogradContext* context, const tensor_list& grads)
     {
-        const HostExec exec;
         const auto saved = context->get_saved_variables();
         const auto &queries = saved[0], &query_norms = saved[1], &supports = saved[2], &support_norms = saved[3];
         const auto &probabilities = saved[6], &targets = saved[7], &slope = saved[8];
@@ -113,10 +129,11 @@ public:
         const auto grad_loss = zero_where_undefined(grads[0]);
         const auto grad_me_max = zero_where_undefined(grads[1]);
         const auto grad_probabilities = torch::empty_like(probabilities);
-        kernels::paws_loss_backward(exec, view_of<const Scalar, 2>(probabilities), view_of<const Scalar, 2>(targets),
-                                    view_of<const Scalar, 1>(slope), settings.sharpen, settings.me_max,
-                                    view_of<const Scalar, 0>(grad_loss), view_of<const Scalar, 0>(grad_me_max),
-                                    view_of<Scalar, 2>(grad_probabilities));
+        kernels::paws_loss_backward(exec, view_of<const Scalar, 2>(exec, probabilities),
+                                    view_of<const Scalar, 2>(exec, targets), view_of<const Scalar, 1>(exec, slope),
+                                    settings.sharpen, settings.me_max, view_of<const Scalar, 0>(exec, grad_loss),
+                                    view_of<const Scalar, 0>(exec, grad_me_max),
+                                    view_of<Scalar, 2>(exec, grad_probabilities));
 
         const auto rows = queries.size(0);
         const bool kept = saved[4].defined();
@@ -137,21 +154,24 @@ public:
                                 totals.narrow(0, 0, count), again.narrow(0, 0, count));
             }
             kernels::soft_nearest_neighbours_backward(
-                exec, view_of<const Scalar, 2>(of_block(grad_probabilities)), labels.segments(), settings.temperature,
-                view_of<const Scalar, 1>(totals.narrow(0, 0, count)), view_of<Scalar, 2>(weights));
-            exec.fence();
+                exec, view_of<const Scalar, 2>(exec, of_block(grad_probabilities)), segments_of(exec, labels),
+                settings.temperature, view_of<const Scalar, 1>(exec, totals.narrow(0, 0, count)),
+                view_of<Scalar, 2>(exec, weights));
+            nn::hand_over(exec);
             nn::multiply(weights, supports, of_block(grad_views));
             (kept ? nn::multiply : nn::multiply_add)(weights.t(), of_block(queries), grad_sorted);
         }
         call->numerators_spent = kept;
 
         const auto grad_supports = torch::empty_like(supports);
-        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(grad_views), view_of<const Scalar, 2>(queries),
-                                       view_of<const Scalar, 1>(query_norms), view_of<Scalar, 2>(grad_views));
-        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(grad_sorted), view_of<const Scalar, 2>(supports),
-                                       view_of<const Scalar, 1>(support_norms), view_of<Scalar, 2>(grad_supports),
-                                       labels.order());
-        exec.fence();
+        kernels::l2_normalize_backward(
+            exec, view_of<const Scalar, 2>(exec, grad_views), view_of<const Scalar, 2>(exec, queries),
+            view_of<const Scalar, 1>(exec, query_norms), view_of<Scalar, 2>(exec, grad_views));
+        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(exec, grad_sorted),
+                                       view_of<const Scalar, 2>(exec, supports),
+                                       view_of<const Scalar, 1>(exec, support_norms),
+                                       view_of<Scalar, 2>(exec, grad_supports), order_of(exec, labels));
+        nn::hand_over(exec);
         return {grad_views, grad_supports, {}, {}, {}};
     }
 
@@ -177,11 +197,12 @@ private:
         }
     }
 
-    static torch::Tensor target_probabilities(const HostExec& exec, const Targets& target, const SupportLabels& labels,
+    template <class Exec>
+    static torch::Tensor target_probabilities(const Exec& exec, const Targets& target, const SupportLabels& labels,
                                               const PawsLossSettings& settings)
     {
         return predict_in_blocks<Scalar>(exec, unit_rows<Scalar>(exec, target.views).rows,
-                                         unit_rows<Scalar>(exec, target.supports, labels.order()).rows, labels,
+                                         unit_rows<Scalar>(exec, target.supports, order_of(exec, labels)).rows, labels,
                                          settings.temperature, settings.similarity_bytes);
     }
 

@@ -24,10 +24,22 @@ public:
     static torch::Tensor forward(AutogradContext* context, const torch::Tensor& z, const ContrastiveSettings& settings,
                                  bool with_gradient)
     {
-        const nn::HostExec exec;
+        return nn::on_device_of(
+            z, [&](const auto& exec) { return forward_on(exec, context, z, settings, with_gradient); });
+    }
+
+    static tensor_list backward(AutogradContext* context, tensor_list grads)
+    {
+        return nn::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+    }
+
+    template <class Exec>
+    static torch::Tensor forward_on(const Exec& exec, AutogradContext* context, const torch::Tensor& z,
+                                    const ContrastiveSettings& settings, bool with_gradient)
+    {
         const auto rows = z.size(0);
         const auto queries = unit_rows<Scalar>(exec, z);
-        exec.fence();
+        nn::hand_over(exec);
         const auto all = settings.communicator->all_gather(queries.rows);
         const auto block = std::min(rows, queries_of_block(all.size(0), sizeof(Scalar), settings.similarity_bytes));
         const auto similarities = torch::empty({block, all.size(0)}, queries.rows.options());
@@ -40,9 +52,9 @@ public:
             nn::multiply(queries.rows.narrow(0, begin, count), all.t(), of_block);
             const kernels::ViewPairs pairs{static_cast<int>(rows / 2), static_cast<int>(begin),
                                            static_cast<int>(settings.communicator->rank() * rows)};
-            kernels::nt_xent(exec, view_of<Scalar, 2>(of_block), pairs, settings.temperature,
-                             view_of<Scalar, 1>(losses.narrow(0, begin, count)));
-            exec.fence();
+            kernels::nt_xent(exec, view_of<Scalar, 2>(exec, of_block), pairs, settings.temperature,
+                             view_of<Scalar, 1>(exec, losses.narrow(0, begin, count)));
+            nn::hand_over(exec);
             if (with_gradient)
             {
                 nn::multiply(of_block, all, grad_queries.narrow(0, begin, count));
@@ -52,15 +64,16 @@ public:
         return losses.mean();
     }
 
-    static tensor_list backward(AutogradContext* context, tensor_list grads)
+    template <class Exec>
+    static tensor_list backward_on(const Exec& exec, AutogradContext* context, const torch::Tensor& grad)
     {
-        const nn::HostExec exec;
         const auto saved = context->get_saved_variables();
-        const auto grad_units = saved[2] * (grads[0] / saved[2].size(0));
+        const auto grad_units = saved[2] * (grad / saved[2].size(0));
         const auto grad_z = torch::empty_like(grad_units);
-        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(grad_units), view_of<const Scalar, 2>(saved[0]),
-                                       view_of<const Scalar, 1>(saved[1]), view_of<Scalar, 2>(grad_z));
-        exec.fence();
+        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(exec, grad_units),
+                                       view_of<const Scalar, 2>(exec, saved[0]),
+                                       view_of<const Scalar, 1>(exec, saved[1]), view_of<Scalar, 2>(exec, grad_z));
+        nn::hand_over(exec);
         return {grad_z, {}, {}};
     }
 };

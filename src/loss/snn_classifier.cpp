@@ -15,23 +15,33 @@ template <class Scalar>
 torch::Tensor probabilities_of(const torch::Tensor& queries, const torch::Tensor& supports, const SupportLabels& labels,
                                double temperature)
 {
-    const nn::HostExec exec;
-    return predict_in_blocks<Scalar>(exec, unit_rows<Scalar>(exec, queries).rows, supports, labels, temperature,
-                                     block_bytes);
+    return nn::on_device_of(queries,
+                            [&](const auto& exec)
+                            {
+                                return predict_in_blocks<Scalar>(exec, unit_rows<Scalar>(exec, queries).rows, supports,
+                                                                 labels, temperature, block_bytes);
+                            });
 }
 }  // namespace
 
 SnnClassifier::SnnClassifier(const torch::Tensor& supports, const std::vector<std::int64_t>& support_labels,
                              std::int64_t classes, double temperature)
-    : labels_(torch::tensor(support_labels, torch::kInt64), classes), temperature_(temperature)
+    : labels_(SupportLabels(torch::tensor(support_labels, torch::kInt64), classes).to(supports.device())),
+      temperature_(temperature)
 {
-    const nn::HostExec exec;
-    supports_ = supports.scalar_type() == torch::kFloat64 ? unit_rows<double>(exec, supports, labels_.order()).rows
-                                                          : unit_rows<float>(exec, supports, labels_.order()).rows;
+    supports_ = nn::on_device_of(supports,
+                                 [&](const auto& exec)
+                                 {
+                                     const auto order = order_of(exec, labels_);
+                                     return supports.scalar_type() == torch::kFloat64
+                                                ? unit_rows<double>(exec, supports, order).rows
+                                                : unit_rows<float>(exec, supports, order).rows;
+                                 });
 }
 
-torch::Tensor SnnClassifier::probabilities(const torch::Tensor& queries) const
+torch::Tensor SnnClassifier::probabilities(const torch::Tensor& asked) const
 {
+    const auto queries = asked.to(supports_.device());
     return queries.scalar_type() == torch::kFloat64
                ? probabilities_of<double>(queries, supports_, labels_, temperature_)
                : probabilities_of<float>(queries, supports_, labels_, temperature_);
@@ -46,7 +56,7 @@ torch::Tensor snn_probabilities(const torch::Tensor& queries, const torch::Tenso
 
 Accuracy accuracy(const torch::Tensor& scores, const std::vector<std::int64_t>& labels)
 {
-    const auto wanted = torch::tensor(labels, torch::kInt64).unsqueeze(1);
+    const auto wanted = torch::tensor(labels, torch::kInt64).unsqueeze(1).to(scores.device());
     const auto five = std::min<std::int64_t>(5, scores.size(1));
     const auto hits = std::get<1>(scores.topk(five, 1)).eq(wanted).to(torch::kFloat64);
     return {hits.select(1, 0).mean().item<double>(), hits.sum(1).mean().item<double>()};

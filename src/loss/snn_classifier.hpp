@@ -17,7 +17,7 @@ public:
     SnnClassifier(const torch::Tensor& supports, const std::vector<std::int64_t>& support_labels, std::int64_t classes,
                   double temperature);
 
-    /// queries [N, D] of the supports' type. Gives [N, K].
+    /// queries [N, D] of the supports' type, on any device. Gives [N, K] on that of the supports.
     torch::Tensor probabilities(const torch::Tensor& queries) const;
 
 private:

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
-#include <vector>
 
 #include "kernels/class_cross_entropy.hpp"
 #include "src/comm/differentiable.hpp"
@@ -17,33 +16,18 @@ using nn::view_of;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-/// Where this rank's rows, `first` … `first` + `rows` − 1 of all, stand when all rows are sorted by class, in that
-/// order, and their classes.
+/// This rank's rows, `first` … `first` + `rows` − 1 of all.
 struct Queries
 {
-    torch::Tensor places;   ///< int64 [rows]
+    torch::Tensor places;   ///< int64 [rows]: where they stand when all rows are sorted by class
     torch::Tensor columns;  ///< the same as int32
     torch::Tensor classes;  ///< int32 [rows]
 };
 
 Queries queries_of(const SupportLabels& labels, std::int64_t first, std::int64_t rows)
 {
-    std::vector<std::int32_t> columns, classes;
-    const auto order = labels.order();
-    const auto offsets = labels.segments().offsets;
-    for (std::int32_t k = 0; k < labels.classes(); ++k)
-    {
-        for (auto j = offsets(k); j < offsets(k + 1); ++j)
-        {
-            if (order(j) >= first && order(j) < first + rows)
-            {
-                columns.push_back(j);
-                classes.push_back(k);
-            }
-        }
-    }
-    const auto columns_tensor = torch::tensor(columns, torch::kInt32);
-    return {columns_tensor.to(torch::kInt64), columns_tensor, torch::tensor(classes, torch::kInt32)};
+    const auto places = labels.places().narrow(0, first, rows);
+    return {places, places.to(torch::kInt32), labels.class_of().narrow(0, first, rows)};
 }
 
 /// As in the SimCLR loss, each block of similarities becomes its gradient at once, and the backward pass has nothing
@@ -57,9 +41,23 @@ public:
                                  std::int64_t rows, std::shared_ptr<const SupportLabels> labels,
                                  const ContrastiveSettings& settings, bool with_gradient)
     {
-        const nn::HostExec exec;
-        const auto supports = unit_rows<Scalar>(exec, all, labels->order());
-        exec.fence();
+        return nn::on_device_of(
+            all, [&](const auto& exec)
+            { return forward_on(exec, context, all, first, rows, std::move(labels), settings, with_gradient); });
+    }
+
+    static tensor_list backward(AutogradContext* context, tensor_list grads)
+    {
+        return nn::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+    }
+
+    template <class Exec>
+    static torch::Tensor forward_on(const Exec& exec, AutogradContext* context, const torch::Tensor& all,
+                                    std::int64_t first, std::int64_t rows, std::shared_ptr<const SupportLabels> labels,
+                                    const ContrastiveSettings& settings, bool with_gradient)
+    {
+        const auto supports = unit_rows<Scalar>(exec, all, order_of(exec, *labels));
+        nn::hand_over(exec);
         const auto queries = queries_of(*labels, first, rows);
         const auto query_rows = supports.rows.index_select(0, queries.places);
         const auto options = supports.rows.options();
@@ -75,23 +73,25 @@ public:
             const auto count = std::min(block, rows - begin);
             const auto block_rows = query_rows.narrow(0, begin, count);
             const auto numerators = similarities.narrow(0, 0, count);
-            const auto s = view_of<Scalar, 2>(numerators);
-            const auto p = view_of<Scalar, 2>(probabilities.narrow(0, 0, count));
-            const auto t = view_of<Scalar, 1>(totals.narrow(0, 0, count));
+            const auto s = view_of<Scalar, 2>(exec, numerators);
+            const auto p = view_of<Scalar, 2>(exec, probabilities.narrow(0, 0, count));
+            const auto t = view_of<Scalar, 1>(exec, totals.narrow(0, 0, count));
             nn::multiply(block_rows, supports.rows.t(), numerators);
-            kernels::exclude_columns(exec, s, view_of<const std::int32_t, 1>(queries.columns.narrow(0, begin, count)));
-            kernels::soft_nearest_neighbours(exec, s, labels->segments(), settings.temperature, t, p);
-            kernels::class_cross_entropy(exec, p,
-                                         view_of<const std::int32_t, 1>(queries.classes.narrow(0, begin, count)),
-                                         labels->segments(), view_of<Scalar, 1>(losses.narrow(0, begin, count)));
+            kernels::exclude_columns(exec, s,
+                                     view_of<const std::int32_t, 1>(exec, queries.columns.narrow(0, begin, count)));
+            kernels::soft_nearest_neighbours(exec, s, segments_of(exec, *labels), settings.temperature, t, p);
+            kernels::class_cross_entropy(
+                exec, p, view_of<const std::int32_t, 1>(exec, queries.classes.narrow(0, begin, count)),
+                segments_of(exec, *labels), view_of<Scalar, 1>(exec, losses.narrow(0, begin, count)));
             if (with_gradient)
             {
-                kernels::soft_nearest_neighbours_backward(exec, p, labels->segments(), settings.temperature, t, s);
-                exec.fence();
+                kernels::soft_nearest_neighbours_backward(exec, p, segments_of(exec, *labels), settings.temperature, t,
+                                                          s);
+                nn::hand_over(exec);
                 nn::multiply(numerators, supports.rows, grad_queries.narrow(0, begin, count));
                 nn::multiply_add(numerators.t(), block_rows, grad_supports);
             }
-            exec.fence();
+            nn::hand_over(exec);
         }
         if (with_gradient)
         {
@@ -103,17 +103,18 @@ public:
         return losses.mean();
     }
 
-    static tensor_list backward(AutogradContext* context, tensor_list grads)
+    template <class Exec>
+    static tensor_list backward_on(const Exec& exec, AutogradContext* context, const torch::Tensor& grad)
     {
-        const nn::HostExec exec;
         const auto saved = context->get_saved_variables();
         const auto holder = c10::static_intrusive_pointer_cast<Holder>(context->saved_data["labels"].toCapsule());
-        const auto grad_units = saved[2] * (grads[0] / context->saved_data["rows"].toInt());
+        const auto grad_units = saved[2] * (grad / context->saved_data["rows"].toInt());
         const auto grad_all = torch::empty_like(grad_units);
-        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(grad_units), view_of<const Scalar, 2>(saved[0]),
-                                       view_of<const Scalar, 1>(saved[1]), view_of<Scalar, 2>(grad_all),
-                                       holder->labels->order());
-        exec.fence();
+        kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(exec, grad_units),
+                                       view_of<const Scalar, 2>(exec, saved[0]),
+                                       view_of<const Scalar, 1>(exec, saved[1]), view_of<Scalar, 2>(exec, grad_all),
+                                       order_of(exec, *holder->labels));
+        nn::hand_over(exec);
         return {grad_all, {}, {}, {}, {}, {}};
     }
 
@@ -136,17 +137,11 @@ void require(bool holds, const std::string& message)
 void require_neighbours(const SupportLabels& labels)
 {
     require(labels.supports() > 1, "one labelled picture has no neighbours; give more");
-    const auto segments = labels.segments();
-    if (segments.off != 0)
+    if (labels.off() == 0 && labels.lone_class())
     {
-        return;
-    }
-    for (std::int32_t k = 0; k < labels.classes(); ++k)
-    {
-        require(segments.offsets(k + 1) - segments.offsets(k) != 1,
-                fmt::format("class {} has one picture in the batch, which no neighbour can predict; give more pictures "
-                            "of each class, or a label smoothing",
-                            k));
+        require(false, fmt::format("class {} has one picture in the batch, which no neighbour can predict; give more "
+                                   "pictures of each class, or a label smoothing",
+                                   *labels.lone_class()));
     }
 }
 }  // namespace

@@ -36,10 +36,22 @@ SupportLabels::SupportLabels(const torch::Tensor& class_of, std::int64_t classes
         offsets[k + 1] += offsets[k];
     }
     std::vector<std::int32_t> next(offsets, offsets + classes);
+    class_of_ = labels.to(torch::kInt32);
+    places_ = torch::empty({count}, torch::kInt64);
     auto* const members = members_.data_ptr<std::int32_t>();
+    auto* const places = places_.data_ptr<std::int64_t>();
     for (std::int64_t j = 0; j < count; ++j)
     {
-        members[next[static_cast<std::size_t>(label[j])]++] = static_cast<std::int32_t>(j);
+        const auto place = next[static_cast<std::size_t>(label[j])]++;
+        members[place] = static_cast<std::int32_t>(j);
+        places[j] = place;
+    }
+    for (std::int64_t k = 0; k < classes && !lone_class_; ++k)
+    {
+        if (offsets[k + 1] - offsets[k] == 1)
+        {
+            lone_class_ = k;
+        }
     }
 }
 
@@ -55,13 +67,13 @@ SupportLabels SupportLabels::stratified(std::int64_t classes_per_rank, std::int6
     return {torch::cat(all), classes_per_rank * (unique_classes ? ranks : 1), smoothing};
 }
 
-nn::TensorView<const std::int32_t, 1> SupportLabels::order() const
+SupportLabels SupportLabels::to(const torch::Device& device) const
 {
-    return nn::view_of<const std::int32_t, 1>(members_);
-}
-
-kernels::ClassSegments<nn::TensorView<const std::int32_t, 1>> SupportLabels::segments() const
-{
-    return {nn::view_of<const std::int32_t, 1>(offsets_), on_, off_};
+    auto moved = *this;
+    for (auto* const tensor : {&moved.members_, &moved.offsets_, &moved.places_, &moved.class_of_})
+    {
+        *tensor = tensor->to(device);
+    }
+    return moved;
 }
 }  // namespace paws::loss

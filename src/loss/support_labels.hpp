@@ -2,13 +2,13 @@
 
 #include <torch/torch.h>
 
-#include "kernels/soft_nearest_neighbours.hpp"
-#include "src/nn/tensor_view.hpp"
+#include <cstdint>
+#include <optional>
 
 namespace paws::loss
 {
 /// The labels of the supports: a class each, with an on and an off value in place of a label matrix. Kernels see the
-/// supports sorted by class, in `order()`.
+/// supports sorted by class (see neighbours.hpp).
 class SupportLabels
 {
 public:
@@ -29,15 +29,26 @@ public:
     std::int64_t classes() const { return classes_; }
     std::int64_t supports() const { return members_.size(0); }
 
-    /// int32 [M]: which support is the j-th when they are sorted by class; within a class the order is kept. Valid as
-    /// long as this object lives, as is the next one.
-    nn::TensorView<const std::int32_t, 1> order() const;
-    kernels::ClassSegments<nn::TensorView<const std::int32_t, 1>> segments() const;
+    double on() const { return on_; }
+    double off() const { return off_; }
+    /// int32 [M]: which support is the j-th when they are sorted by class; within a class the order is kept.
+    const torch::Tensor& members() const { return members_; }
+    /// int32 [classes + 1]: where a class begins among them.
+    const torch::Tensor& offsets() const { return offsets_; }
+    /// int64 [M]: where support j stands among them.
+    const torch::Tensor& places() const { return places_; }
+    /// int32 [M]: the class of support j.
+    const torch::Tensor& class_of() const { return class_of_; }
+    /// A class with one support, which has no neighbour of its class.
+    std::optional<std::int64_t> lone_class() const { return lone_class_; }
+
+    /// The same for kernels on another device: all tensors above lie there.
+    SupportLabels to(const torch::Device& device) const;
 
 private:
     std::int64_t classes_;
     float on_, off_;
-    torch::Tensor members_;  ///< int32 [M], supports sorted by class
-    torch::Tensor offsets_;  ///< int32 [classes + 1], where a class begins in members_
+    torch::Tensor members_, offsets_, places_, class_of_;
+    std::optional<std::int64_t> lone_class_;
 };
 }  // namespace paws::loss

@@ -20,6 +20,12 @@ torch::Tensor fused_batch_norm(BatchNorm2dImpl& bn, const torch::Tensor& x, bool
 /// floating type, which is converted to x's. Otherwise like fused_batch_norm.
 torch::Tensor fused_batch_norm_add_relu(BatchNorm2dImpl& bn, const torch::Tensor& x, const torch::Tensor& shortcut);
 
+/// The end of a residual block whose shortcut is projected and normalised: relu(bn(x) + shortcut_bn(shortcut)) in one
+/// pass, with one reduction over ranks each way for both layers. shortcut: what the projection gives, of x's shape.
+/// Both layers are in training or neither is. Otherwise like fused_batch_norm.
+torch::Tensor fused_batch_norm_pair_relu(BatchNorm2dImpl& bn, const torch::Tensor& x, BatchNorm2dImpl& shortcut_bn,
+                                         const torch::Tensor& shortcut);
+
 /// fused_batch_norm without ReLU for vectors [N, C].
 torch::Tensor fused_batch_norm_of_vectors(BatchNorm1dImpl& bn, const torch::Tensor& x);
 
@@ -29,4 +35,6 @@ torch::Tensor fused_batch_norm_of_vectors(BatchNorm1dImpl& bn, const torch::Tens
 torch::Tensor batch_norm_relu(BatchNorm2dImpl& bn, const torch::Tensor& x);
 torch::Tensor batch_norm(BatchNorm2dImpl& bn, const torch::Tensor& x);
 torch::Tensor batch_norm_add_relu(BatchNorm2dImpl& bn, const torch::Tensor& x, const torch::Tensor& shortcut);
+torch::Tensor batch_norm_pair_relu(BatchNorm2dImpl& bn, const torch::Tensor& x, BatchNorm2dImpl& shortcut_bn,
+                                   const torch::Tensor& shortcut);
 }  // namespace paws::nn

@@ -14,6 +14,12 @@ constexpr std::int64_t smallest_share = std::int64_t{1} << 21;
 template <class Product>
 void by_rows(const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor& out, const Product& product)
 {
+    if (!out.is_cpu())
+    {
+        auto whole = out;
+        product(whole, a);
+        return;
+    }
     const auto rows = out.size(0);
     const auto work_of_row = std::max<std::int64_t>(1, b.size(0) * b.size(1));
     at::parallel_for(0, rows, std::max<std::int64_t>(1, smallest_share / work_of_row),

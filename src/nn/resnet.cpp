@@ -20,9 +20,12 @@ tnn::Sequential projection_shortcut(std::int64_t in, std::int64_t out, int strid
     return tnn::Sequential(convolution(in, out, 1, stride), BatchNorm2d(out));
 }
 
-torch::Tensor project(tnn::Sequential& shortcut, const torch::Tensor& x)
+/// relu(bn(y) + shortcut), where the shortcut is x itself or its projection.
+torch::Tensor end_of_block(BatchNorm2d& bn, const torch::Tensor& y, tnn::Sequential& projection, const torch::Tensor& x)
 {
-    return batch_norm(*shortcut[1]->as<BatchNorm2d>(), shortcut[0]->as<tnn::Conv2d>()->forward(x));
+    return projection ? batch_norm_pair_relu(*bn, y, *projection[1]->as<BatchNorm2d>(),
+                                             projection[0]->as<tnn::Conv2d>()->forward(x))
+                      : batch_norm_add_relu(*bn, y, x);
 }
 
 class BasicBlock final : public tnn::Module
@@ -45,7 +48,7 @@ public:
     torch::Tensor forward(const torch::Tensor& x)
     {
         auto y = batch_norm_relu(*bn1_, conv1_->forward(x));
-        return batch_norm_add_relu(*bn2_, conv2_->forward(y), downsample_ ? project(downsample_, x) : x);
+        return end_of_block(bn2_, conv2_->forward(y), downsample_, x);
     }
 
 private:
@@ -78,7 +81,7 @@ public:
     {
         auto y = batch_norm_relu(*bn1_, conv1_->forward(x));
         y = batch_norm_relu(*bn2_, conv2_->forward(y));
-        return batch_norm_add_relu(*bn3_, conv3_->forward(y), downsample_ ? project(downsample_, x) : x);
+        return end_of_block(bn3_, conv3_->forward(y), downsample_, x);
     }
 
 private:

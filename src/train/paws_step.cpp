@@ -1,7 +1,5 @@
 #include "src/train/paws_step.hpp"
 
-#include <Kokkos_Core.hpp>
-
 #include "src/train/phase.hpp"
 
 namespace paws::train

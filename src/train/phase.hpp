@@ -1,6 +1,5 @@
 #pragma once
 
-#include <Kokkos_Core.hpp>
 #include <string>
 
 namespace paws::train
@@ -21,22 +20,8 @@ public:
 class Phase
 {
 public:
-    explicit Phase(std::string name) : name_(std::move(name)), observer_(PhaseObserver::active)
-    {
-        Kokkos::Profiling::pushRegion("paws::train::" + name_);
-        if (observer_)
-        {
-            observer_->enter(name_);
-        }
-    }
-    ~Phase()
-    {
-        if (observer_)
-        {
-            observer_->leave(name_);
-        }
-        Kokkos::Profiling::popRegion();
-    }
+    explicit Phase(std::string name);
+    ~Phase();
     Phase(const Phase&) = delete;
     Phase& operator=(const Phase&) = delete;
 

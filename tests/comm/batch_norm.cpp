@@ -88,6 +88,34 @@ private:
     torch::Tensor x_, direction_, shortcut_;
 };
 
+/// Counts the reductions that go through it.
+class CountingCalls final : public comm::Communicator
+{
+public:
+    explicit CountingCalls(std::shared_ptr<comm::Communicator> world) : world_(std::move(world)) {}
+    int rank() const override { return world_->rank(); }
+    int world_size() const override { return world_->world_size(); }
+    void all_reduce(const torch::Tensor& values) override
+    {
+        ++reductions;
+        world_->all_reduce(values);
+    }
+    std::unique_ptr<comm::Pending> start_all_reduce(const torch::Tensor& values) override
+    {
+        return world_->start_all_reduce(values);
+    }
+    torch::Tensor all_gather(const torch::Tensor& values) override { return world_->all_gather(values); }
+    torch::Tensor reduce_scatter(const torch::Tensor& values) override { return world_->reduce_scatter(values); }
+    void broadcast(const torch::Tensor& values, int root) override { world_->broadcast(values, root); }
+    void barrier() override { world_->barrier(); }
+    double seconds_waiting() const override { return world_->seconds_waiting(); }
+
+    int reductions = 0;
+
+private:
+    std::shared_ptr<comm::Communicator> world_;
+};
+
 struct Case
 {
     torch::ScalarType type;
@@ -139,6 +167,36 @@ TEST_CASE("batch norm over ranks is that of the whole batch", "[ranks]")
                       { return (bn->forward_by_libtorch(x) + shortcut).relu(); });
         }
     }
+}
+
+TEST_CASE("the two batch norms of a block's end share their reductions over ranks", "[ranks]")
+{
+    const auto copy = [](const nn::BatchNorm2d& from)
+    {
+        auto to = layer<nn::BatchNorm2d>(7, torch::kFloat64);
+        const torch::NoGradGuard no_gradient;
+        to->weight.copy_(from->weight);
+        to->bias.copy_(from->bias);
+        return to;
+    };
+    auto of_shortcut = layer<nn::BatchNorm2d>(7, torch::kFloat64);
+    auto reference_of_shortcut = copy(of_shortcut);
+    const auto counting = std::make_shared<CountingCalls>(test::world());
+    nn::synchronise_batch_norm(*of_shortcut, counting);
+    Problem pictures({7, 5, 3}, torch::kFloat64, 2);
+    pictures.check(
+        layer<nn::BatchNorm2d>(7, torch::kFloat64), layer<nn::BatchNorm2d>(7, torch::kFloat64),
+        [&](auto& bn, const auto& x, const auto& shortcut)
+        {
+            nn::synchronise_batch_norm(*bn, counting);
+            return nn::fused_batch_norm_pair_relu(*bn, x, *of_shortcut, shortcut);
+        },
+        [&](auto& bn, const auto& x, const auto& shortcut)
+        { return (bn->forward_by_libtorch(x) + reference_of_shortcut->forward_by_libtorch(shortcut)).relu(); },
+        1e-11);
+    CHECK(counting->reductions == (test::world()->is_alone() ? 0 : 2));
+    CHECK(relative_error(of_shortcut->running_mean, reference_of_shortcut->running_mean) < 1e-11);
+    CHECK(relative_error(of_shortcut->running_var, reference_of_shortcut->running_var) < 1e-11);
 }
 
 TEST_CASE("batch norm of vectors over ranks is that of the whole batch", "[ranks]")

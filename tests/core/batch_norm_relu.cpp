@@ -92,6 +92,41 @@ void check_residual_against_libtorch(const std::vector<std::int64_t>& shape, tor
     CHECK(relative_error(ours->running_var, theirs->running_var) < tolerance);
     CHECK(ours->num_batches_tracked.equal(theirs->num_batches_tracked));
 }
+
+/// The same for a block whose shortcut has a layer of its own.
+void check_pair_against_libtorch(const std::vector<std::int64_t>& shape, torch::ScalarType type, bool training,
+                                 double tolerance)
+{
+    INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training " << training);
+    torch::manual_seed(12);
+    auto ours = layer(shape[1], type), ours_of_shortcut = layer(shape[1], type);
+    auto theirs = copy_of(ours), theirs_of_shortcut = copy_of(ours_of_shortcut);
+    for (auto* const bn : {&ours, &ours_of_shortcut, &theirs, &theirs_of_shortcut})
+    {
+        (*bn)->train(training);
+    }
+    const auto direction = torch::randn(shape, type);
+    auto x = torch::randn(shape, type).requires_grad_();
+    auto shortcut = (torch::randn(shape, type) * 2 + 0.5).requires_grad_();
+    auto reference_x = x.detach().clone().requires_grad_();
+    auto reference_shortcut = shortcut.detach().clone().requires_grad_();
+    const auto y = nn::fused_batch_norm_pair_relu(*ours, x, *ours_of_shortcut, shortcut);
+    const auto reference = torch::relu(theirs->forward_by_libtorch(reference_x) +
+                                       theirs_of_shortcut->forward_by_libtorch(reference_shortcut));
+    CHECK(relative_error(y, reference) < tolerance);
+    (y * direction).sum().backward();
+    (reference * direction).sum().backward();
+    CHECK(relative_error(x.grad(), reference_x.grad()) < tolerance);
+    CHECK(relative_error(shortcut.grad(), reference_shortcut.grad()) < tolerance);
+    for (const auto& [mine, other] : {std::pair(ours, theirs), std::pair(ours_of_shortcut, theirs_of_shortcut)})
+    {
+        CHECK(relative_error(mine->weight.grad(), other->weight.grad()) < tolerance);
+        CHECK(relative_error(mine->bias.grad(), other->bias.grad()) < tolerance);
+        CHECK(relative_error(mine->running_mean, other->running_mean) < tolerance);
+        CHECK(relative_error(mine->running_var, other->running_var) < tolerance);
+        CHECK(mine->num_batches_tracked.equal(other->num_batches_tracked));
+    }
+}
 }  // namespace
 
 TEST_CASE("batch norm and ReLU agree with LibTorch's", "[nn]")
@@ -119,6 +154,18 @@ TEST_CASE("batch norm, shortcut and ReLU in one agree with LibTorch's compositio
             // A layer in evaluation mode is frozen, whatever the network around it does.
             check_residual_against_libtorch(shape, type, true, tolerance);
             check_residual_against_libtorch(shape, type, false, tolerance);
+        }
+    }
+}
+
+TEST_CASE("two batch norms, their sum and ReLU in one agree with LibTorch's composition", "[nn]")
+{
+    for (const auto& shape : std::vector<std::vector<std::int64_t>>{{5, 3, 7, 9}, {6, 43, 5, 3}, {40, 48, 8, 8}})
+    {
+        for (const auto& [type, tolerance] : {std::pair{torch::kFloat64, 1e-11}, std::pair{torch::kFloat32, 2e-5}})
+        {
+            check_pair_against_libtorch(shape, type, true, tolerance);
+            check_pair_against_libtorch(shape, type, false, tolerance);
         }
     }
 }

@@ -108,7 +108,7 @@ TEST_CASE("the SuNCEt loss and its gradient agree with the published numbers, on
             classes, group.attribute<std::int64_t>("batch_size") * ranks, 1, group.attribute<double>("smoothing")));
         // The layout that the product makes is the golden's, in its first columns. The published matrix has more, which
         // no row belongs to: every row predicts and wants `off` there, which adds −off log off each, and no gradient.
-        const double on = labels->segments().on, off = labels->segments().off;
+        const double on = labels->on(), off = labels->off();
         REQUIRE(labels->supports() == matrix.size(0));
         const auto class_of = torch::arange(labels->supports()).remainder(classes);
         const auto expected = torch::full_like(matrix, off).scatter_(1, class_of.unsqueeze(1), on);

@@ -92,7 +92,7 @@ void check_forward(const Shape& shape, double offset)
     using Real = typename Compute<Stored>::type;
     const auto [rows, channels] = shape;
     const Matrix<Stored> x(rows, channels, 1, offset), addend(rows, channels, 2, 0);
-    Matrix<Stored> y(rows, channels), sum(rows, channels);
+    Matrix<Stored> y(rows, channels), sum(rows, channels), pair(rows, channels);
     HostView<Real*> mean("mean", channels), deviation("deviation", channels);
     const HostView<Real***> scratch("scratch", batch_norm_chunks(rows, channels), 2, channels);
     const Exec exec;
@@ -115,11 +115,16 @@ void check_forward(const Shape& shape, double offset)
                     sum_rounding<Real>() * (1 + std::abs(offset) / 10)));
     }
     const auto scale = channel_values<Real>(channels, 7), bias = channel_values<Real>(channels, 9);
+    const auto other_mean = channel_values<Real>(channels, 11), other_scale = channel_values<Real>(channels, 13),
+               other_bias = channel_values<Real>(channels, 15);
+    using Channels = BatchNormChannels<HostView<const Real*>>;
     for (const bool relu : {true, false})
     {
         batch_norm_apply(exec, x.view(), constant(mean), constant(scale), constant(bias), relu, y.stored);
         batch_norm_add_relu_apply(exec, x.view(), constant(mean), constant(scale), constant(bias), addend.view(),
                                   sum.stored);
+        batch_norm_pair_relu_apply(exec, x.view(), Channels{mean, scale, bias}, addend.view(),
+                                   Channels{other_mean, other_scale, other_bias}, pair.stored);
         exec.fence();
         int wrong = 0;
         for (std::int64_t r = 0; r < rows; ++r)
@@ -129,6 +134,12 @@ void check_forward(const Shape& shape, double offset)
                 const double value = (x(r, c) - mean(c)) * scale(c) + bias(c);
                 wrong += close(y(r, c), relu ? std::max(0.0, value) : value, rounding<Stored>()) ? 0 : 1;
                 wrong += close(sum(r, c), std::max(0.0, value + addend(r, c)), rounding<Stored>()) ? 0 : 1;
+                const double other = (addend(r, c) - other_mean(c)) * other_scale(c) + other_bias(c);
+                // Both sums have the rounding of their larger part.
+                wrong += std::abs(pair(r, c) - std::max(0.0, value + other)) <=
+                                 rounding<Stored>() * (2 + std::abs(value) + std::abs(other))
+                             ? 0
+                             : 1;
             }
         }
         CHECK(wrong == 0);

@@ -1,0 +1,50 @@
+#include "src/nn/batch_norm_parts.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace paws::nn
+{
+torch::Tensor channels_last(const torch::Tensor& pictures)
+{
+    return pictures.contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+torch::Tensor batch_norm_scratch(const torch::Tensor& x, const torch::TensorOptions& options)
+{
+    const auto rows = x.numel() / x.size(1);
+    return torch::empty({kernels::batch_norm_chunks(rows, x.size(1)), 2, x.size(1)}, options);
+}
+
+void start_batch(const char* caller, const BatchNormLayer& layer, const torch::Tensor& x)
+{
+    const auto fail = [&](const char* reason) { throw std::invalid_argument(std::string(caller) + ": " + reason); };
+    if (x.dim() != 4 || x.size(1) != layer.weight.size(0))
+    {
+        fail("pictures must be [N, C, H, W] with the layer's number of channels");
+    }
+    const auto type = x.scalar_type();
+    if (type != torch::kFloat64 && type != torch::kFloat32 && type != torch::kBFloat16 && type != torch::kFloat16)
+    {
+        fail("pictures must be float32, float64, bfloat16 or float16");
+    }
+    if (layer.training)
+    {
+        if (x.numel() == x.size(1) && layer.ranks->is_alone())
+        {
+            fail("one value per channel has no statistics; use larger batches");
+        }
+        layer.batches.add_(1);
+    }
+}
+
+void keep_call(torch::autograd::AutogradContext* context, const BatchNormLayer& layer, bool relu)
+{
+    context->saved_data["call"] = c10::IValue::make_capsule(c10::make_intrusive<BatchNormCall>(layer, relu));
+}
+
+c10::intrusive_ptr<BatchNormCall> kept_call(torch::autograd::AutogradContext* context)
+{
+    return c10::static_intrusive_pointer_cast<BatchNormCall>(context->saved_data["call"].toCapsule());
+}
+}  // namespace paws::nn

@@ -1,0 +1,268 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/batch_norm.hpp"
+#include "kernels/batch_norm_channels.hpp"
+#include "src/nn/batch_norm.hpp"
+#include "src/nn/batch_norm_observer.hpp"
+#include "src/nn/tensor_view.hpp"
+
+// The pieces that the autograd functions of batch normalisation are put together from, for sources that launch kernels.
+// Functions of several layers make one reduction over ranks for all of them.
+
+namespace paws::nn
+{
+/// Channels-last pictures [N, C, H, W] as the kernels see them: a matrix [N·H·W, C].
+template <class Stored, class Exec>
+TensorView<Stored, 2, Exec> matrix_of(const Exec&, const torch::Tensor& pictures)
+{
+    return TensorView<Stored, 2, Exec>(static_cast<Stored*>(pictures.data_ptr()),
+                                       static_cast<std::size_t>(pictures.size(0) * pictures.size(2) * pictures.size(3)),
+                                       static_cast<std::size_t>(pictures.size(1)));
+}
+
+torch::Tensor channels_last(const torch::Tensor& pictures);
+
+/// Space for the partial sums of a layer. Held by name in the callers: a kernel may still run when its launch returns.
+torch::Tensor batch_norm_scratch(const torch::Tensor& x, const torch::TensorOptions& options);
+
+/// A layer of pictures or of vectors.
+struct BatchNormLayer
+{
+    template <class Impl>
+    explicit BatchNormLayer(Impl& bn)
+        : weight(bn.weight),
+          bias(bn.bias),
+          running_mean(bn.running_mean),
+          running_var(bn.running_var),
+          batches(bn.num_batches_tracked),
+          settings{bn.options.eps(), bn.options.momentum().value()},
+          training(bn.is_training()),
+          ranks(bn.ranks)
+    {
+    }
+
+    torch::Tensor weight, bias, running_mean, running_var, batches;
+    kernels::BatchNormSettings settings;
+    bool training;
+    std::shared_ptr<comm::Communicator> ranks;
+};
+
+/// Refuses what the layer cannot normalise (std::invalid_argument that begins with `caller`), and counts the batch in
+/// training.
+void start_batch(const char* caller, const BatchNormLayer& layer, const torch::Tensor& x);
+
+/// What normalises x: the values per channel that a forward pass hands to its backward pass.
+struct Normalization
+{
+    torch::Tensor mean;
+    torch::Tensor inverse;  ///< 1 / √(σ² + ε)
+    torch::Tensor scale;    ///< γ / √(σ² + ε)
+    torch::Tensor count;    ///< double, 0-dimensional: values a channel, of all ranks; of batch statistics alone
+};
+
+/// One layer and what goes through it.
+struct LayerInput
+{
+    const BatchNormLayer& layer;
+    const torch::Tensor& x;  ///< [N, C, H, W], channels-last
+};
+
+namespace detail
+{
+/// The reduction that the layers of a call have in common.
+template <class Real, class Exec>
+void merge_statistics(const Exec& exec, const std::vector<LayerInput>& inputs, std::vector<Normalization>& results,
+                      const std::vector<torch::Tensor>& deviations)
+{
+    std::int64_t length = 0;
+    for (const auto& result : results)
+    {
+        length += kernels::batch_norm_shared_values(result.mean.size(0));
+    }
+    const auto sums = torch::empty({length}, results.front().mean.options().dtype(torch::kFloat64));
+    const auto for_each = [&](const auto& step)
+    {
+        std::int64_t begin = 0;
+        for (std::size_t i = 0; i < inputs.size(); ++i)
+        {
+            const auto values = kernels::batch_norm_shared_values(results[i].mean.size(0));
+            step(i, view_of<double, 1>(exec, sums.narrow(0, begin, values)),
+                 view_of<Real, 1>(exec, inputs[i].layer.running_mean));
+            begin += values;
+        }
+    };
+    for_each(
+        [&](std::size_t i, const auto& own, const auto& origin)
+        {
+            const auto& x = inputs[i].x;
+            kernels::batch_norm_pack(exec, view_of<Real, 1>(exec, results[i].mean),
+                                     view_of<Real, 1>(exec, deviations[i]), static_cast<double>(x.numel() / x.size(1)),
+                                     origin, own);
+        });
+    hand_over(exec);
+    inputs.front().layer.ranks->all_reduce(sums);
+    for_each(
+        [&](std::size_t i, const auto& all, const auto& origin)
+        {
+            kernels::batch_norm_unpack(exec, all, origin, view_of<Real, 1>(exec, results[i].mean),
+                                       view_of<Real, 1>(exec, deviations[i]),
+                                       view_of<double, 0>(exec, results[i].count));
+        });
+    // The sums are gone when this returns; on a device their memory is only given to what comes later on its stream.
+    hand_over(exec);
+}
+}  // namespace detail
+
+/// What normalises the pictures of layers of one mode: in training the statistics of the batch, which then enter the
+/// running ones, over all ranks of the layers by one reduction; else the running ones.
+template <class Stored, class Real, class Exec>
+std::vector<Normalization> normalizations_of(const Exec& exec, const std::vector<LayerInput>& inputs)
+{
+    std::vector<Normalization> results;
+    std::vector<torch::Tensor> deviations, scratches;
+    std::int64_t channels = 0, bytes = 0;
+    for (const auto& [layer, x] : inputs)
+    {
+        if (!layer.training)
+        {
+            // A copy of the mean: a backward pass may come after the running one has moved on.
+            const auto inverse = (layer.running_var + layer.settings.epsilon).rsqrt();
+            results.push_back({layer.running_mean.clone(), inverse, inverse * layer.weight, {}});
+            continue;
+        }
+        const auto options = layer.running_mean.options();
+        const auto count = static_cast<double>(x.numel() / x.size(1));
+        results.push_back({torch::empty_like(layer.running_mean), torch::empty_like(layer.running_mean),
+                           torch::empty_like(layer.running_mean),
+                           torch::full({}, count, options.dtype(torch::kFloat64))});
+        deviations.push_back(torch::empty_like(layer.running_mean));
+        scratches.push_back(batch_norm_scratch(x, options));
+        kernels::batch_norm_statistics(
+            exec, matrix_of<const Stored>(exec, x), view_of<Real, 1>(exec, results.back().mean),
+            view_of<Real, 1>(exec, deviations.back()), view_of<Real, 3>(exec, scratches.back()));
+        channels += x.size(1);
+        bytes += statistics_bytes(x.size(1));
+    }
+    if (!inputs.front().layer.training)
+    {
+        return results;
+    }
+    hand_over(exec);
+    if (auto* const observer = BatchNormObserver::active)
+    {
+        observer->statistics_ready(results.front().mean.data_ptr(), channels, bytes);
+    }
+    if (!inputs.front().layer.ranks->is_alone())
+    {
+        detail::merge_statistics<Real>(exec, inputs, results, deviations);
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+    {
+        const auto& layer = inputs[i].layer;
+        const auto& [mean, inverse, scale, count] = results[i];
+        kernels::batch_norm_finish(
+            exec, view_of<Real, 1>(exec, mean), view_of<Real, 1>(exec, deviations[i]),
+            view_of<const double, 0>(exec, count), layer.settings, view_of<const Real, 1>(exec, layer.weight),
+            view_of<Real, 1>(exec, layer.running_mean), view_of<Real, 1>(exec, layer.running_var),
+            view_of<Real, 1>(exec, inverse), view_of<Real, 1>(exec, scale));
+    }
+    hand_over(exec);
+    return results;
+}
+
+/// What a forward pass hands to its backward pass beside tensors.
+struct BatchNormCall : torch::CustomClassHolder
+{
+    BatchNormCall(const BatchNormLayer& layer, bool relu_) : training(layer.training), relu(relu_), ranks(layer.ranks)
+    {
+    }
+    bool training;
+    bool relu;
+    std::shared_ptr<comm::Communicator> ranks;
+};
+
+void keep_call(torch::autograd::AutogradContext* context, const BatchNormLayer& layer, bool relu);
+c10::intrusive_ptr<BatchNormCall> kept_call(torch::autograd::AutogradContext* context);
+
+/// One layer in the backward pass.
+struct LayerGradient
+{
+    const torch::Tensor& x;     ///< [N, C, H, W]
+    const torch::Tensor& bias;  ///< [C]
+    const Normalization& normalization;
+};
+
+/// Gradients of layers of one call.
+struct InputGradients
+{
+    std::vector<torch::Tensor> x;       ///< of each layer
+    std::vector<torch::Tensor> weight;  ///< likewise, of this rank
+};
+
+/// From g [N, C, H, W], the gradient behind the ReLU where `relu`, and from this rank's sums over it, [layers, 2, C]:
+/// Σ g and Σ g (x − mean). One reduction for all layers.
+template <class Stored, class Real, class Exec>
+InputGradients gradients_of_inputs(const Exec& exec, const std::vector<LayerGradient>& layers, const torch::Tensor& g,
+                                   const torch::Tensor& own_sums, const BatchNormCall& call, bool relu)
+{
+    auto sums = own_sums;
+    if (call.training)
+    {
+        if (auto* const observer = BatchNormObserver::active)
+        {
+            observer->sums_ready(layers.front().normalization.mean.data_ptr(),
+                                 static_cast<std::int64_t>(own_sums.nbytes()));
+        }
+        if (!call.ranks->is_alone())
+        {
+            sums = own_sums.clone();
+            call.ranks->all_reduce(sums);
+        }
+    }
+    InputGradients gradients;
+    std::vector<torch::Tensor> factors;  // of the kernels that may still run
+    for (std::size_t i = 0; i < layers.size(); ++i)
+    {
+        const auto& [x, bias, normalization] = layers[i];
+        const auto index = static_cast<std::int64_t>(i);
+        const auto& [mean, inverse, scale, count] = normalization;
+        const auto slope = torch::empty_like(scale);
+        const auto offset = torch::empty_like(scale);
+        gradients.weight.push_back(torch::empty_like(scale));
+        gradients.x.push_back(torch::empty_like(x));
+        const auto values = call.training ? count : torch::ones({}, scale.options().dtype(torch::kFloat64));
+        kernels::batch_norm_gradients(exec, view_of<const Real, 2>(exec, own_sums[index]),
+                                      view_of<const Real, 2>(exec, sums[index]), view_of<const Real, 1>(exec, inverse),
+                                      view_of<const double, 0>(exec, values), !call.training,
+                                      view_of<Real, 1>(exec, slope), view_of<Real, 1>(exec, offset),
+                                      view_of<Real, 1>(exec, gradients.weight.back()));
+        kernels::batch_norm_backward_apply(exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, g),
+                                           view_of<const Real, 1>(exec, mean), view_of<const Real, 1>(exec, scale),
+                                           view_of<const Real, 1>(exec, bias), view_of<const Real, 1>(exec, slope),
+                                           view_of<const Real, 1>(exec, offset), relu,
+                                           matrix_of<Stored>(exec, gradients.x.back()));
+        factors.insert(factors.end(), {slope, offset, values});
+    }
+    hand_over(exec);
+    return gradients;
+}
+
+/// run(a value of the type that kernels know x's elements by).
+template <class Run>
+torch::Tensor with_storage_type(const torch::Tensor& x, const Run& run)
+{
+    switch (x.scalar_type())
+    {
+        case torch::kFloat64:
+            return run(double{});
+        case torch::kBFloat16:
+            return run(kernels::bfloat16{});
+        case torch::kFloat16:
+            return run(kernels::float16{});
+        default:
+            return run(float{});
+    }
+}
+}  // namespace paws::nn

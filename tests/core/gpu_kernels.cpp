@@ -1,0 +1,164 @@
+#include <functional>
+#include <vector>
+
+#include "src/loss/paws_loss.hpp"
+#include "src/loss/simclr_loss.hpp"
+#include "src/loss/snn_classifier.hpp"
+#include "src/loss/suncet_loss.hpp"
+#include "src/nn/batch_norm_relu.hpp"
+#include "tests/core/golden_tensors.hpp"
+#include "tests/support/catch.hpp"
+
+// Our kernels on a GPU give what they give on a CPU. In double, so that only a wrong kernel differs, not a rounding.
+
+using namespace paws;
+using test::relative_error;
+
+namespace
+{
+bool has_gpu()
+{
+    if (!torch::cuda::is_available())
+    {
+        WARN("no GPU here");
+    }
+    return torch::cuda::is_available();
+}
+
+/// Results and gradients of run(leaves) on either device, of leaves with the same values.
+using Run = std::function<std::vector<torch::Tensor>(const std::vector<torch::Tensor>&)>;
+
+std::vector<torch::Tensor> with_gradients(const std::vector<torch::Tensor>& values, const torch::Device& device,
+                                          const Run& run)
+{
+    std::vector<torch::Tensor> leaves;
+    for (const auto& value : values)
+    {
+        leaves.push_back(value.to(device).requires_grad_());
+    }
+    auto results = run(leaves);
+    auto total = torch::zeros({}, results.front().options().requires_grad(false));
+    for (std::size_t i = 0; i < results.size(); ++i)
+    {
+        // Weights that are no symmetry of any loss.
+        const auto weights = torch::linspace(-0.4, 1.1, results[i].numel(), results[i].options().requires_grad(false));
+        total = total + (results[i] * weights.view_as(results[i])).sum();
+    }
+    total.backward();
+    for (const auto& leaf : leaves)
+    {
+        results.push_back(leaf.grad());
+    }
+    return results;
+}
+
+void check_devices_agree(const std::vector<torch::Tensor>& values, const Run& run, double tolerance = 1e-11)
+{
+    const auto host = with_gradients(values, torch::kCPU, run);
+    const auto device = with_gradients(values, torch::kCUDA, run);
+    for (std::size_t i = 0; i < host.size(); ++i)
+    {
+        INFO("result " << i);
+        CHECK(relative_error(device[i].cpu(), host[i]) < tolerance);
+    }
+}
+
+std::shared_ptr<const loss::SupportLabels> labels_on(const torch::Tensor& like, const loss::SupportLabels& labels)
+{
+    return std::make_shared<const loss::SupportLabels>(labels.to(like.device()));
+}
+}  // namespace
+
+TEST_CASE("losses on a GPU are those on a CPU", "[gpu]")
+{
+    if (!has_gpu())
+    {
+        return;
+    }
+    torch::manual_seed(1);
+    constexpr std::int64_t pictures = 6, multicrop = 3, classes = 7, dims = 40;
+    const auto labels = loss::SupportLabels::stratified(classes, 3, 2, 0.1);
+    const auto views = torch::randn({(2 + multicrop) * pictures, dims}, torch::kFloat64);
+    const auto supports = torch::randn({labels.supports(), dims}, torch::kFloat64);
+    const auto target_views = torch::randn({2 * pictures, dims}, torch::kFloat64);
+    const auto target_supports = torch::randn({labels.supports(), dims}, torch::kFloat64);
+    for (const std::int64_t bytes : {std::int64_t{1} << 30, std::int64_t{2000}})
+    {
+        INFO("similarities in " << bytes << " bytes");
+        check_devices_agree({views, supports},
+                            [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
+                            {
+                                loss::PawsLossSettings settings{multicrop};
+                                settings.similarity_bytes = bytes;
+                                const auto device = leaves[0].device();
+                                const auto value =
+                                    loss::paws_loss(leaves[0], leaves[1], target_views.to(device),
+                                                    target_supports.to(device), labels_on(leaves[0], labels), settings);
+                                return {value.cross_entropy, value.me_max};
+                            });
+        const loss::ContrastiveSettings settings{0.2, bytes};
+        check_devices_agree({supports},
+                            [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
+                            { return {loss::suncet_loss(leaves[0], labels_on(leaves[0], labels), settings)}; });
+        check_devices_agree({target_views},
+                            [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
+                            { return {loss::simclr_loss(leaves[0], settings)}; });
+    }
+}
+
+TEST_CASE("soft nearest neighbours on a GPU are those on a CPU", "[gpu]")
+{
+    if (!has_gpu())
+    {
+        return;
+    }
+    torch::manual_seed(2);
+    const auto queries = torch::randn({50, 33}, torch::kFloat64), supports = torch::randn({41, 33}, torch::kFloat64);
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < supports.size(0); ++i)
+    {
+        labels.push_back((i * 5) % 9);
+    }
+    const auto host = loss::snn_probabilities(queries, supports, labels, 9, 0.1);
+    const auto device = loss::snn_probabilities(queries.cuda(), supports.cuda(), labels, 9, 0.1);
+    CHECK(relative_error(device.cpu(), host) < 1e-11);
+    std::vector<std::int64_t> wanted(50, 3);
+    CHECK(loss::accuracy(device, wanted).top1 == loss::accuracy(host, wanted).top1);
+}
+
+TEST_CASE("batch norms on a GPU are those on a CPU", "[gpu]")
+{
+    if (!has_gpu())
+    {
+        return;
+    }
+    torch::manual_seed(3);
+    for (const auto& shape : std::vector<std::vector<std::int64_t>>{{3, 5, 4, 6}, {40, 48, 8, 8}, {6, 200, 3, 3}})
+    {
+        const auto x = torch::randn(shape, torch::kFloat64) + 0.3, shortcut = torch::randn(shape, torch::kFloat64);
+        const auto weight = torch::rand({shape[1]}, torch::kFloat64) + 0.5;
+        const auto layer_of = [&](const torch::Tensor& like)
+        {
+            nn::BatchNorm2d bn(shape[1]);
+            bn->to(like.device(), torch::kFloat64);
+            const torch::NoGradGuard no_gradient;
+            bn->weight.copy_(weight);
+            bn->bias.copy_(weight - 1);
+            return bn;
+        };
+        check_devices_agree({x},
+                            [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
+                            {
+                                auto bn = layer_of(leaves[0]);
+                                const auto y = nn::fused_batch_norm(*bn, leaves[0], true);
+                                return {y, nn::fused_batch_norm(*bn, y, false)};
+                            });
+        check_devices_agree({x, shortcut},
+                            [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
+                            {
+                                auto bn = layer_of(leaves[0]), other = layer_of(leaves[0]);
+                                const auto y = nn::fused_batch_norm_add_relu(*bn, leaves[0], leaves[1]);
+                                return {y, nn::fused_batch_norm_pair_relu(*bn, y, *other, leaves[1])};
+                            });
+    }
+}
