@@ -32,29 +32,29 @@ inline constexpr std::int64_t chunk_elements = 16384;
 
 struct LarsSgdSettings
 {
-    double learning_rate;
     double momentum;
     bool nesterov;
     double trust_coefficient = 0.001;
     double epsilon = 1e-8;
-    /// Gradients are multiplied by it as they are read: one over the factor that the loss was scaled by.
-    double inverse_scale = 1;
 };
 
-/// One step of SGD under LARS, with the learning rate inside the momentum buffer, s the inverse scale:
+/// One step of SGD under LARS, with the learning rate inside the momentum buffer, s one over the loss scale:
 ///   d = λ (s g + w p),  λ = trust ‖p‖ / (‖s g‖ + w ‖p‖ + ε)  (adapting tensors; d = s g where ‖p‖ or ‖g‖ is zero)
 ///   d = s g + w p                                            (the others)
 ///   m ← momentum · m − rate · d;   p ← p + m,  or with nesterov  p ← p − rate · d + momentum · m .
 /// Where the norm of any tensor's gradient is not finite, no array is changed, and overflowed() says how many tensors
 /// have such a gradient; the host may read it when the kernels have run.
-/// slices: [tensors], chunks: [chunks]; overflowed: int32, rank 0; scratch: square_sums: double [chunks, 2] and rates:
+/// slices: [tensors], chunks: [chunks]; rate_and_scale: double [2], the learning rate and the factor that the loss was
+/// scaled by, read when the kernels run; overflowed: int32, rank 0; scratch: square_sums: double [chunks, 2] and rates:
 /// double [tensors, 2]. Sums are in double and in a fixed order.
-template <class Exec, class SliceView, class ChunkView, class SumView, class FlagView>
+template <class Exec, class SliceView, class ChunkView, class ValueView, class SumView, class FlagView>
 void lars_sgd(const Exec& exec, const SliceView& slices, const ChunkView& chunks, const LarsSgdSettings& settings,
-              const SumView& square_sums, const SumView& rates, const FlagView& overflowed)
+              const ValueView& rate_and_scale, const SumView& square_sums, const SumView& rates,
+              const FlagView& overflowed)
 {
     check_view<Exec, SliceView, 1>();
     check_view<Exec, ChunkView, 1>();
+    check_view<Exec, ValueView, 1>();
     check_view<Exec, SumView, 2>();
     check_view<Exec, FlagView, 0>();
     using Slice = typename SliceView::non_const_value_type;
@@ -101,7 +101,7 @@ void lars_sgd(const Exec& exec, const SliceView& slices, const ChunkView& chunks
             if (slice.adapt)
             {
                 const double parameter_norm = sqrt(parameter_squares);
-                const double gradient_norm = s.inverse_scale * sqrt(gradient_squares);
+                const double gradient_norm = sqrt(gradient_squares) / rate_and_scale(1);
                 if (parameter_norm != 0 && gradient_norm != 0)
                 {
                     rate = s.trust_coefficient * parameter_norm / (gradient_norm + parameter_norm * decay + s.epsilon);
@@ -111,7 +111,7 @@ void lars_sgd(const Exec& exec, const SliceView& slices, const ChunkView& chunks
                     decay = 0;
                 }
             }
-            rates(t, 0) = rate;
+            rates(t, 0) = -rate_and_scale(0) * rate;
             rates(t, 1) = decay;
         },
         overflowed);
@@ -123,10 +123,10 @@ void lars_sgd(const Exec& exec, const SliceView& slices, const ChunkView& chunks
             }
             const auto chunk = chunks(team.league_rank());
             const auto slice = slices(chunk.slice);
-            const auto step = static_cast<Scalar>(-s.learning_rate * rates(chunk.slice, 0));
+            const auto step = static_cast<Scalar>(rates(chunk.slice, 0));
             const auto weight_decay = static_cast<Scalar>(rates(chunk.slice, 1));
             const auto momentum = static_cast<Scalar>(s.momentum);
-            const auto inverse_scale = static_cast<Scalar>(s.inverse_scale);
+            const auto inverse_scale = static_cast<Scalar>(1 / rate_and_scale(1));
             // Of the new buffer and of this step in what the parameter moves by.
             const auto buffer_share = s.nesterov ? momentum : Scalar(1);
             const auto step_share = s.nesterov ? Scalar(1) : Scalar(0);

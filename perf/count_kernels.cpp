@@ -238,10 +238,12 @@ Kernel optimiser_step()
     slices(1) = {&p(1, 0), &g(1, 0), &m(1, 0), sizes[1], 3, 1, 0, false};
     const View<double**> sums("sums", 4, 2), rates("rates", 2, 2);
     const View<std::int32_t> overflowed("overflowed");
-    LarsSgdSettings settings{};
-    settings.learning_rate = 0.1;
-    settings.momentum = 0.9;
-    return [=, kept = std::array{p, g, m}] { lars_sgd(Exec(), slices, chunks, settings, sums, rates, overflowed); };
+    const View<double*> rate_and_scale("rate_and_scale", 2);
+    rate_and_scale(0) = 0.1;
+    rate_and_scale(1) = 1;
+    return [=, kept = std::array{p, g, m}] {
+        lars_sgd(Exec(), slices, chunks, {0.9, false}, rate_and_scale, sums, rates, overflowed);
+    };
 }
 
 /// All of the published steps for pictures of that size, always taken.

@@ -39,6 +39,7 @@ Values meaning_of(const Config& config)
                                                   "meta.emulate_world",
                                                   "meta.bucket_mb",
                                                   "meta.reduce_precision",
+                                                  "meta.cuda_graph",
                                                   "meta.load_checkpoint",
                                                   "meta.read_checkpoint",
                                                   "meta.comm_timeout",

@@ -88,6 +88,7 @@ struct Meta
     std::int64_t emulate_world = 0;  // the mathematics of so many ranks, on fewer; 0: of those that there are
     double bucket_mb = 8;            // gradients are reduced over ranks in pieces of so many MiB
     Precision reduce_precision = Precision::automatic;  // of gradients on the way: as they are, or bf16, fp16
+    bool cuda_graph = false;                            // a step's work on a GPU is captured once and then repeated
 
     bool operator==(const Meta&) const = default;
 };

@@ -71,6 +71,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("meta.emulate_world", meta.emulate_world, all_training);
     visit("meta.bucket_mb", meta.bucket_mb, all_training);
     visit("meta.reduce_precision", meta.reduce_precision, all_training);
+    visit("meta.cuda_graph", meta.cuda_graph, all_training);
 
     auto& criterion = config.criterion;
     visit("criterion.classes_per_batch", criterion.classes_per_batch, with_supports);

@@ -1,5 +1,7 @@
 #include "src/nn/precision.hpp"
 
+#include "src/nn/torch_compat.hpp"
+
 namespace paws::nn
 {
 std::string to_string(Precision precision)
@@ -32,12 +34,14 @@ torch::ScalarType storage_type(Precision precision)
     return precision == Precision::fp64 ? torch::kFloat64 : torch::kFloat32;
 }
 
-AutocastScope::AutocastScope(Precision precision) : active_(precision == Precision::bf16)
+AutocastScope::AutocastScope(Precision precision, torch::Device device)
+    : device_(device.type()),
+      active_(precision == Precision::bf16 || (precision == Precision::fp16 && device.is_cuda()))
 {
     if (active_)
     {
-        at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-        at::autocast::set_cpu_enabled(true);
+        set_autocast_type(device_, precision == Precision::bf16 ? at::kBFloat16 : at::kHalf);
+        set_autocast(device_, true);
         at::autocast::increment_nesting();
     }
 }
@@ -46,12 +50,12 @@ AutocastScope::~AutocastScope()
 {
     if (active_)
     {
-        // The cache holds bf16 copies of the weights, which the next update makes stale.
+        // The cache holds copies of the weights in the smaller type, which the next update makes stale.
         if (at::autocast::decrement_nesting() == 0)
         {
             at::autocast::clear_cache();
         }
-        at::autocast::set_cpu_enabled(false);
+        set_autocast(device_, false);
     }
 }
 }  // namespace paws::nn

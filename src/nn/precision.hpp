@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include <string>
@@ -13,7 +12,7 @@ enum class Precision
     fp32,
     fp64,
     bf16,
-    fp16,
+    fp16,  ///< wants its loss scaled (optim::LossScaler)
 };
 
 /// "fp32", "fp64", "bf16" or "fp16".
@@ -25,16 +24,18 @@ bool cpu_has_bf16();
 /// The element type of parameters and pictures.
 torch::ScalarType storage_type(Precision precision);
 
-/// Switches LibTorch's CPU autocast on for a scope, as bf16 asks; for other precisions it does nothing.
+/// Switches LibTorch's autocast for operators on `device` on for a scope, as bf16 and fp16 ask; for other precisions it
+/// does nothing. On a CPU fp16 computes in float32: LibTorch 1.13 has no half-precision convolutions there.
 class AutocastScope
 {
 public:
-    explicit AutocastScope(Precision precision);
+    explicit AutocastScope(Precision precision, torch::Device device = torch::kCPU);
     ~AutocastScope();
     AutocastScope(const AutocastScope&) = delete;
     AutocastScope& operator=(const AutocastScope&) = delete;
 
 private:
+    torch::DeviceType device_;
     bool active_;
 };
 }  // namespace paws::nn

@@ -181,6 +181,10 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             {
                 write_log([&] { log->step(logged(report, trainer.progress().steps_done)); });
             }
+            if (speaks && !report.note.empty())
+            {
+                fmt::print("note: {}\n", report.note);
+            }
             shown.epoch = report.epoch + 1;
             shown.step = trainer.progress().steps_done;
             shown.loss = trainer.method().describe(report.values);

@@ -14,6 +14,10 @@ namespace paws::train
 {
 namespace
 {
+/// Where the loss scaler stands.
+const std::string scale_name = "loss_scale";
+const std::string good_steps_name = "loss_scale_good_steps";
+
 io::ElementType element_type(torch::ScalarType type)
 {
     switch (type)
@@ -63,6 +67,11 @@ io::Progress to_file(const TrainingProgress& progress)
     }
     file.integers = progress.samplers;
     file.integers["world_size"] = progress.world_size;
+    if (progress.scaler)
+    {
+        file.reals[scale_name] = progress.scaler->scale;
+        file.integers[good_steps_name] = progress.scaler->good_steps;
+    }
     progress.meters.write(file);
     return file;
 }
@@ -84,7 +93,7 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
     progress.steps_done = file.iteration;
     progress.best_loss = value(file.reals, "best_loss");
     progress.loss = value(file.reals, "loss");
-    const auto optional = [&](const char* name)
+    const auto optional = [&](const std::string& name)
     {
         const auto found = file.reals.find(name);
         return found == file.reals.end() ? std::nullopt : std::optional(found->second);
@@ -95,6 +104,11 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
     // Files from before there were several ranks do not say it.
     const auto world_size = progress.samplers.extract("world_size");
     progress.world_size = world_size ? world_size.mapped() : 1;
+    const auto good_steps = progress.samplers.extract(good_steps_name);
+    if (const auto scale = optional(scale_name); scale && good_steps)
+    {
+        progress.scaler = {*scale, good_steps.mapped()};
+    }
     progress.meters = EpochMeters::take(file, progress.samplers);
     return progress;
 }

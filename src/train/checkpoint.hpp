@@ -12,6 +12,7 @@
 #include "src/data/samplers.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
+#include "src/optim/loss_scaler.hpp"
 #include "src/train/epoch_meters.hpp"
 #include "src/train/stored_checkpoint.hpp"
 
@@ -26,15 +27,16 @@ struct TrainingProgress
     double loss = 0;                                             ///< mean loss of the last epoch
     std::optional<double> top1;  ///< from 0 to 1; of these weights, where they were evaluated
     std::optional<double> best_top1;
-    data::SamplerState samplers;     ///< as they stood at the beginning of the epoch
-    EpochMeters meters;              ///< of the epoch that has begun
+    data::SamplerState samplers;                   ///< as they stood at the beginning of the epoch
+    EpochMeters meters;                            ///< of the epoch that has begun
+    std::optional<optim::LossScalerState> scaler;  ///< of an fp16 run
     std::int64_t world_size = 1;     ///< whose mathematics was computed: steps and samplers are of such a world; 0: of
                                      ///< the published code, which keeps epochs alone
     std::vector<std::string> notes;  ///< what the user should know about where it comes from, a line each
 };
 
 /// A copy of all that a `paws-checkpoint` file holds, in the memory of `recycled` where it fits: it goes on to be
-/// written while training goes on.
+/// written while training goes on. Waits for the device that the weights lie on.
 io::Checkpoint make_checkpoint(const nn::Encoder& encoder, const optim::LarsSgd& optimizer,
                                const TrainingProgress& progress, const config::Config& config,
                                io::Checkpoint recycled = {});

@@ -4,15 +4,20 @@ namespace paws::train
 {
 namespace
 {
+torch::Device device_of(const nn::Encoder& encoder)
+{
+    return encoder.parameters().front().device();
+}
+
 std::vector<torch::Tensor> outputs_of(nn::Encoder& encoder, const torch::Tensor& views,
                                       const std::vector<nn::Embedding>& which, nn::Precision precision)
 {
     const torch::NoGradGuard no_gradient;
-    const nn::AutocastScope autocast(precision);
+    const nn::AutocastScope autocast(precision, views.device());
     auto outputs = encoder.embed_as(views.to(nn::storage_type(precision)), which);
     for (auto& output : outputs)
     {
-        output = output.to(torch::kFloat32);
+        output = output.to(torch::kFloat32).cpu();
     }
     return outputs;
 }
@@ -24,7 +29,7 @@ Embedder::Embedder(nn::Encoder& encoder, const data::Pictures& pictures, std::ve
       encoder_(encoder),
       which_(std::move(which)),
       precision_(precision),
-      loader_(pictures, config, std::move(rows))
+      loader_(pictures, config, std::move(rows), device_of(encoder))
 {
 }
 
@@ -40,7 +45,8 @@ std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Conf
     const EvaluationScope evaluation(encoder);
     const auto side = config.data.eval_crop_size;
     std::vector<std::int64_t> widths;
-    for (const auto& output : outputs_of(encoder, torch::zeros({1, 3, side, side}), which, precision))
+    const auto view = torch::zeros({1, 3, side, side}, device_of(encoder));
+    for (const auto& output : outputs_of(encoder, view, which, precision))
     {
         widths.push_back(output.size(1));
     }

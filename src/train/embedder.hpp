@@ -33,7 +33,8 @@ private:
 };
 
 /// Some outputs of the network for pictures, data.evaluation_batch_size at a time, in the order of `rows`: evaluation
-/// mode, centre views, no gradient. The encoder is left in the mode that it was in.
+/// mode, centre views, no gradient. The encoder is left in the mode that it was in; its device does the work, the
+/// outputs lie in host memory.
 class Embedder
 {
 public:

@@ -22,6 +22,14 @@ std::string own_sum_name(std::size_t value, std::size_t rank)
     return fmt::format("epoch_sum_{}_rank{}", value, rank);
 }
 
+/// How many steps the sums are of, in files where that is not the number of steps.
+const std::string counted_name = "epoch_counted";
+
+std::string own_counted_name(std::size_t rank)
+{
+    return fmt::format("epoch_counted_rank{}", rank);
+}
+
 template <typename Name>
 StepValues read_values(const io::Progress& progress, const Name& name)
 {
@@ -35,15 +43,15 @@ StepValues read_values(const io::Progress& progress, const Name& name)
 }
 }  // namespace
 
-Means::Means(StepValues sums, std::int64_t count) : sums_(std::move(sums)), count_(count)
+Means::Means(StepValues sums, double count) : sums_(std::move(sums)), count_(count)
 {
     update();
 }
 
-const StepValues& Means::add(const StepValues& values)
+const StepValues& Means::add(const StepValues& values, double count)
 {
     sums_.resize(values.size());
-    ++count_;
+    count_ += count;
     for (std::size_t i = 0; i < values.size(); ++i)
     {
         sums_[i] += values[i];
@@ -57,7 +65,7 @@ void Means::update()
     means_ = sums_;
     for (auto& mean : means_)
     {
-        mean /= static_cast<double>(count_);
+        mean /= count_;
     }
 }
 
@@ -67,7 +75,8 @@ EpochMeters EpochMeters::in_steps_of(std::int64_t pictures_in_step) const
     {
         return *this;
     }
-    EpochMeters other{steps * pictures / pictures_in_step, pictures_in_step, sums, {}};
+    EpochMeters other{steps * pictures / pictures_in_step, pictures_in_step, sums, {}, 0, {}};
+    other.counted = static_cast<double>(other.steps) * (counted / static_cast<double>(steps));
     for (auto& sum : other.sums)
     {
         sum *= static_cast<double>(other.steps) / static_cast<double>(steps);
@@ -91,6 +100,18 @@ void EpochMeters::write(io::Progress& progress) const
             progress.reals[own_sum_name(value, rank)] = own_sums[rank][value];
         }
     }
+    const auto write_counted = [&](const std::string& name, double count)
+    {
+        if (count != static_cast<double>(steps))
+        {
+            progress.reals[name] = count;
+        }
+    };
+    write_counted(counted_name, counted);
+    for (std::size_t rank = 0; rank < own_counted.size(); ++rank)
+    {
+        write_counted(own_counted_name(rank), own_counted[rank]);
+    }
 }
 
 EpochMeters EpochMeters::take(const io::Progress& progress, std::map<std::string, std::int64_t>& integers)
@@ -105,6 +126,12 @@ EpochMeters EpochMeters::take(const io::Progress& progress, std::map<std::string
     meters.steps = steps.mapped();
     meters.pictures = pictures.mapped();
     meters.sums = read_values(progress, sum_name);
+    const auto read_counted = [&](const std::string& name)
+    {
+        const auto found = progress.reals.find(name);
+        return found == progress.reals.end() ? static_cast<double>(meters.steps) : found->second;
+    };
+    meters.counted = read_counted(counted_name);
     while (true)
     {
         auto own =
@@ -113,6 +140,7 @@ EpochMeters EpochMeters::take(const io::Progress& progress, std::map<std::string
         {
             return meters;
         }
+        meters.own_counted.push_back(read_counted(own_counted_name(meters.own_sums.size())));
         meters.own_sums.push_back(std::move(own));
     }
 }

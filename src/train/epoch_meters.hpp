@@ -15,20 +15,21 @@ class Means
 {
 public:
     Means() = default;
-    Means(StepValues sums, std::int64_t count);
+    Means(StepValues sums, double count);
 
-    const StepValues& add(const StepValues& values);
-    /// Of nothing: empty.
+    /// `values`: the sums of `count` steps.
+    const StepValues& add(const StepValues& values, double count = 1);
+    /// Before the first call of add: empty; not numbers where no step counted.
     const StepValues& values() const { return means_; }
     const StepValues& sums() const { return sums_; }
-    std::int64_t count() const { return count_; }
+    double count() const { return count_; }
 
 private:
     void update();
 
     StepValues sums_;
     StepValues means_;
-    std::int64_t count_ = 0;
+    double count_ = 0;
 };
 
 /// How far an epoch has come when a run stops within it: what its means go on from.
@@ -38,6 +39,8 @@ struct EpochMeters
     std::int64_t pictures = 0;         ///< in a step, of all ranks
     StepValues sums;                   ///< of all ranks' means
     std::vector<StepValues> own_sums;  ///< [ranks], of each rank's own values
+    double counted = 0;                ///< steps in the sums; fewer than `steps` where fp16 left some out
+    std::vector<double> own_counted;   ///< [ranks]
 
     bool operator==(const EpochMeters&) const = default;
 

@@ -15,9 +15,9 @@ class SnnFineTuning final : public LoaderMethod<data::LabelledLoader>
 {
 public:
     SnnFineTuning(const config::Config& config, const data::Dataset& dataset, const data::RankShare& share,
-                  const std::shared_ptr<comm::Communicator>& communicator)
-        : LoaderMethod(dataset, config, share),
-          labels_(labels_of_supports(config, share.world_size)),
+                  const std::shared_ptr<comm::Communicator>& communicator, torch::Device device)
+        : LoaderMethod(dataset, config, share, device),
+          labels_(labels_of_supports(config, share.world_size, device)),
           settings_{config.criterion.temperature, similarity_bytes(config.criterion), communicator},
           pictures_per_step_(config.criterion.classes_per_batch * config.criterion.supervised_batch_size *
                              share.world_size)
@@ -27,9 +27,10 @@ public:
     std::int64_t pictures_per_step() const override { return pictures_per_step_; }
     bool freezes_statistics() const override { return true; }
 
-    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision) override
+    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+                                                const optim::LossScaler* scaler) override
     {
-        return {snn_forward_backward(encoder, batch().views, labels_, settings_, precision)};
+        return {snn_forward_backward(encoder, batch().views, labels_, settings_, precision, scaler)};
     }
 
     std::vector<std::string> columns() const override { return {"suncet-loss"}; }
@@ -45,16 +46,19 @@ private:
 class FineTuning final : public LoaderMethod<data::LabelledLoader>
 {
 public:
-    FineTuning(const config::Config& config, const data::Dataset& dataset, const data::RankShare& share)
-        : LoaderMethod(dataset, config, share), pictures_per_step_(config.optimization.batch_size * share.world_size)
+    FineTuning(const config::Config& config, const data::Dataset& dataset, const data::RankShare& share,
+               torch::Device device)
+        : LoaderMethod(dataset, config, share, device),
+          pictures_per_step_(config.optimization.batch_size * share.world_size)
     {
     }
 
     std::int64_t pictures_per_step() const override { return pictures_per_step_; }
 
-    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision) override
+    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+                                                const optim::LossScaler* scaler) override
     {
-        const auto value = classifier_forward_backward(encoder, batch().views, batch().classes, precision);
+        const auto value = classifier_forward_backward(encoder, batch().views, batch().classes, precision, scaler);
         return {value.cross_entropy, value.top1};
     }
 
@@ -74,14 +78,15 @@ private:
 
 std::unique_ptr<Method> make_snn_fine_tuning(const config::Config& config, const data::Dataset& dataset,
                                              const data::RankShare& share,
-                                             const std::shared_ptr<comm::Communicator>& communicator)
+                                             const std::shared_ptr<comm::Communicator>& communicator,
+                                             torch::Device device)
 {
-    return std::make_unique<SnnFineTuning>(config, dataset, share, communicator);
+    return std::make_unique<SnnFineTuning>(config, dataset, share, communicator, device);
 }
 
 std::unique_ptr<Method> make_fine_tuning(const config::Config& config, const data::Dataset& dataset,
-                                         const data::RankShare& share)
+                                         const data::RankShare& share, torch::Device device)
 {
-    return std::make_unique<FineTuning>(config, dataset, share);
+    return std::make_unique<FineTuning>(config, dataset, share, device);
 }
 }  // namespace paws::train

@@ -10,7 +10,7 @@ namespace
 torch::Tensor forward(nn::Encoder& encoder, const torch::Tensor& views, nn::Precision precision)
 {
     const Phase phase("forward");
-    const nn::AutocastScope autocast(precision);
+    const nn::AutocastScope autocast(precision, views.device());
     const auto type = nn::storage_type(precision);
     return encoder.forward({views.to(type)}).z.to(type);
 }
@@ -18,7 +18,8 @@ torch::Tensor forward(nn::Encoder& encoder, const torch::Tensor& views, nn::Prec
 
 torch::Tensor snn_forward_backward(nn::Encoder& encoder, const torch::Tensor& views,
                                    const std::shared_ptr<const loss::SupportLabels>& labels,
-                                   const loss::ContrastiveSettings& settings, nn::Precision precision)
+                                   const loss::ContrastiveSettings& settings, nn::Precision precision,
+                                   const optim::LossScaler* scaler)
 {
     const auto z = forward(encoder, views, precision);
     torch::Tensor value;
@@ -27,12 +28,13 @@ torch::Tensor snn_forward_backward(nn::Encoder& encoder, const torch::Tensor& vi
         value = loss::suncet_loss(z, labels, settings);
     }
     const Phase phase("backward");
-    value.backward();
+    optim::scaled_backward(value, scaler);
     return value;
 }
 
 ClassifierValues classifier_forward_backward(nn::Encoder& encoder, const torch::Tensor& views,
-                                             const torch::Tensor& classes, nn::Precision precision)
+                                             const torch::Tensor& classes, nn::Precision precision,
+                                             const optim::LossScaler* scaler)
 {
     const auto logits = forward(encoder, views, precision);
     ClassifierValues values;
@@ -42,7 +44,7 @@ ClassifierValues classifier_forward_backward(nn::Encoder& encoder, const torch::
         values.top1 = logits.detach().argmax(1).eq(classes).to(torch::kFloat64).mean();
     }
     const Phase phase("backward");
-    values.cross_entropy.backward();
+    optim::scaled_backward(values.cross_entropy, scaler);
     return values;
 }
 }  // namespace paws::train

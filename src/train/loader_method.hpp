@@ -2,10 +2,22 @@
 
 #include <optional>
 
+#include "src/data/labelled_loader.hpp"
+#include "src/data/paws_loader.hpp"
 #include "src/train/method.hpp"
 
 namespace paws::train
 {
+inline std::vector<torch::Tensor*> tensors_of(data::PawsBatch& batch)
+{
+    return {&batch.supports, &batch.large, &batch.small};
+}
+
+inline std::vector<torch::Tensor*> tensors_of(data::LabelledBatch& batch)
+{
+    return {&batch.views, &batch.classes};
+}
+
 /// A method whose pictures come from a loader of src/data.
 template <class Loader>
 class LoaderMethod : public Method
@@ -18,6 +30,7 @@ public:
         batch_ = loader_.next();
         return batch_.has_value();
     }
+    std::vector<torch::Tensor*> inputs() override { return tensors_of(*batch_); }
     data::StepRows rows_of_step(std::int64_t step) const override { return loader_.rows_of_step(step); }
     double seconds_waited() const override { return loader_.seconds_waited(); }
     double seconds_making() const override { return loader_.seconds_making(); }

@@ -56,8 +56,10 @@ std::int64_t bytes_per_picture(nn::Encoder& encoder, std::int64_t size, nn::Prec
 }
 }  // namespace
 
-MemoryEstimate estimate_memory(const config::Config& config, nn::Precision precision, const data::RankShare& share)
+MemoryEstimate estimate_memory(const config::Config& config, nn::Precision wanted, const data::RankShare& share)
 {
+    // Measured on this CPU, which has no float16; bfloat16 is as wide.
+    const auto precision = wanted == nn::Precision::fp16 ? nn::Precision::bf16 : wanted;
     const auto encoder = new_network(config);
     encoder->to(nn::storage_type(precision));
     const auto views = data::views_of_step(config);

@@ -40,19 +40,19 @@ void require_learnable(const config::Config& config, std::int64_t world_size)
 
 std::unique_ptr<Method> make_method(const config::Config& config, const data::Dataset& dataset,
                                     const data::RankShare& share,
-                                    const std::shared_ptr<comm::Communicator>& communicator)
+                                    const std::shared_ptr<comm::Communicator>& communicator, torch::Device device)
 {
     require_learnable(config, share.world_size);
     switch (config.task)
     {
         case config::Task::paws_train:
-            return make_paws(config, dataset, share, communicator);
+            return make_paws(config, dataset, share, communicator, device);
         case config::Task::suncet_train:
-            return make_suncet(config, dataset, share, communicator);
+            return make_suncet(config, dataset, share, communicator, device);
         case config::Task::snn_fine_tune:
-            return make_snn_fine_tuning(config, dataset, share, communicator);
+            return make_snn_fine_tuning(config, dataset, share, communicator, device);
         default:
-            return make_fine_tuning(config, dataset, share);
+            return make_fine_tuning(config, dataset, share, device);
     }
 }
 }  // namespace paws::train

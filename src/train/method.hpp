@@ -15,6 +15,7 @@
 #include "src/data/samplers.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
+#include "src/optim/loss_scaler.hpp"
 
 namespace paws::train
 {
@@ -36,9 +37,13 @@ public:
     /// Waits for the pictures of the next step; false when the epoch is over. Rethrows what went wrong with them.
     virtual bool next() = 0;
     /// Forward and backward pass of the step that next() has prepared: afterwards the parameters hold the gradients of
-    /// the loss. Returns the step's values, 0-dimensional and of this rank's pictures, as columns() names them.
-    /// Collective.
-    virtual std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision) = 0;
+    /// the loss, multiplied by the scale of `scaler` if there is one. Returns the step's values, 0-dimensional, on the
+    /// device and of this rank's pictures, as columns() names them. Collective.
+    virtual std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+                                                        const optim::LossScaler* scaler) = 0;
+    /// What forward_backward reads of the step that next() has prepared: to be copied elsewhere, and assigned to.
+    /// Undefined ones are among them.
+    virtual std::vector<torch::Tensor*> inputs() = 0;
 
     /// The pictures of a step of the epoch, on this rank, by what they are for.
     virtual data::StepRows rows_of_step(std::int64_t step) const = 0;
@@ -70,8 +75,9 @@ public:
 void require_learnable(const config::Config& config, std::int64_t world_size);
 
 /// The method of config.task, for the mathematics of share.world_size ranks, which `communicator` connects (fewer may
-/// stand for them). `dataset` must outlive it. Throws as require_learnable does, and when a batch cannot be filled.
+/// stand for them), with batches on `device`. `dataset` must outlive it. Throws as require_learnable does, and when a
+/// batch cannot be filled.
 std::unique_ptr<Method> make_method(const config::Config& config, const data::Dataset& dataset,
                                     const data::RankShare& share,
-                                    const std::shared_ptr<comm::Communicator>& communicator);
+                                    const std::shared_ptr<comm::Communicator>& communicator, torch::Device device);
 }  // namespace paws::train

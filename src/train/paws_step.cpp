@@ -6,12 +6,13 @@ namespace paws::train
 {
 loss::PawsLoss paws_forward_backward(nn::Encoder& encoder, const data::PawsBatch& batch,
                                      const std::shared_ptr<const loss::SupportLabels>& labels,
-                                     const loss::PawsLossSettings& settings, nn::Precision precision)
+                                     const loss::PawsLossSettings& settings, nn::Precision precision,
+                                     const optim::LossScaler* scaler)
 {
     nn::Encoding encoding;
     {
         const Phase phase("forward");
-        const nn::AutocastScope autocast(precision);
+        const nn::AutocastScope autocast(precision, batch.large.device());
         const auto type = nn::storage_type(precision);
         std::vector<torch::Tensor> views{batch.supports.to(type), batch.large.to(type)};
         if (batch.small.defined())
@@ -29,7 +30,7 @@ loss::PawsLoss paws_forward_backward(nn::Encoder& encoder, const data::PawsBatch
         value = loss::paws_loss_of_encoding(h, z, batch.large.size(0) / 2, labels, settings);
     }
     const Phase phase("backward");
-    (value.cross_entropy + value.me_max).backward();
+    optim::scaled_backward(value.cross_entropy + value.me_max, scaler);
     return value;
 }
 }  // namespace paws::train

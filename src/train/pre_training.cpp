@@ -18,9 +18,10 @@ namespace
 class PreTraining : public LoaderMethod<data::PawsLoader>
 {
 public:
-    PreTraining(const config::Config& config, const data::Dataset& dataset, const data::RankShare& share)
-        : LoaderMethod(dataset, config, share),
-          labels_(labels_of_supports(config, share.world_size)),
+    PreTraining(const config::Config& config, const data::Dataset& dataset, const data::RankShare& share,
+                torch::Device device)
+        : LoaderMethod(dataset, config, share, device),
+          labels_(labels_of_supports(config, share.world_size, device)),
           pictures_per_step_(config.criterion.unsupervised_batch_size * share.world_size)
     {
     }
@@ -39,19 +40,20 @@ class PawsMethod final : public PreTraining
 {
 public:
     PawsMethod(const config::Config& config, const data::Dataset& dataset, const data::RankShare& share,
-               const std::shared_ptr<comm::Communicator>& communicator)
-        : PreTraining(config, dataset, share), settings_{config.data.multicrop,
-                                                         config.criterion.temperature,
-                                                         config.criterion.sharpen,
-                                                         config.criterion.me_max,
-                                                         similarity_bytes(config.criterion),
-                                                         communicator}
+               const std::shared_ptr<comm::Communicator>& communicator, torch::Device device)
+        : PreTraining(config, dataset, share, device), settings_{config.data.multicrop,
+                                                                 config.criterion.temperature,
+                                                                 config.criterion.sharpen,
+                                                                 config.criterion.me_max,
+                                                                 similarity_bytes(config.criterion),
+                                                                 communicator}
     {
     }
 
-    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision) override
+    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+                                                const optim::LossScaler* scaler) override
     {
-        const auto value = paws_forward_backward(encoder, batch(), labels(), settings_, precision);
+        const auto value = paws_forward_backward(encoder, batch(), labels(), settings_, precision, scaler);
         return {value.cross_entropy, value.me_max};
     }
 
@@ -71,15 +73,16 @@ class SuncetMethod final : public PreTraining
 {
 public:
     SuncetMethod(const config::Config& config, const data::Dataset& dataset, const data::RankShare& share,
-                 const std::shared_ptr<comm::Communicator>& communicator)
-        : PreTraining(config, dataset, share),
+                 const std::shared_ptr<comm::Communicator>& communicator, torch::Device device)
+        : PreTraining(config, dataset, share, device),
           settings_{config.criterion.temperature, similarity_bytes(config.criterion), communicator}
     {
     }
 
-    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision) override
+    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+                                                const optim::LossScaler* scaler) override
     {
-        const auto value = suncet_forward_backward(encoder, batch(), labels(), settings_, precision);
+        const auto value = suncet_forward_backward(encoder, batch(), labels(), settings_, precision, scaler);
         return {value.suncet, value.simclr};
     }
 
@@ -96,15 +99,16 @@ private:
 }  // namespace
 
 std::unique_ptr<Method> make_paws(const config::Config& config, const data::Dataset& dataset,
-                                  const data::RankShare& share, const std::shared_ptr<comm::Communicator>& communicator)
+                                  const data::RankShare& share, const std::shared_ptr<comm::Communicator>& communicator,
+                                  torch::Device device)
 {
-    return std::make_unique<PawsMethod>(config, dataset, share, communicator);
+    return std::make_unique<PawsMethod>(config, dataset, share, communicator, device);
 }
 
 std::unique_ptr<Method> make_suncet(const config::Config& config, const data::Dataset& dataset,
                                     const data::RankShare& share,
-                                    const std::shared_ptr<comm::Communicator>& communicator)
+                                    const std::shared_ptr<comm::Communicator>& communicator, torch::Device device)
 {
-    return std::make_unique<SuncetMethod>(config, dataset, share, communicator);
+    return std::make_unique<SuncetMethod>(config, dataset, share, communicator, device);
 }
 }  // namespace paws::train

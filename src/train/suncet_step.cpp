@@ -8,13 +8,14 @@ namespace paws::train
 {
 SuncetLoss suncet_forward_backward(nn::Encoder& encoder, const data::PawsBatch& batch,
                                    const std::shared_ptr<const loss::SupportLabels>& labels,
-                                   const loss::ContrastiveSettings& settings, nn::Precision precision)
+                                   const loss::ContrastiveSettings& settings, nn::Precision precision,
+                                   const optim::LossScaler* scaler)
 {
     const auto type = nn::storage_type(precision);
     torch::Tensor z;
     {
         const Phase phase("forward");
-        const nn::AutocastScope autocast(precision);
+        const nn::AutocastScope autocast(precision, batch.large.device());
         std::vector<torch::Tensor> views{batch.large.to(type)};
         if (batch.supports.defined())
         {
@@ -32,7 +33,7 @@ SuncetLoss suncet_forward_backward(nn::Encoder& encoder, const data::PawsBatch& 
                            : torch::zeros_like(value.simclr);
     }
     const Phase phase("backward");
-    (value.simclr + value.suncet).backward();
+    optim::scaled_backward(value.simclr + value.suncet, scaler);
     return value;
 }
 }  // namespace paws::train

@@ -10,11 +10,14 @@ std::int64_t labelled_per_class(const config::Config& config)
                                                       : config.criterion.supervised_imgs_per_class;
 }
 
-std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Config& config, std::int64_t world_size)
+std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Config& config, std::int64_t world_size,
+                                                              torch::Device device)
 {
-    return std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(
-        config.criterion.classes_per_batch, labelled_per_class(config), config.criterion.supervised_views,
-        config.data.label_smoothing, world_size, config.data.unique_classes_per_rank));
+    return std::make_shared<const loss::SupportLabels>(
+        loss::SupportLabels::stratified(config.criterion.classes_per_batch, labelled_per_class(config),
+                                        config.criterion.supervised_views, config.data.label_smoothing, world_size,
+                                        config.data.unique_classes_per_rank)
+            .to(device));
 }
 
 void require_neighbours(const config::Config& config, std::int64_t world_size)

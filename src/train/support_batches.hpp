@@ -10,8 +10,9 @@ namespace paws::train
 /// Labelled pictures of each class in a rank's batch: the key depends on the task.
 std::int64_t labelled_per_class(const config::Config& config);
 
-/// The labels of the class-stratified batches of all ranks.
-std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Config& config, std::int64_t world_size);
+/// The labels of the class-stratified batches of all ranks, on `device`.
+std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Config& config, std::int64_t world_size,
+                                                              torch::Device device);
 
 /// Throws config::Error where a class has one row in the batch of all ranks, which SuNCEt finds no neighbour for.
 void require_neighbours(const config::Config& config, std::int64_t world_size);

@@ -18,13 +18,14 @@ using Clock = std::chrono::steady_clock;
 
 std::shared_ptr<nn::Encoder> prepared_network(const config::Config& config, nn::Precision precision,
                                               const std::shared_ptr<comm::Communicator>& communicator,
-                                              std::vector<std::string>& notes)
+                                              torch::Device device, std::vector<std::string>& notes)
 {
     auto start = starting_network(config);
     notes = std::move(start.notes);
     auto& encoder = start.encoder;
     encoder->to(nn::storage_type(precision));
     nn::to_channels_last(*encoder);
+    encoder->to(device);
     nn::synchronise_batch_norm(*encoder, communicator);
     return encoder;
 }
@@ -61,35 +62,15 @@ comm::ReducerSettings reducer_settings(const config::Meta& meta)
     return {static_cast<std::int64_t>(meta.bucket_mb * (1 << 20)), wire_type(meta.reduce_precision)};
 }
 
-StepValues values_of(const std::vector<torch::Tensor>& tensors)
+StepValues figures_of(const StepRequest& request)
 {
-    StepValues values;
-    for (const auto& tensor : tensors)
-    {
-        values.push_back(tensor.item<double>());
-    }
-    return values;
+    return {request.stop ? 1.0 : 0.0, request.save ? 1.0 : 0.0};
 }
 
-/// What all ranks know of a step.
-struct Agreed
+/// From the means of the figures over ranks.
+StepRequest request_of(const StepValues& figures)
 {
-    StepValues mean;
-    bool stop = false;
-    bool save = false;
-};
-
-/// One reduction for all of it.
-Agreed agree_on_step(const StepValues& values, const StepRequest& asked, comm::Communicator& communicator)
-{
-    auto all = values;
-    all.push_back(asked.stop ? 1 : 0);
-    all.push_back(asked.save ? 1 : 0);
-    const auto sum = torch::tensor(all, torch::kFloat64);
-    communicator.all_reduce(sum);
-    const auto mean = sum / communicator.world_size();
-    const auto* const first = mean.data_ptr<double>();
-    return {{first, first + values.size()}, first[values.size()] > 0, first[values.size() + 1] > 0};
+    return {figures[0] > 0, figures[1] > 0};
 }
 
 std::vector<StepValues> gather_values(const StepValues& values, comm::Communicator& communicator)
@@ -106,13 +87,14 @@ std::vector<StepValues> gather_values(const StepValues& values, comm::Communicat
 }  // namespace
 
 Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
-                 std::shared_ptr<comm::Communicator> communicator)
+                 std::shared_ptr<comm::Communicator> communicator, torch::Device device)
     : config_(config),
       precision_(precision),
       communicator_(std::move(communicator)),
+      device_(device),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
-      method_(make_method(config, dataset, share_, communicator_)),
-      encoder_(prepared_network(config, precision, communicator_, progress_.notes)),
+      method_(make_method(config, dataset, share_, communicator_, device)),
+      encoder_(prepared_network(config, precision, communicator_, device, progress_.notes)),
       optimizer_(std::make_unique<optim::LarsSgd>(
           *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
                                            config.optimization.nesterov, config.optimization.use_lars,
@@ -121,9 +103,20 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
                                                        reducer_settings(config.meta))),
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
                 config.optimization.warmup * method_->steps_per_epoch(),
-                config.optimization.epochs * method_->steps_per_epoch()}
+                config.optimization.epochs * method_->steps_per_epoch()},
+      sums_(device, precision == nn::Precision::fp16),
+      reads_each_step_(device.is_cpu())
 {
     progress_.world_size = share_.world_size;
+    if (precision == nn::Precision::fp16)
+    {
+        scaler_.emplace(device);
+    }
+    if (config.meta.cuda_graph)
+    {
+        // Ranks' calls come from threads of their own, which a graph knows nothing of.
+        graph_.emplace(communicator_->is_alone() ? make_graph_recorder(device) : nullptr, *optimizer_);
+    }
 }
 
 void Trainer::resume(const std::filesystem::path& checkpoint)
@@ -151,10 +144,14 @@ void Trainer::resume(const std::filesystem::path& checkpoint)
         progress_.steps_done = progress_.epochs_done * method_->steps_per_epoch() + meters.steps;
         progress_.samplers = method_->sampler_state();
     }
-    means_ = Means(meters.sums, meters.steps);
+    means_ = Means(meters.sums, meters.counted);
     const auto rank = static_cast<std::size_t>(communicator_->rank());
     const bool same_ranks = meters.own_sums.size() == static_cast<std::size_t>(communicator_->world_size());
-    own_means_ = Means(same_ranks ? meters.own_sums[rank] : meters.sums, meters.steps);
+    own_means_ = same_ranks ? Means(meters.own_sums[rank], meters.own_counted[rank]) : means_;
+    if (scaler_ && progress_.scaler)
+    {
+        scaler_->restore(*progress_.scaler);
+    }
 }
 
 void Trainer::synchronise()
@@ -165,11 +162,22 @@ void Trainer::synchronise()
 io::Checkpoint Trainer::snapshot(io::Checkpoint recycled)
 {
     auto& meters = progress_.meters;
+    if (sums_.steps() > 0)
+    {
+        read_sums(meters.steps - 1);
+    }
     if (meters.steps > 0)
     {
         meters.sums = means_.sums();
         meters.own_sums = gather_values(own_means_.sums(), *communicator_);
+        meters.counted = means_.count();
+        meters.own_counted.clear();
+        for (const auto& count : gather_values({own_means_.count()}, *communicator_))
+        {
+            meters.own_counted.push_back(count.front());
+        }
     }
+    progress_.scaler = scaler_ ? std::optional(scaler_->state()) : std::nullopt;
     return communicator_->rank() == 0 ? make_checkpoint(*encoder_, *optimizer_, progress_, config_, std::move(recycled))
                                       : io::Checkpoint{};
 }
@@ -179,6 +187,84 @@ void Trainer::record_accuracy(double top1)
     is_best_ = !progress_.best_top1 || top1 > *progress_.best_top1;
     progress_.top1 = top1;
     progress_.best_top1 = is_best_ ? top1 : *progress_.best_top1;
+}
+
+std::vector<torch::Tensor> Trainer::take_step()
+{
+    optimizer_->zero_grad();
+    reducer_->start();
+    auto outcome = method_->forward_backward(*encoder_, precision_, scaler());
+    for (auto& value : outcome)
+    {
+        value = value.detach();
+    }
+    {
+        const Phase phase("reduce");
+        reducer_->finish();
+    }
+    const Phase phase("update");
+    outcome.push_back(optimizer_->apply(scaler_ ? scaler_->scale() : torch::Tensor()));
+    if (scaler_)
+    {
+        scaler_->update(outcome.back());
+    }
+    return outcome;
+}
+
+StepRequest Trainer::agree(const StepRequest& asked, std::int64_t step, bool is_due)
+{
+    if (reads_each_step_)
+    {
+        // One reduction for all of it.
+        return request_of(read_sums(step, figures_of(asked)));
+    }
+    // The hosts agree among themselves, beside what their devices do.
+    const auto figures = torch::tensor(figures_of(asked), torch::kFloat64);
+    communicator_->all_reduce(figures);
+    const auto agreed = request_of({figures.data_ptr<double>(), figures.data_ptr<double>() + 2});
+    if (is_due || agreed.stop || agreed.save)
+    {
+        read_sums(step);
+    }
+    return agreed;
+}
+
+StepValues Trainer::read_sums(std::int64_t step, const StepValues& extra)
+{
+    const auto steps = sums_.steps();
+    const auto reading = sums_.read(*communicator_, extra);
+    own_means_.add(reading.own.sums, reading.own.steps);
+    means_.add(reading.mean.sums, reading.mean.steps);
+    if (!std::isfinite(method_->loss_of(means_.sums())))
+    {
+        fail("loss is no number", step, reading, steps);
+    }
+    if (!scaler_)
+    {
+        if (reading.overflows > 0)
+        {
+            fail("gradient is no number", step, reading, steps);
+        }
+        return reading.extra;
+    }
+    left_out_ += reading.overflows;
+    loss_scale_ = scaler_->scale().item<double>();
+    if (loss_scale_ < 1)
+    {
+        fail("gradient is no number, whatever the loss is scaled by,", step, reading, steps);
+    }
+    return reading.extra;
+}
+
+void Trainer::fail(const std::string& what, std::int64_t last_step, const SumsReading& reading, std::int64_t steps)
+{
+    const auto own = std::min(last_step, last_step - steps + 1 + reading.steps_until);
+    const auto step = communicator_->all_gather(torch::tensor({own}, torch::kInt64)).min().item<std::int64_t>();
+    throw NotFinite(
+        fmt::format("the {} at epoch {}, step {} (learning rate {:.3g}); the last checkpoint is kept: lower "
+                    "optimization.lr or optimization.start_lr and start again",
+                    what, progress_.epochs_done + 1, step, schedule_.at(progress_.steps_done - 1 - (last_step - step))),
+        progress_.epochs_done, step, method_->rows_of_step(step));
 }
 
 bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
@@ -193,9 +279,10 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
     Means step_time;
     StepReport report;
     report.epoch = progress_.epochs_done;
-    report.values = means_.values();
+    left_out_ = 0;
     const auto epoch_start = Clock::now();
     const auto waited_before = communicator_->seconds_waiting();
+    const StepGraph::Scope graph_scope(graph_ ? &*graph_ : nullptr);
     method_->start_epoch(report.epoch, first_step);
     for (report.step = first_step;; ++report.step)
     {
@@ -208,39 +295,26 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
             }
         }
         const auto step_start = Clock::now();
-        optimizer_->zero_grad();
-        reducer_->start();
-        const auto own_values = values_of(method_->forward_backward(*encoder_, precision_));
-        {
-            const Phase phase("reduce");
-            reducer_->finish();
-        }
         report.learning_rate = schedule_.at(progress_.steps_done);
-        bool updated = false;
-        {
-            const Phase phase("update");
-            updated = optimizer_->step(report.learning_rate);
-        }
+        optimizer_->set_learning_rate(report.learning_rate);
+        sums_.add(graph_ ? graph_->run(method_->inputs(), [this] { return take_step(); }) : take_step());
         ++progress_.steps_done;
 
-        const auto agreed = agree_on_step(own_values, asked ? asked() : StepRequest{}, *communicator_);
-        report.own_values = own_means_.add(own_values);
-        report.values = means_.add(agreed.mean);
+        const bool is_due = report.step == first_step || report.step % config_.logging.log_every == 0 ||
+                            report.step + 1 == method_->steps_per_epoch();
+        const auto agreed = agree(asked ? asked() : StepRequest{}, report.step, is_due);
+        report.read = sums_.steps() == 0;
+        report.own_values = own_means_.values();
+        report.values = means_.values();
+        report.left_out = left_out_;
+        report.loss_scale = loss_scale_;
+        report.note = graph_ ? graph_->take_note().value_or("") : "";
         report.step_milliseconds = step_time.add({1000 * seconds_since(step_start)}).front();
         report.epoch_seconds = seconds_since(epoch_start);
         report.pictures_per_second =
             static_cast<double>(pictures * (report.step - first_step + 1)) / report.epoch_seconds;
         report.data_wait_share = method_->seconds_waited() / report.epoch_seconds;
         report.comm_wait_share = (communicator_->seconds_waiting() - waited_before) / report.epoch_seconds;
-        const bool finite = std::isfinite(method_->loss_of(report.values));
-        if (!finite || !updated)
-        {
-            throw NotFinite(
-                fmt::format("the {} is no number at epoch {}, step {} (learning rate {:.3g}); the last checkpoint is "
-                            "kept: lower optimization.lr or optimization.start_lr and start again",
-                            finite ? "gradient" : "loss", report.epoch + 1, report.step, report.learning_rate),
-                report.epoch, report.step, method_->rows_of_step(report.step));
-        }
         progress_.meters.steps = report.step + 1;
         progress_.meters.pictures = pictures;
         report.stops = agreed.stop;
@@ -251,10 +325,14 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
             return false;
         }
     }
+    if (sums_.steps() > 0)
+    {
+        read_sums(report.step - 1);
+    }
+    progress_.loss = method_->loss_of(means_.values());
     ++progress_.epochs_done;
     progress_.meters = {};
     means_ = own_means_ = {};
-    progress_.loss = method_->loss_of(report.values);
     progress_.best_loss = std::min(progress_.best_loss, progress_.loss);
     progress_.top1.reset();
     progress_.samplers = method_->sampler_state();

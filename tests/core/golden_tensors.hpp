@@ -23,8 +23,8 @@ inline torch::Tensor read_tensor(const io::h5::Group& group, const std::string& 
 /// ‖a − b‖ / ‖b‖ in double; infinite when either holds a NaN, so that no comparison passes by accident.
 inline double relative_error(const torch::Tensor& a, const torch::Tensor& b)
 {
-    const auto left = a.detach().to(torch::kFloat64).flatten();
-    const auto right = b.detach().to(torch::kFloat64).flatten();
+    const auto left = a.detach().cpu().to(torch::kFloat64).flatten();
+    const auto right = b.detach().cpu().to(torch::kFloat64).flatten();
     if (left.numel() != right.numel() || left.isnan().any().item<bool>() || right.isnan().any().item<bool>())
     {
         return std::numeric_limits<double>::infinity();
@@ -40,7 +40,7 @@ inline constexpr double float_tolerance = 2e-5;
 /// x with every element moved up or down by its last bit, more or less: what another order of summation does to it.
 inline torch::Tensor with_rounding_noise(const torch::Tensor& x)
 {
-    const auto sign = torch::sin(torch::arange(x.numel(), torch::kFloat64)).sign().view_as(x);
+    const auto sign = torch::sin(torch::arange(x.numel(), x.options().dtype(torch::kFloat64))).sign().view_as(x);
     return x * (1 + std::numeric_limits<double>::epsilon() * sign);
 }
 

@@ -12,10 +12,10 @@ namespace
 {
 using namespace paws;
 
-data::PawsBatch batch_of(const io::h5::Group& group, const std::string& step)
+data::PawsBatch batch_of(const io::h5::Group& group, const std::string& step, torch::Device device)
 {
-    return {test::read_tensor(group, step + "_supports"), test::read_tensor(group, step + "_views"),
-            group.has_dataset(step + "_small") ? test::read_tensor(group, step + "_small") : torch::Tensor()};
+    const auto read = [&](const char* part) { return test::read_tensor(group, step + part).to(device); };
+    return {read("_supports"), read("_views"), group.has_dataset(step + "_small") ? read("_small") : torch::Tensor()};
 }
 
 data::PawsBatch with_rounding_noise(const data::PawsBatch& batch)
@@ -24,15 +24,17 @@ data::PawsBatch with_rounding_noise(const data::PawsBatch& batch)
             batch.small.defined() ? test::with_rounding_noise(batch.small) : torch::Tensor()};
 }
 
-void check_trace(const io::h5::Group& group)
+void check_trace(const io::h5::Group& group, torch::Device device)
 {
     const auto integer = [&](const char* name) { return group.attribute<std::int64_t>(name); };
     const auto real = [&](const char* name) { return group.attribute<double>(name); };
-    test::TraceRun run(group);
-    test::TraceRun twin(group);
+    test::TraceRun run(group, device);
+    test::TraceRun twin(group, device);
     const auto schedule = test::schedule_of(group);
-    const auto labels = std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(
-        integer("classes_per_batch"), integer("imgs_per_class"), integer("supervised_views"), real("label_smoothing")));
+    const auto labels = std::make_shared<const loss::SupportLabels>(
+        loss::SupportLabels::stratified(integer("classes_per_batch"), integer("imgs_per_class"),
+                                        integer("supervised_views"), real("label_smoothing"))
+            .to(device));
     const loss::PawsLossSettings settings{integer("multicrop"), real("temperature"), real("sharpen"),
                                           group.attribute<bool>("me_max")};
     const auto names = group.dataset("param_names").read<std::string>();
@@ -42,7 +44,7 @@ void check_trace(const io::h5::Group& group)
         const auto name = "step" + std::to_string(steps);
         INFO(name);
         const auto step = group.group(name);
-        const auto batch = batch_of(group, name);
+        const auto batch = batch_of(group, name, device);
         const auto advance = [&](test::TraceRun& one, const data::PawsBatch& pictures)
         {
             return one.step(
@@ -69,9 +71,8 @@ void check_trace(const io::h5::Group& group)
     }
     REQUIRE(steps > 0);
 }
-}  // namespace
 
-TEST_CASE("whole PAWS steps agree with the published implementation", "[train][golden]")
+void check_traces(torch::Device device)
 {
     const auto file = io::h5::File::open(test::golden_path("traces.h5"));
     int traces = 0;
@@ -80,9 +81,25 @@ TEST_CASE("whole PAWS steps agree with the published implementation", "[train][g
         if (name.rfind("paws_", 0) == 0)
         {
             INFO(name);
-            check_trace(file.group(name));
+            check_trace(file.group(name), device);
             ++traces;
         }
     }
     REQUIRE(traces > 0);
+}
+}  // namespace
+
+TEST_CASE("whole PAWS steps agree with the published implementation", "[train][golden]")
+{
+    check_traces(torch::kCPU);
+}
+
+TEST_CASE("whole PAWS steps on a GPU agree with the published implementation", "[gpu]")
+{
+    if (!torch::cuda::is_available())
+    {
+        WARN("no GPU here");
+        return;
+    }
+    check_traces(torch::kCUDA);
 }

@@ -19,11 +19,11 @@ class TraceRun
 {
 public:
     /// With the published heads, and LARS, in double.
-    explicit TraceRun(const io::h5::Group& group)
+    explicit TraceRun(const io::h5::Group& group, torch::Device device = torch::kCPU)
         : TraceRun(group,
                    {group.attribute<std::string>("model_name"), group.attribute<std::int64_t>("output_dim"),
                     group.attribute<bool>("use_pred_head")},
-                   true, group.attribute<double>("trust_coefficient"), torch::kFloat64)
+                   true, group.attribute<double>("trust_coefficient"), torch::kFloat64, device)
     {
     }
 
@@ -82,13 +82,14 @@ public:
 
 private:
     TraceRun(const io::h5::Group& group, const nn::EncoderSettings& settings, bool lars, double trust_coefficient,
-             torch::ScalarType type)
+             torch::ScalarType type, torch::Device device = torch::kCPU)
         : encoder_(nn::make_encoder(settings)),
           optimizer_(
               [&]
               {
                   deterministic_fill(*encoder_, static_cast<double>(group.attribute<std::int64_t>("fill_seed")));
                   encoder_->to(type);
+                  encoder_->to(device);
                   encoder_->train();
                   return optim::LarsSgd(*encoder_,
                                         {group.attribute<double>("momentum"), group.attribute<double>("weight_decay"),
