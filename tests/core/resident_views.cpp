@@ -2,6 +2,8 @@
 
 #include "src/data/resident_views.hpp"
 
+#include <utility>
+
 #include "src/data/augmentation.hpp"
 #include "src/data/view_place.hpp"
 #include "tests/core/encoded_pictures.hpp"
@@ -88,10 +90,10 @@ TEST_CASE("both sources make the same views of evaluation", "[data]")
 TEST_CASE("pictures that come again have views of their own from both sources", "[data]")
 {
     const test::SmallRun small;
-    // 64 MiB hold 201 of them.
+    // Memory is for 64 MiB of them.
     const auto config =
         small.config("run", {"data.file=null", "data.subset=null", "data.dataset=synthetic", "data.num_classes=3",
-                             "data.synthetic_train=400", "data.synthetic_height=340", "data.synthetic_width=320"});
+                             "data.synthetic_train=500", "data.synthetic_height=340", "data.synthetic_width=320"});
     const auto dataset = train_of(config);
     REQUIRE(dataset.train.pixels.size(0) < 250);
     const auto row = dataset.train.pixels.size(0) - 1;
