@@ -78,8 +78,8 @@ TEST_CASE("views too large for fast scratch memory are those of a CPU", "[gpu]")
     // Many taps: the tables do not fit either.
     const auto huge =
         small.config("run", augmented({"data.file=null", "data.subset=null", "data.dataset=synthetic",
-                                       "data.num_classes=3", "data.synthetic_train=26", "data.synthetic_height=1500",
-                                       "data.synthetic_width=2000", "data.crop_size=181", "data.small_crop_size=33",
+                                       "data.num_classes=3", "data.synthetic_train=26", "data.synthetic_height=2000",
+                                       "data.synthetic_width=3000", "data.crop_size=224", "data.small_crop_size=33",
                                        "data.multicrop=1", "data.synthetic_validation=12"}));
     compare_devices<data::PawsLoader>(data::load_dataset(huge, data::Splits::train), huge);
 }
