@@ -83,8 +83,10 @@ template <class Exec>
 View<std::uint8_t****, Exec> random_pictures()
 {
     const View<std::uint8_t****, Exec> batch("pictures", batch_pictures, 32, 32, 3);
-    fill_view<Exec>(batch, [](std::uint32_t i)
-                    { return static_cast<std::uint8_t>(paws::kernels::philox4x32({{i, 0, 0, 0}}, 0, 0).word[0] & 255); });
+    fill_view<Exec>(batch,
+                    [](std::uint32_t i) {
+                        return static_cast<std::uint8_t>(paws::kernels::philox4x32({{i, 0, 0, 0}}, 0, 0).word[0] & 255);
+                    });
     return batch;
 }
 

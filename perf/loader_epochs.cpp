@@ -55,8 +55,8 @@ void run(const std::string& file, std::int64_t epochs, const std::vector<std::st
         loader.start_epoch(epoch);
         while (const auto batch = loader.next())
         {
-            views +=
-                (batch->supports.defined() ? batch->supports.size(0) : 0) + batch->large.size(0) + (batch->small.defined() ? batch->small.size(0) : 0);
+            views += (batch->supports.defined() ? batch->supports.size(0) : 0) + batch->large.size(0) +
+                     (batch->small.defined() ? batch->small.size(0) : 0);
             pictures += batch->large.size(0) / 2;
         }
         if (device == torch::kCUDA)

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "src/config/config.hpp"
-#include "src/data/pictures.hpp"
 #include "src/data/batch_plan.hpp"
+#include "src/data/pictures.hpp"
 #include "src/data/view_source.hpp"
 
 namespace paws::data

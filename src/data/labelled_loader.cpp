@@ -52,7 +52,7 @@ ClassStratifiedSampler stratified(const Dataset& dataset, const config::Config& 
 }  // namespace
 
 LabelledLoader::LabelledLoader(const Dataset& dataset, const config::Config& config, const RankShare& share,
-                       torch::Device device)
+                               torch::Device device)
     : dataset_(dataset), config_(config), share_(share), place_(dataset.train, config.data, device)
 {
     const auto targets = dataset_.labelled_targets();

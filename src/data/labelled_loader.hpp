@@ -40,7 +40,7 @@ public:
     /// `dataset` must outlive the loader, whose batches lie on `device`. Throws SamplerError or config::Error when a
     /// batch cannot be filled, config::Error when data.augment_on cannot be.
     LabelledLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {},
-               torch::Device device = torch::kCPU);
+                   torch::Device device = torch::kCPU);
 
     std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
 

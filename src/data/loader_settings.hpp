@@ -21,8 +21,8 @@ std::int64_t training_batch_bytes(const config::Config& config);
 std::int64_t evaluation_batch_bytes(const config::Data& data);
 
 /// Threads and batches ahead for a network on `device`, as the configuration says, or by default: for a GPU all cores
-/// but one, for a CPU, where the step itself wants the cores, a quarter of them; four batches, or fewer where they would
-/// take more than an eighth of the memory.
+/// but one, for a CPU, where the step itself wants the cores, a quarter of them; four batches, or fewer where they
+/// would take more than an eighth of the memory.
 ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes,
                                          const NodeShare& node = node_share(), torch::Device device = torch::kCPU);
 

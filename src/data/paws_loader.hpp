@@ -84,7 +84,7 @@ private:
     const ViewPlace place_;
     std::vector<Samplers> samplers_;
     std::int64_t epoch_ = 0;
-    std::vector<Samplers> epoch_start_;       // as they are before its first step
+    std::vector<Samplers> epoch_start_;   // as they are before its first step
     std::unique_ptr<ViewSource> source_;  // its threads use all the other members
 };
 }  // namespace paws::data

@@ -21,8 +21,7 @@ torch::Tensor sent_values(const std::vector<std::int64_t>& values, torch::Device
     {
         return {};
     }
-    const auto staged =
-        torch::empty({static_cast<std::int64_t>(values.size())}, staging_memory(torch::kInt64, device));
+    const auto staged = torch::empty({static_cast<std::int64_t>(values.size())}, staging_memory(torch::kInt64, device));
     std::copy(values.begin(), values.end(), staged.data_ptr<std::int64_t>());
     return send(staged, device);
 }

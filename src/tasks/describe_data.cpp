@@ -29,8 +29,8 @@ std::string who_makes_views(const config::Config& config, const data::Dataset& d
 {
     if (data::augments_on_device(config.data, dataset.train, device))
     {
-        return fmt::format("per rank, views are made {} the pictures lie",
-                           device.is_cpu() ? "by the training step's threads, where" : "on the GPU, where a copy of");
+        return device.is_cpu() ? "per rank, the training step's threads make views when they are needed"
+                               : "per rank, views are made on the GPU, which holds a copy of the pictures";
     }
     const auto batch = data::training_batch_bytes(config);
     const auto loader = data::pipeline_settings(config, batch, dataset.node, device);
