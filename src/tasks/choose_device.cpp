@@ -1,6 +1,7 @@
 #include "src/tasks/choose_device.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>

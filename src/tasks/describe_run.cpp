@@ -143,7 +143,8 @@ data::Dataset look_at_data(const config::Config& config)
 
 std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
-    const auto steps = train::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank())->steps_per_epoch();
+    const auto steps =
+        train::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank(), torch::kCPU)->steps_per_epoch();
     const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
     return fmt::format(
         "data            {}: {} training pictures, {}{} labelled, {} classes\n"
