@@ -58,26 +58,26 @@ void ReadyTimes::begin_backward()
 
 void ReadyTimes::end_step()
 {
-    steps_.push_back(step_);
-    ++steps_seen_;
-    if (steps_.size() > most_steps)
+    if (steps_.empty())
     {
-        steps_.pop_front();
+        steps_.assign(most_steps, step_);
     }
+    steps_[static_cast<std::size_t>(steps_seen_) % most_steps] = step_;
+    ++steps_seen_;
 }
 
 void ReadyTimes::statistics_ready(const void* call, std::int64_t channels, std::int64_t bytes)
 {
-    calls_[call] = step_.batch_norms.size();
+    calls_.push_back(call);
     step_.batch_norms.push_back({channels, bytes, 0, seconds_since(forward_), 0});
 }
 
 void ReadyTimes::sums_ready(const void* call, std::int64_t bytes)
 {
-    const auto found = calls_.find(call);
+    const auto found = std::find(calls_.begin(), calls_.end(), call);
     if (found != calls_.end())
     {
-        auto& batch_norm = step_.batch_norms[found->second];
+        auto& batch_norm = step_.batch_norms[static_cast<std::size_t>(found - calls_.begin())];
         batch_norm.bytes_backward = bytes;
         batch_norm.backward_at = seconds_since(backward_);
     }
@@ -86,12 +86,12 @@ void ReadyTimes::sums_ready(const void* call, std::int64_t bytes)
 template <class ValueOf>
 double ReadyTimes::median(const ValueOf& value_of) const
 {
-    const auto gone = steps_seen_ - static_cast<std::int64_t>(steps_.size());
-    const auto left_out = std::max<std::int64_t>(0, warm_up_steps(steps_seen_) - gone);
+    const auto kept = std::min(steps_seen_, static_cast<std::int64_t>(steps_.size()));
+    const auto first = std::max(steps_seen_ - kept, warm_up_steps(steps_seen_));
     std::vector<double> values;
-    for (auto step = steps_.begin() + left_out; step != steps_.end(); ++step)
+    for (auto step = first; step < steps_seen_; ++step)
     {
-        if (const double value = value_of(*step); value >= 0)
+        if (const double value = value_of(steps_[static_cast<std::size_t>(step) % most_steps]); value >= 0)
         {
             values.push_back(value);
         }
@@ -117,7 +117,8 @@ std::vector<GradientTime> ReadyTimes::gradients() const
 
 std::vector<BatchNormTime> ReadyTimes::batch_norms() const
 {
-    auto times = steps_.empty() ? std::vector<BatchNormTime>() : steps_.back().batch_norms;
+    auto times = steps_seen_ == 0 ? std::vector<BatchNormTime>()
+                                  : steps_[static_cast<std::size_t>(steps_seen_ - 1) % most_steps].batch_norms;
     for (std::size_t i = 0; i < times.size(); ++i)
     {
         // An epoch of another loss calls other layers.

@@ -4,9 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -79,8 +77,10 @@ private:
     bool in_backward_ = false;
     Clock::time_point forward_, backward_;
     Step step_;
-    std::unordered_map<const void*, std::size_t> calls_;  ///< of the batch norms of this step
-    std::deque<Step> steps_;
+    std::vector<const void*> calls_;  ///< of the batch norms of this step, in their order
+    /// The newest steps, in a ring whose memory is taken at once: pieces that stay, taken one by one between the
+    /// tensors of a step, would keep the allocator from putting the next step's tensors in their places.
+    std::vector<Step> steps_;
     std::int64_t steps_seen_ = 0;
     comm::GradientHooks hooks_;
 };
