@@ -1,4 +1,4 @@
-// How fast pictures become training views, on one core and on all.
+// How fast pictures become training views, on one core, on all, and on a GPU.
 
 #include <benchmark/benchmark.h>
 
@@ -13,8 +13,20 @@ namespace
 using paws::kernels::AugmentKey;
 using paws::kernels::AugmentSpec;
 
-template <class Value>
-using HostView = Kokkos::View<Value, Kokkos::LayoutRight, Kokkos::HostSpace>;
+template <class Value, class Exec>
+using View = Kokkos::View<Value, Kokkos::LayoutRight, typename Exec::memory_space>;
+
+/// A View for `Exec` that is filled on the host: fill(i, value) for each of its elements.
+template <class Exec, class Value, class Fill>
+void fill_view(const View<Value, Exec>& view, const Fill& fill)
+{
+    const auto mirror = Kokkos::create_mirror_view(view);
+    for (std::size_t i = 0; i < mirror.size(); ++i)
+    {
+        mirror.data()[i] = fill(static_cast<std::uint32_t>(i));
+    }
+    Kokkos::deep_copy(view, mirror);
+}
 
 /// The published transform for CIFAR-10 with a jitter of strength 0.5.
 AugmentSpec cifar10_spec(int size, double scale_min, double scale_max)
@@ -44,9 +56,9 @@ template <class Exec>
 struct Crops
 {
     AugmentSpec spec;
-    HostView<std::int64_t*> index;
-    HostView<std::uint32_t*> view;
-    HostView<float****> out;
+    View<std::int64_t*, Exec> index;
+    View<std::uint32_t*, Exec> view;
+    View<float****, Exec> out;
 
     Crops(const AugmentSpec& its_spec, int pictures, int count, int first_view)
         : spec(its_spec),
@@ -54,14 +66,12 @@ struct Crops
           view("view", index.extent(0)),
           out("out", index.extent(0), static_cast<std::size_t>(spec.size), static_cast<std::size_t>(spec.size), 3)
     {
-        for (int i = 0; i < pictures * count; ++i)
-        {
-            index(i) = i / count;
-            view(i) = static_cast<std::uint32_t>(first_view + i % count);
-        }
+        const auto views = static_cast<std::uint32_t>(count);
+        fill_view<Exec>(index, [&](std::uint32_t i) { return std::int64_t{i / views}; });
+        fill_view<Exec>(view, [&](std::uint32_t i) { return static_cast<std::uint32_t>(first_view) + i % views; });
     }
 
-    void make(const Exec& exec, const AugmentKey& key, const HostView<std::uint8_t****>& pictures) const
+    void make(const Exec& exec, const AugmentKey& key, const View<std::uint8_t****, Exec>& pictures) const
     {
         paws::kernels::augment_views(exec, spec, key, pictures, index, view, out);
     }
@@ -69,13 +79,14 @@ struct Crops
 
 constexpr int batch_pictures = 64;
 
-HostView<std::uint8_t****> random_pictures()
+template <class Exec>
+View<std::uint8_t****, Exec> random_pictures()
 {
-    HostView<std::uint8_t****> batch("pictures", batch_pictures, 32, 32, 3);
-    for (std::size_t i = 0; i < batch.size(); ++i)
-    {
-        batch.data()[i] = paws::kernels::philox4x32({{static_cast<std::uint32_t>(i), 0, 0, 0}}, 0, 0).word[0] & 255;
-    }
+    const View<std::uint8_t****, Exec> batch("pictures", batch_pictures, 32, 32, 3);
+    fill_view<Exec>(batch,
+                    [](std::uint32_t i) {
+                        return static_cast<std::uint8_t>(paws::kernels::philox4x32({{i, 0, 0, 0}}, 0, 0).word[0] & 255);
+                    });
     return batch;
 }
 
@@ -83,7 +94,7 @@ HostView<std::uint8_t****> random_pictures()
 template <class Exec>
 void cifar10(benchmark::State& state)
 {
-    const auto batch = random_pictures();
+    const auto batch = random_pictures<Exec>();
     const Crops<Exec> large(cifar10_spec(32, 0.75, 1), batch_pictures, 2, 0);
     const Crops<Exec> small(cifar10_spec(18, 0.3, 0.75), batch_pictures, 6, 2);
     const Exec exec;
@@ -104,9 +115,9 @@ void cifar10(benchmark::State& state)
 /// normalised floats.
 void cifar10_bytes(benchmark::State& state)
 {
-    const auto batch = random_pictures();
+    const auto batch = random_pictures<Kokkos::DefaultHostExecutionSpace>();
     constexpr std::size_t values = batch_pictures * (2 * 32 * 32 + 6 * 18 * 18) * 3;
-    const HostView<float*> out("out", values);
+    const View<float*, Kokkos::DefaultHostExecutionSpace> out("out", values);
     for (auto _ : state)
     {
         const auto* const in = batch.data();
@@ -135,6 +146,11 @@ int main(int argc, char** argv)
     benchmark::RegisterBenchmark(("augment/cifar10/" + host).c_str(), cifar10<Kokkos::DefaultHostExecutionSpace>)
         ->Unit(benchmark::kMicrosecond)
         ->UseRealTime();
+#ifdef KOKKOS_ENABLE_CUDA
+    benchmark::RegisterBenchmark("augment/cifar10/Cuda", cifar10<Kokkos::Cuda>)
+        ->Unit(benchmark::kMicrosecond)
+        ->UseRealTime();
+#endif
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();
     return 0;

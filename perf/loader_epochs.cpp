@@ -1,12 +1,11 @@
 // The loader alone, epoch after epoch: how fast it is when nobody else wants the cores, and whether its memory stays
-// what it is.
+// what it is. On a GPU, unless meta.device says cpu, where there is one.
 //
 //     build/cpu/perf/loader_epochs CONFIG.yaml EPOCHS [section.key=value]...
 
 #include <fmt/format.h>
 #include <mpi.h>
 
-#include <Kokkos_Core.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -46,8 +45,9 @@ void run(const std::string& file, std::int64_t epochs, const std::vector<std::st
     const auto config = config::load(file, overrides);
     const tasks::ComputeSession session(config.meta.threads);
     const auto dataset = data::load_dataset(config, data::Splits::train);
-    fmt::print("{}", tasks::describe_data(config, dataset));
-    data::PawsLoader loader(dataset, config);
+    const auto device = torch::cuda::is_available() && config.meta.device != "cpu" ? torch::kCUDA : torch::kCPU;
+    fmt::print("{}", tasks::describe_data(config, dataset, device));
+    data::PawsLoader loader(dataset, config, {}, device);
     for (std::int64_t epoch = 0; epoch < epochs; ++epoch)
     {
         const auto start = std::chrono::steady_clock::now();
@@ -55,9 +55,13 @@ void run(const std::string& file, std::int64_t epochs, const std::vector<std::st
         loader.start_epoch(epoch);
         while (const auto batch = loader.next())
         {
-            views +=
-                batch->supports.size(0) + batch->large.size(0) + (batch->small.defined() ? batch->small.size(0) : 0);
+            views += (batch->supports.defined() ? batch->supports.size(0) : 0) + batch->large.size(0) +
+                     (batch->small.defined() ? batch->small.size(0) : 0);
             pictures += batch->large.size(0) / 2;
+        }
+        if (device == torch::kCUDA)
+        {
+            torch::cuda::synchronize();
         }
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         const auto [now, peak] = memory_now_and_peak();

@@ -29,7 +29,8 @@ struct AugmentViews
         once(team,
              [&]()
              {
-                 const ViewRandom random(key.seed, key.epoch, static_cast<std::uint64_t>(index(n)), view(n));
+                 const ViewRandom random(key.seed, key.epoch, static_cast<std::uint64_t>(index(n)),
+                                         static_cast<std::uint32_t>(view(n)));
                  *scratch.params = draw_params(spec, source.height, source.width, random);
              });
         const ViewParams params = *scratch.params;
@@ -41,9 +42,9 @@ struct AugmentViews
 /// Random training views of pictures. What a view looks like depends on `spec`, `key`, the picture, its index and the
 /// view's number alone: not on where it is in the batch, nor on the number of threads, ranks or the device.
 /// pictures: uint8 [P, H, W, 3], row-major; row: int64 [n], below P: which of `pictures` to take; index: int64 [n], the
-/// picture's place in its data set, and view: uint32 [n], below 2²⁴, the view's number: both for the random key;
-/// out: [n, size, size, 3], row-major, of float, a storage type, or any type that a float can be cast to.
-/// Throws std::invalid_argument if the spec or a shape is impossible. Uses `exec` alone and does not wait for it.
+/// picture's place in its data set, and view: [n] of any integers below 2²⁴, the view's number: both for the random
+/// key; out: [n, size, size, 3], row-major, of float, a storage type, or any type that a float can be cast to. Throws
+/// std::invalid_argument if the spec or a shape is impossible. Uses `exec` alone and does not wait for it.
 template <class Exec, class Pictures, class Rows, class Indices, class Numbers, class Out>
 void augment_views(const Exec& exec, const AugmentSpec& spec, const AugmentKey& key, const Pictures& pictures,
                    const Rows& row, const Indices& index, const Numbers& view, const Out& out)

@@ -11,11 +11,12 @@
 // compiler vectorises the loops over them; on a device a block of threads takes one pixel each.
 
 // One step over all pixels of a view. On a host it is compiled by itself: where GCC inlines one into the other, it
-// gives up on vectorising some of the loops, which makes them several times slower.
-#if defined(KOKKOS_ENABLE_CUDA) || defined(KOKKOS_ENABLE_HIP) || defined(KOKKOS_ENABLE_SYCL) || !defined(__GNUC__)
+// gives up on vectorising some of the loops, which makes them several times slower. A compiler for both goes over the
+// source once for each of them.
+#if defined(__CUDA_ARCH__) || defined(__HIP_DEVICE_COMPILE__) || defined(__SYCL_DEVICE_ONLY__) || !defined(__GNUC__)
 #define PAWS_STEP_FUNCTION KOKKOS_INLINE_FUNCTION
 #else
-#define PAWS_STEP_FUNCTION __attribute__((noinline))
+#define PAWS_STEP_FUNCTION KOKKOS_FUNCTION __attribute__((noinline))
 #endif
 
 namespace paws::kernels::augment

@@ -25,8 +25,8 @@ public:
     template <class Policy>
     void place(Policy& policy)
     {
-        const std::size_t tables = table_bytes() + alignment;
-        const std::size_t pictures = picture_bytes() + alignment;
+        const std::size_t tables = padded(table_bytes());
+        const std::size_t pictures = padded(picture_bytes());
         std::size_t taken[2] = {0, 0};
         const auto level_for = [&](std::size_t bytes)
         {
@@ -96,6 +96,10 @@ public:
 
 private:
     static constexpr std::size_t alignment = 16;
+    /// Room to align the beginning, and the next team's part aligned: teams' parts of slow scratch memory follow each
+    /// other as they are.
+    static std::size_t padded(std::size_t bytes) { return (bytes + 2 * alignment - 1) / alignment * alignment; }
+
     static constexpr int params_ints = sizeof(ViewParams) / sizeof(int);
     static constexpr int histogram_ints = channels * levels;
     static_assert(sizeof(ViewParams) % sizeof(int) == 0 && alignof(ViewParams) <= alignof(int));
@@ -108,12 +112,35 @@ private:
     int picture_level_ = 0;
 };
 
+/// One team a view. On a device a functor of this size must ask to be passed as an argument: Kokkos would else keep it
+/// in constant memory, and have the host wait for the last kernel that uses that. Registers are few enough for
+/// `least_teams` on a multiprocessor, which hide each other's waits for memory.
+template <class Exec>
+struct ViewPolicy
+{
+    static constexpr unsigned team_size = 128;
+    static constexpr unsigned least_teams = 4;
+    using type = Kokkos::TeamPolicy<Exec, Kokkos::LaunchBounds<team_size, least_teams>,
+                                    Kokkos::Experimental::WorkItemProperty::HintLightWeight_t>;
+};
+
 /// A policy of one team a view for a functor that holds `workspace`.
 template <class Exec>
-Kokkos::TeamPolicy<Exec> view_policy(const Exec& exec, std::size_t views, Workspace& workspace)
+auto view_policy(const Exec& exec, std::size_t views, Workspace& workspace)
 {
-    auto policy = row_policy(exec, static_cast<std::int64_t>(views));
-    workspace.place(policy);
-    return policy;
+    const auto place = [&](auto policy)
+    {
+        workspace.place(policy);
+        return policy;
+    };
+    if constexpr (runs_on_host<Exec>)
+    {
+        return place(row_policy(exec, static_cast<std::int64_t>(views)));
+    }
+    else
+    {
+        using Policy = ViewPolicy<Exec>;
+        return place(typename Policy::type(exec, static_cast<int>(views), static_cast<int>(Policy::team_size)));
+    }
 }
 }  // namespace paws::kernels::augment

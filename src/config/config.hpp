@@ -61,6 +61,14 @@ enum class Dataset
     synthetic  // made in memory, all labelled: no file is read
 };
 
+/// Where the views of pictures are made.
+enum class AugmentOn
+{
+    automatic,  // as the pictures and the GPU's memory allow
+    host,       // by threads, beside the training step
+    device      // where the network is, from pictures that lie there
+};
+
 std::string to_string(Task task);
 std::string to_string(Precision precision);
 std::string to_string(Dataset dataset);
@@ -137,11 +145,12 @@ struct Data
     double label_smoothing = 0;
     std::int64_t evaluation_batch_size = 256;
 
-    std::optional<double> cache_gb;      // memory of a rank for pictures; none: half of what it may use
-    std::int64_t prefetch_batches = 0;   // batches in the making or ready; 0: up to four, as memory allows
-    std::int64_t workers = 0;            // threads that decode and augment; 0: by the cores that the rank may use
-    bool skip_broken = false;            // a picture that cannot be decoded is replaced by another of its class
-    bool reduced_decoding = true;        // JPEGs are decoded at 1/2, 1/4 or 1/8 where all their views allow it
+    std::optional<double> cache_gb;     // memory of a rank for pictures; none: half of what it may use
+    std::int64_t prefetch_batches = 0;  // batches in the making or ready; 0: up to four, as memory allows
+    std::int64_t workers = 0;           // threads that decode and augment; 0: by the cores that the rank may use
+    bool skip_broken = false;           // a picture that cannot be decoded is replaced by another of its class
+    bool reduced_decoding = true;       // JPEGs are decoded at 1/2, 1/4 or 1/8 where all their views allow it
+    AugmentOn augment_on = AugmentOn::automatic;
     bool copy_data = false;              // the packed file is copied to the node's own disk first
     std::optional<std::string> scratch;  // where copy_data puts it; none: $SLURM_TMPDIR, $TMPDIR
 

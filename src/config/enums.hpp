@@ -54,6 +54,13 @@ inline constexpr auto words_of<Dataset> = std::to_array<std::pair<const char*, D
     {"synthetic", Dataset::synthetic},
 });
 
+template <>
+inline constexpr auto words_of<AugmentOn> = std::to_array<std::pair<const char*, AugmentOn>>({
+    {"auto", AugmentOn::automatic},
+    {"host", AugmentOn::host},
+    {"device", AugmentOn::device},
+});
+
 template <typename Enum>
 std::optional<Enum> enum_from_word(const std::string& word)
 {

@@ -112,6 +112,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("data.workers", data.workers, every_task);
     visit("data.skip_broken", data.skip_broken, every_task);
     visit("data.reduced_decoding", data.reduced_decoding, every_task);
+    visit("data.augment_on", data.augment_on, every_task);
     visit("data.copy_data", data.copy_data, every_task);
     visit("data.scratch", data.scratch, every_task);
     visit("data.normalize", data.normalize, every_task);

@@ -254,4 +254,8 @@ void read_value(const Entry& entry, Embedding& value)
 {
     value = parse_enum<Embedding>(entry);
 }
+void read_value(const Entry& entry, AugmentOn& value)
+{
+    value = parse_enum<AugmentOn>(entry);
+}
 }  // namespace paws::config

@@ -3,7 +3,10 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 
+#include "kernels/augment/center.hpp"
 #include "kernels/augment/chain.hpp"
+#include "src/data/staging.hpp"
+#include "src/nn/execution.hpp"
 #include "src/nn/tensor_view.hpp"
 
 namespace paws::data
@@ -32,12 +35,24 @@ kernels::AugmentSpec common_spec(const config::Data& data)
     return spec;
 }
 
-template <class T>
-Kokkos::View<const T*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>> view_of_vector(
-    const std::vector<T>& values)
+template <class Exec>
+void launch(const Exec& exec, const RandomView& kind, const torch::Tensor& pixels, const torch::Tensor& orders,
+            const torch::Tensor& out)
 {
-    return Kokkos::View<const T*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(values.data(),
-                                                                                              values.size());
+    const auto column = [&](std::int64_t c) { return nn::view_of<const std::int64_t, 1>(exec, orders.select(0, c)); };
+    kernels::augment_views(exec, kind.spec, kind.key, nn::view_of<const std::uint8_t, 4>(exec, pixels), column(0),
+                           column(1), column(2), nn::view_of<float, 4>(exec, out));
+}
+
+template <class Exec>
+void launch(const Exec& exec, const CenterView& kind, const torch::Tensor& pixels, const torch::Tensor& orders,
+            const torch::Tensor& out)
+{
+    const float mean[] = {kind.mean[0], kind.mean[1], kind.mean[2]};
+    const float std[] = {kind.std[0], kind.std[1], kind.std[2]};
+    kernels::center_views(exec, kind.resize, kind.crop, mean, std, nn::view_of<const std::uint8_t, 4>(exec, pixels),
+                          nn::view_of<const std::int64_t, 1>(exec, orders.select(0, 0)),
+                          nn::view_of<float, 4>(exec, out));
 }
 }  // namespace
 
@@ -66,17 +81,6 @@ kernels::AugmentSpec small_view_spec(const config::Data& data)
     return spec;
 }
 
-torch::Tensor make_views(const torch::Tensor& pixels, const kernels::AugmentSpec& spec, const kernels::AugmentKey& key,
-                         const std::vector<std::int64_t>& rows, const std::vector<std::uint32_t>& view_numbers)
-{
-    auto views = empty_views(static_cast<std::int64_t>(rows.size()), spec.size);
-    const Kokkos::Serial exec;
-    kernels::augment_views(exec, spec, key, nn::view_of<const std::uint8_t, 4>(pixels), view_of_vector(rows),
-                           view_of_vector(view_numbers), nn::view_of<float, 4>(views));
-    exec.fence();
-    return channels_last(views);
-}
-
 CenterView center_view(const config::Data& data)
 {
     CenterView view;
@@ -88,18 +92,29 @@ CenterView center_view(const config::Data& data)
     return view;
 }
 
-torch::Tensor empty_views(std::int64_t count, std::int64_t size)
+void fill_views(const ViewKind& kind, const torch::Tensor& pixels, const torch::Tensor& orders,
+                const torch::Tensor& out)
 {
-    return torch::empty({count, size, size, 3}, torch::kFloat32);
+    nn::on_device_of(out,
+                     [&](const auto& exec)
+                     {
+                         std::visit([&](const auto& one) { launch(exec, one, pixels, orders, out); }, kind);
+                         nn::hand_over(exec);
+                     });
 }
 
-float* view_data(const torch::Tensor& views, std::int64_t n)
+torch::Tensor make_views(const torch::Tensor& pixels, const kernels::AugmentSpec& spec, const kernels::AugmentKey& key,
+                         const std::vector<std::int64_t>& rows, const std::vector<std::uint32_t>& view_numbers)
 {
-    return views.data_ptr<float>() + n * views.stride(0);
-}
-
-torch::Tensor channels_last(const torch::Tensor& views)
-{
-    return views.permute({0, 3, 1, 2});
+    auto orders = rows;
+    orders.insert(orders.end(), rows.begin(), rows.end());
+    orders.insert(orders.end(), view_numbers.begin(), view_numbers.end());
+    const auto count = static_cast<std::int64_t>(rows.size());
+    const auto views = torch::empty({count, spec.size, spec.size, 3}, pixels.options().dtype(torch::kFloat32));
+    if (count > 0)
+    {
+        fill_views(RandomView{spec, key}, pixels, sent_values(orders, pixels.device()).view({3, count}), views);
+    }
+    return channels_last(views);
 }
 }  // namespace paws::data

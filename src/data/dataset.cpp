@@ -14,6 +14,7 @@
 #include "src/data/samplers.hpp"
 #include "src/data/synthetic.hpp"
 #include "src/data/together.hpp"
+#include "src/data/view_place.hpp"
 
 namespace paws::data
 {
@@ -199,6 +200,8 @@ Dataset load_dataset(const config::Config& config, Splits splits, const comm::Wo
     return together(*world.communicator,
                     [&]
                     {
+                        check_augment_on(config.data, dataset.train);
+                        check_augment_on(config.data, dataset.validation);
                         choose_rows(dataset, config,
                                     config.meta.emulate_world > 0 ? config.meta.emulate_world : world.world_size());
                         return std::move(dataset);

@@ -39,8 +39,8 @@ enum class Splits
 /// Opens what `config.data` names: a packed file (data.file); for the cifar10 data sets the published folder; for
 /// imagenet and folder the packed file beside the folder, which all ranks make together when it is not there (see
 /// packed_file.hpp); with data.copy_data a copy on the node's own disk. Pictures of one size that fit into
-/// data.cache_gb are read into memory; of others, as many as fit are kept there once they were read. Synthetic ones are
-/// made (synthetic.hpp).
+/// data.cache_gb are read into memory; of others, as many as fit are kept there once they were read, and
+/// data.augment_on: device is refused. Synthetic ones are made (synthetic.hpp).
 ///
 /// Collective over the ranks of `world`. Throws, the same on all ranks, io::Error or config::Error that names what is
 /// missing and what to do.

@@ -4,15 +4,16 @@
 
 #include "src/data/augmentation.hpp"
 #include "src/data/loader_settings.hpp"
+#include "src/data/view_place.hpp"
 
 namespace paws::data
 {
 EvaluationLoader::EvaluationLoader(const Pictures& pictures, const config::Config& config,
-                                   std::vector<std::int64_t> rows)
+                                   std::vector<std::int64_t> rows, torch::Device device)
     : data_(config.data), rows_(std::move(rows))
 {
-    pipeline_ = std::make_unique<ViewPipeline>(pictures, pipeline_settings(config, evaluation_batch_bytes(config.data)),
-                                               [this] { return plan(); });
+    const auto settings = pipeline_settings(config, evaluation_batch_bytes(config.data), node_share(), device);
+    source_ = ViewPlace(pictures, config.data, device).source(settings, [this] { return plan(); });
 }
 
 std::optional<BatchPlan> EvaluationLoader::plan()
@@ -24,11 +25,10 @@ std::optional<BatchPlan> EvaluationLoader::plan()
     }
     BatchPlan plan;
     plan.kinds = {center_view(data_)};
-    plan.tensors = {empty_views(static_cast<std::int64_t>(count), data_.eval_crop_size)};
+    plan.counts = {static_cast<std::int64_t>(count)};
     for (std::size_t i = 0; i < count; ++i)
     {
-        plan.pictures.push_back(
-            {rows_[planned_ + i], {{0, 0, view_data(plan.tensors[0], static_cast<std::int64_t>(i))}}});
+        plan.pictures.push_back({rows_[planned_ + i], {{0, 0, static_cast<std::int64_t>(i)}}});
     }
     planned_ += count;
     return plan;
@@ -36,7 +36,7 @@ std::optional<BatchPlan> EvaluationLoader::plan()
 
 std::optional<torch::Tensor> EvaluationLoader::next()
 {
-    const auto tensors = pipeline_->next();
-    return tensors ? std::optional(channels_last(tensors->front())) : std::nullopt;
+    const auto batch = source_->next();
+    return batch ? std::optional(batch->views.front()) : std::nullopt;
 }
 }  // namespace paws::data

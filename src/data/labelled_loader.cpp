@@ -51,8 +51,9 @@ ClassStratifiedSampler stratified(const Dataset& dataset, const config::Config& 
 }
 }  // namespace
 
-LabelledLoader::LabelledLoader(const Dataset& dataset, const config::Config& config, const RankShare& share)
-    : dataset_(dataset), config_(config), share_(share)
+LabelledLoader::LabelledLoader(const Dataset& dataset, const config::Config& config, const RankShare& share,
+                               torch::Device device)
+    : dataset_(dataset), config_(config), share_(share), place_(dataset.train, config.data, device)
 {
     const auto targets = dataset_.labelled_targets();
     for (auto rank = share_.first; rank < share_.first + share_.count; ++rank)
@@ -92,7 +93,7 @@ void LabelledLoader::restore_samplers(const SamplerState& state)
 
 void LabelledLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
 {
-    pipeline_.reset();
+    source_.reset();
     epoch_ = epoch;
     for (auto& sampler : samplers_)
     {
@@ -103,9 +104,8 @@ void LabelledLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
     {
         draw(samplers_);
     }
-    pipeline_ =
-        std::make_unique<ViewPipeline>(dataset_.train, training_pipeline_settings(config_, share_.count, dataset_.node),
-                                       [this, step = first_step]() mutable { return plan(step++); });
+    source_ = place_.source(training_pipeline_settings(config_, share_.count, dataset_.node, place_.device()),
+                            [this, step = first_step]() mutable { return plan(step++); });
 }
 
 std::vector<std::int64_t> LabelledLoader::draw(std::vector<Sampler>& samplers) const
@@ -147,9 +147,8 @@ std::optional<BatchPlan> LabelledLoader::plan(std::int64_t step)
 
     BatchPlan plan;
     plan.kinds = {RandomView{large_view_spec(config_.data), key}};
-    plan.tensors = {empty_views(share_.count * rows_of_rank, config_.data.crop_size),
-                    torch::empty({share_.count * rows_of_rank}, torch::kInt64)};
-    auto* const classes = plan.tensors[1].data_ptr<std::int64_t>();
+    plan.counts = {share_.count * rows_of_rank};
+    plan.classes.resize(static_cast<std::size_t>(plan.counts[0]));
     for (std::int64_t rank = 0; rank < share_.count; ++rank)
     {
         // A picture that comes again in the epoch, or on another rank, shall look different.
@@ -161,9 +160,8 @@ std::optional<BatchPlan> LabelledLoader::plan(std::int64_t step)
             for (std::int64_t v = 0; v < views; ++v)
             {
                 const auto place = rank * rows_of_rank + v * pictures + i;
-                plan.pictures.back().views.push_back(
-                    {0, static_cast<std::uint32_t>(first_number + v), view_data(plan.tensors[0], place)});
-                classes[place] = dataset_.train.labels[static_cast<std::size_t>(row)];
+                plan.pictures.back().views.push_back({0, static_cast<std::uint32_t>(first_number + v), place});
+                plan.classes[static_cast<std::size_t>(place)] = dataset_.train.labels[static_cast<std::size_t>(row)];
             }
         }
     }
@@ -172,7 +170,7 @@ std::optional<BatchPlan> LabelledLoader::plan(std::int64_t step)
 
 std::optional<LabelledBatch> LabelledLoader::next()
 {
-    const auto tensors = pipeline_->next();
-    return tensors ? std::optional(LabelledBatch{channels_last((*tensors)[0]), (*tensors)[1]}) : std::nullopt;
+    const auto batch = source_->next();
+    return batch ? std::optional(LabelledBatch{batch->views[0], batch->classes}) : std::nullopt;
 }
 }  // namespace paws::data

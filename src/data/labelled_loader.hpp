@@ -13,7 +13,7 @@
 #include "src/data/dataset.hpp"
 #include "src/data/rank_share.hpp"
 #include "src/data/samplers.hpp"
-#include "src/data/view_pipeline.hpp"
+#include "src/data/view_place.hpp"
 
 namespace paws::data
 {
@@ -24,7 +24,8 @@ struct LabelledBatch
     torch::Tensor classes;  ///< int64 [ranks · n · v]
 };
 
-/// Batches of labelled pictures alone, for fine-tuning, prepared by threads of their own while the training step runs.
+/// Batches of labelled pictures alone, for fine-tuning, prepared by threads of their own while the training step runs,
+/// or where the network is.
 /// What a batch holds depends on configuration, epoch and position only.
 ///
 /// snn_fine_tune: class-stratified, criterion.supervised_batch_size pictures of each of criterion.classes_per_batch
@@ -36,8 +37,10 @@ class LabelledLoader
 public:
     using Batch = LabelledBatch;
 
-    /// `dataset` must outlive the loader. Throws SamplerError or config::Error when a batch cannot be filled.
-    LabelledLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {});
+    /// `dataset` must outlive the loader, whose batches lie on `device`. Throws SamplerError or config::Error when a
+    /// batch cannot be filled, config::Error when data.augment_on cannot be.
+    LabelledLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {},
+                   torch::Device device = torch::kCPU);
 
     std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
 
@@ -50,10 +53,10 @@ public:
     /// Of a step of the epoch that has been started.
     StepRows rows_of_step(std::int64_t step) const;
 
-    double seconds_waited() const { return pipeline_ ? pipeline_->seconds_waited() : 0; }
-    /// As ViewPipeline's.
-    double seconds_making() const { return pipeline_ ? pipeline_->seconds_making() : 0; }
-    std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
+    double seconds_waited() const { return source_ ? source_->seconds_waited() : 0; }
+    /// As ViewSource's.
+    double seconds_making() const { return source_ ? source_->seconds_making() : 0; }
+    std::set<std::string> broken() const { return source_ ? source_->broken() : std::set<std::string>(); }
 
     /// As PawsLoader's; nothing for fine_tune, whose epochs do not depend on what came before.
     SamplerState sampler_state() const;
@@ -69,10 +72,11 @@ private:
     const Dataset& dataset_;
     const config::Config config_;
     const RankShare share_;
+    const ViewPlace place_;
     std::vector<Sampler> samplers_;  ///< of each rank that this one stands for
     std::int64_t epoch_ = 0;
     std::vector<Sampler> epoch_start_;  ///< as they are before its first step
     std::int64_t steps_per_epoch_ = 0;
-    std::unique_ptr<ViewPipeline> pipeline_;  // its threads use all the other members
+    std::unique_ptr<ViewSource> source_;  // its threads use all the other members
 };
 }  // namespace paws::data

@@ -42,11 +42,11 @@ std::int64_t evaluation_batch_bytes(const config::Data& data)
     return data.evaluation_batch_size * view_bytes(data.eval_crop_size);
 }
 
-ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes, const NodeShare& node)
+ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes, const NodeShare& node,
+                                         torch::Device device)
 {
     ViewPipeline::Settings settings;
-    const bool on_cpu = !config.meta.device.starts_with("cuda") && !torch::cuda::is_available();
-    const auto spare_cores = on_cpu ? node.cores / 4 : node.cores - 1;
+    const auto spare_cores = device.is_cpu() ? node.cores / 4 : node.cores - 1;
     settings.workers = static_cast<std::size_t>(config.data.workers > 0 ? config.data.workers
                                                                         : std::max<std::int64_t>(1, spare_cores));
     const auto fitting = node.memory_bytes / 8 / std::max<std::int64_t>(1, batch_bytes);
@@ -59,9 +59,9 @@ ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int6
 }
 
 ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
-                                                  const NodeShare& node)
+                                                  const NodeShare& node, torch::Device device)
 {
-    auto settings = pipeline_settings(config, ranks * training_batch_bytes(config), node);
+    auto settings = pipeline_settings(config, ranks * training_batch_bytes(config), node, device);
     settings.reuse = config.data.reuse_views;
     return settings;
 }

@@ -20,15 +20,15 @@ StepViews views_of_step(const config::Config& config);
 std::int64_t training_batch_bytes(const config::Config& config);
 std::int64_t evaluation_batch_bytes(const config::Data& data);
 
-/// Threads and batches ahead as the configuration says, or by default: on a GPU all cores but one, on a CPU, where the
-/// step itself wants the cores, a quarter of them; four batches, or fewer where they would take more than an eighth of
-/// the memory.
+/// Threads and batches ahead for a network on `device`, as the configuration says, or by default: for a GPU all cores
+/// but one, for a CPU, where the step itself wants the cores, a quarter of them; four batches, or fewer where they
+/// would take more than an eighth of the memory.
 ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes,
-                                         const NodeShare& node = node_share());
+                                         const NodeShare& node = node_share(), torch::Device device = torch::kCPU);
 
 /// The same for the training batches of a rank that stands for `ranks` of the world, with data.reuse_views.
 ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
-                                                  const NodeShare& node);
+                                                  const NodeShare& node, torch::Device device = torch::kCPU);
 
 /// Memory for pictures: data.cache_gb, by default half of what a rank may use.
 std::int64_t cache_bytes(const config::Data& data, const NodeShare& node = node_share());

@@ -47,8 +47,9 @@ void append(std::vector<std::int64_t>& all, const std::vector<std::int64_t>& pla
 }
 }  // namespace
 
-PawsLoader::PawsLoader(const Dataset& dataset, const config::Config& config, const RankShare& share)
-    : dataset_(dataset), config_(config), share_(share)
+PawsLoader::PawsLoader(const Dataset& dataset, const config::Config& config, const RankShare& share,
+                       torch::Device device)
+    : dataset_(dataset), config_(config), share_(share), place_(dataset.train, config.data, device)
 {
     const auto targets = dataset_.labelled_targets();
     for (auto rank = share_.first; rank < share_.first + share_.count; ++rank)
@@ -74,7 +75,7 @@ void PawsLoader::restore_samplers(const SamplerState& state)
 
 void PawsLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
 {
-    pipeline_.reset();
+    source_.reset();
     epoch_ = epoch;
     for (auto& samplers : samplers_)
     {
@@ -86,9 +87,8 @@ void PawsLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
     {
         draw(samplers_);
     }
-    pipeline_ =
-        std::make_unique<ViewPipeline>(dataset_.train, training_pipeline_settings(config_, share_.count, dataset_.node),
-                                       [this, step = first_step]() mutable { return plan(step++); });
+    source_ = place_.source(training_pipeline_settings(config_, share_.count, dataset_.node, place_.device()),
+                            [this, step = first_step]() mutable { return plan(step++); });
 }
 
 PawsLoader::Rows PawsLoader::draw(std::vector<Samplers>& samplers) const
@@ -129,34 +129,32 @@ std::optional<BatchPlan> PawsLoader::plan(std::int64_t step)
         return std::nullopt;
     }
     const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch_)};
-    const auto large_size = config_.data.crop_size;
-    const auto small_size = config_.data.small_crop_size;
     const auto support_views = config_.criterion.supervised_views;
     const auto small_views = config_.data.multicrop;
     const auto labelled_count = static_cast<std::int64_t>(labelled.size());
     const auto labelled_of_rank = labelled_count / share_.count;
     const auto unlabelled_count = static_cast<std::int64_t>(unlabelled.size());
 
+    const auto all_support_views = labelled_count * support_views;
+
     BatchPlan plan;
     plan.kinds = {RandomView{large_view_spec(config_.data), key}};
-    plan.tensors = {empty_views(labelled_count * support_views, large_size),
-                    empty_views(2 * unlabelled_count, large_size)};
+    plan.counts = {all_support_views + 2 * unlabelled_count};
     if (small_views > 0)
     {
         plan.kinds.emplace_back(RandomView{small_view_spec(config_.data), key});
-        plan.tensors.push_back(empty_views(small_views * unlabelled_count, small_size));
+        plan.counts.push_back(small_views * unlabelled_count);
     }
     plan.pictures.reserve(labelled.size() + unlabelled.size());
-    const auto add = [&](std::int64_t row, std::int64_t place, std::int64_t first_number, std::int64_t pictures,
-                         std::int64_t views, std::size_t kind, const torch::Tensor& into)
+    // Views of the last picture: view after view, the pictures in turn.
+    const auto add = [&](std::int64_t first_place, std::int64_t first_number, std::int64_t pictures, std::int64_t views,
+                         std::size_t kind)
     {
-        // View after view, the pictures in turn.
         for (std::int64_t v = 0; v < views; ++v)
         {
             plan.pictures.back().views.push_back(
-                {kind, static_cast<std::uint32_t>(first_number + v), view_data(into, v * pictures + place)});
+                {kind, static_cast<std::uint32_t>(first_number + v), first_place + v * pictures});
         }
-        plan.pictures.back().row = row;
     };
     for (std::int64_t i = 0; i < labelled_count; ++i)
     {
@@ -164,32 +162,29 @@ std::optional<BatchPlan> PawsLoader::plan(std::int64_t step)
         const auto rank = i / labelled_of_rank;
         // Ranks of a world may share a labelled picture, which shall look different on each.
         const auto number = first_support_view + (step * share_.world_size + share_.first + rank) * support_views;
-        plan.pictures.emplace_back();
-        add(row, i + rank * labelled_of_rank * (support_views - 1), number, labelled_of_rank, support_views, 0,
-            plan.tensors[0]);
+        plan.pictures.push_back({row, {}});
+        add(i + rank * labelled_of_rank * (support_views - 1), number, labelled_of_rank, support_views, 0);
     }
     for (std::int64_t i = 0; i < unlabelled_count; ++i)
     {
         const auto row = unlabelled[static_cast<std::size_t>(i)];
-        plan.pictures.emplace_back();
-        add(row, i, 0, unlabelled_count, 2, 0, plan.tensors[1]);
-        if (small_views > 0)
-        {
-            add(row, i, 2, unlabelled_count, small_views, 1, plan.tensors[2]);
-        }
+        plan.pictures.push_back({row, {}});
+        add(all_support_views + i, 0, unlabelled_count, 2, 0);
+        add(i, 2, unlabelled_count, small_views, 1);
     }
     return plan;
 }
 
 std::optional<PawsBatch> PawsLoader::next()
 {
-    const auto tensors = pipeline_->next();
-    if (!tensors)
+    const auto batch = source_->next();
+    if (!batch)
     {
         return std::nullopt;
     }
-    const auto& supports = (*tensors)[0];
-    return PawsBatch{supports.size(0) > 0 ? channels_last(supports) : torch::Tensor(), channels_last((*tensors)[1]),
-                     tensors->size() > 2 ? channels_last((*tensors)[2]) : torch::Tensor()};
+    const auto& large = batch->views[0];
+    const auto supports = large.size(0) - 2 * share_.count * config_.criterion.unsupervised_batch_size;
+    return PawsBatch{supports > 0 ? large.narrow(0, 0, supports) : torch::Tensor(), large.slice(0, supports),
+                     batch->views.size() > 1 ? batch->views[1] : torch::Tensor()};
 }
 }  // namespace paws::data

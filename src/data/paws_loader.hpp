@@ -11,7 +11,7 @@
 #include "src/data/dataset.hpp"
 #include "src/data/rank_share.hpp"
 #include "src/data/samplers.hpp"
-#include "src/data/view_pipeline.hpp"
+#include "src/data/view_place.hpp"
 
 namespace paws::data
 {
@@ -24,15 +24,17 @@ struct PawsBatch
     torch::Tensor small;  ///< [multicrop · B, 3, s, s], crop after crop; undefined when multicrop is 0
 };
 
-/// Batches of an epoch, prepared by threads of their own while the training step runs.
+/// Batches of an epoch, prepared by threads of their own while the training step runs, or where the network is.
 /// What a batch holds depends on configuration, epoch and position only, not on timing.
 class PawsLoader
 {
 public:
     using Batch = PawsBatch;
 
-    /// `dataset` must outlive the loader. Throws SamplerError when a batch cannot be filled.
-    PawsLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {});
+    /// `dataset` must outlive the loader, whose batches lie on `device`. Throws SamplerError when a batch cannot be
+    /// filled, config::Error when data.augment_on cannot be.
+    PawsLoader(const Dataset& dataset, const config::Config& config, const RankShare& share = {},
+               torch::Device device = torch::kCPU);
 
     std::int64_t steps_per_epoch() const { return samplers_.front().unlabelled.batches_per_epoch(); }
 
@@ -43,13 +45,13 @@ public:
     std::optional<PawsBatch> next();
 
     /// Seconds that next() has waited since start_epoch.
-    double seconds_waited() const { return pipeline_ ? pipeline_->seconds_waited() : 0; }
+    double seconds_waited() const { return source_ ? source_->seconds_waited() : 0; }
 
-    /// As ViewPipeline's.
-    double seconds_making() const { return pipeline_ ? pipeline_->seconds_making() : 0; }
+    /// As ViewSource's.
+    double seconds_making() const { return source_ ? source_->seconds_making() : 0; }
 
     /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
-    std::set<std::string> broken() const { return pipeline_ ? pipeline_->broken() : std::set<std::string>(); }
+    std::set<std::string> broken() const { return source_ ? source_->broken() : std::set<std::string>(); }
 
     /// Of a step of the epoch that has been started.
     StepRows rows_of_step(std::int64_t step) const;
@@ -79,9 +81,10 @@ private:
     const Dataset& dataset_;
     const config::Config config_;
     const RankShare share_;
+    const ViewPlace place_;
     std::vector<Samplers> samplers_;
     std::int64_t epoch_ = 0;
-    std::vector<Samplers> epoch_start_;       // as they are before its first step
-    std::unique_ptr<ViewPipeline> pipeline_;  // its threads use all the other members
+    std::vector<Samplers> epoch_start_;   // as they are before its first step
+    std::unique_ptr<ViewSource> source_;  // its threads use all the other members
 };
 }  // namespace paws::data

@@ -11,6 +11,29 @@ std::vector<std::int64_t> Pictures::all_rows() const
     return rows;
 }
 
+const torch::Tensor& Pictures::pixels_on(torch::Device device) const
+{
+    if (device.is_cpu())
+    {
+        return pixels;
+    }
+    if (!lie_on(device))
+    {
+        copy_on_device = pixels.to(device);
+    }
+    return copy_on_device;
+}
+
+bool Pictures::lie_on(torch::Device device) const
+{
+    if (device.is_cpu())
+    {
+        return in_memory();
+    }
+    // A device without an index is the current one, and a rank has one alone.
+    return copy_on_device.defined() && (!device.has_index() || copy_on_device.device() == device);
+}
+
 std::int64_t Pictures::bytes() const
 {
     return in_memory() ? pixels.numel() : stored ? stored->bytes() : 0;

@@ -22,6 +22,10 @@ struct Pictures
 
     std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
     bool in_memory() const { return pixels.defined(); }
+    /// `pixels` on this device. The copy for a GPU is made once, and stays as long as the pictures do.
+    const torch::Tensor& pixels_on(torch::Device device) const;
+    /// Whether they lie there already.
+    bool lie_on(torch::Device device) const;
     /// 0, 1, ..., P − 1.
     std::vector<std::int64_t> all_rows() const;
     /// Of the pictures as they lie in memory or in the file.
@@ -29,5 +33,7 @@ struct Pictures
     /// The next picture of the same class, in a circle: what stands in for one that cannot be decoded. `row` itself
     /// when it is the only one.
     std::int64_t next_of_class(std::int64_t row) const;
+
+    mutable torch::Tensor copy_on_device;  ///< what pixels_on keeps
 };
 }  // namespace paws::data

@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "io/error.hpp"
+#include "kernels/augment/host_views.hpp"
 
 namespace paws::data
 {
@@ -37,6 +38,16 @@ int reduction_for(const PictureOrder& order, const std::vector<ViewKind>& kinds,
 }
 }  // namespace
 
+ViewMaker::ViewMaker(const Pictures& pictures, bool skip_broken, bool reduced_decoding)
+    : pictures_(pictures),
+      skip_broken_(skip_broken),
+      reduced_decoding_(reduced_decoding),
+      views_(std::make_unique<kernels::HostViews>())
+{
+}
+
+ViewMaker::~ViewMaker() = default;
+
 ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Bytes& stored, const PictureOrder& order,
                                        const std::vector<ViewKind>& kinds)
 {
@@ -62,8 +73,8 @@ ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Byte
             decoded.reduction};
 }
 
-void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kinds, const StoredSplit::Bytes& stored,
-                     std::set<std::string>& broken)
+void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kinds, const std::vector<float*>& begins,
+                     const StoredSplit::Bytes& stored, std::set<std::string>& broken)
 {
     auto row = order.row;
     auto bytes = stored;
@@ -89,18 +100,20 @@ void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kin
     for (const auto& view : order.views)
     {
         const auto& kind = kinds[view.kind];
+        const auto size = view_size(kind);
+        auto* const out = begins[view.kind] + view.place * size * size * 3;
         if (const auto* const random = std::get_if<RandomView>(&kind))
         {
-            views_.make(random->spec, random->key, pixels.data, pixels.height, pixels.width, order.row, view.number,
-                        view.out, pixels.reduction);
+            views_->make(random->spec, random->key, pixels.data, pixels.height, pixels.width, order.row, view.number,
+                         out, pixels.reduction);
         }
         else
         {
             const auto& center = std::get<CenterView>(kind);
             const float mean[] = {center.mean[0], center.mean[1], center.mean[2]};
             const float std[] = {center.std[0], center.std[1], center.std[2]};
-            views_.make_center(center.resize, center.crop, mean, std, pixels.data, pixels.height, pixels.width,
-                               view.out, pixels.reduction);
+            views_->make_center(center.resize, center.crop, mean, std, pixels.data, pixels.height, pixels.width, out,
+                                pixels.reduction);
         }
     }
 }

@@ -1,11 +1,18 @@
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "io/picture.hpp"
-#include "kernels/augment/host_views.hpp"
-#include "src/data/view_pipeline.hpp"
+#include "src/data/batch_plan.hpp"
+#include "src/data/pictures.hpp"
+
+namespace paws::kernels
+{
+class HostViews;
+}
 
 namespace paws::data
 {
@@ -13,15 +20,14 @@ namespace paws::data
 class ViewMaker
 {
 public:
-    ViewMaker(const Pictures& pictures, bool skip_broken, bool reduced_decoding)
-        : pictures_(pictures), skip_broken_(skip_broken), reduced_decoding_(reduced_decoding)
-    {
-    }
+    ViewMaker(const Pictures& pictures, bool skip_broken, bool reduced_decoding);
+    ~ViewMaker();
 
-    /// Fills all views of `order`. stored: the picture as StoredSplit gave it; null for pictures in memory.
-    /// A broken picture throws io::Error, or is replaced by the next of its class and noted in `broken`.
-    void make(const PictureOrder& order, const std::vector<ViewKind>& kinds, const StoredSplit::Bytes& stored,
-              std::set<std::string>& broken);
+    /// Makes all views of `order`. begins: where the views of each kind begin, float [count, size, size, 3]; stored:
+    /// the picture as StoredSplit gave it; null for pictures in memory. A broken picture throws io::Error, or is
+    /// replaced by the next of its class and noted in `broken`.
+    void make(const PictureOrder& order, const std::vector<ViewKind>& kinds, const std::vector<float*>& begins,
+              const StoredSplit::Bytes& stored, std::set<std::string>& broken);
 
 private:
     struct Pixels
@@ -38,7 +44,7 @@ private:
     const Pictures& pictures_;
     bool skip_broken_;
     bool reduced_decoding_;
-    kernels::HostViews views_;
+    std::unique_ptr<kernels::HostViews> views_;
     io::PictureDecoder decoder_;
 };
 }  // namespace paws::data

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "src/data/staging.hpp"
 #include "src/data/view_maker.hpp"
 
 namespace paws::data
@@ -16,6 +17,8 @@ constexpr std::size_t pictures_at_a_time = 4;
 struct ViewPipeline::Batch
 {
     BatchPlan plan;
+    std::vector<torch::Tensor> views;        ///< of each kind, on the host; none where the first batch's are reused
+    std::vector<float*> begins;              ///< of each of them
     std::vector<StoredSplit::Bytes> stored;  ///< of each picture; empty for pictures in memory
     std::size_t taken = 0;                   ///< pictures that a worker has or had in hand
     std::size_t done = 0;
@@ -24,10 +27,11 @@ struct ViewPipeline::Batch
     std::size_t count() const { return plan.pictures.size(); }
 };
 
-ViewPipeline::ViewPipeline(const Pictures& pictures, const Settings& settings, NextPlan next_plan)
+ViewPipeline::ViewPipeline(const Pictures& pictures, const Settings& settings, NextPlan next_plan, torch::Device device)
     : pictures_(pictures),
       settings_(settings),
       next_plan_(std::move(next_plan)),
+      device_(device),
       reader_([this](const std::stop_token& stop) { read_ahead(stop); })
 {
     for (std::size_t i = 0; i < std::max<std::size_t>(1, settings_.workers); ++i)
@@ -56,7 +60,7 @@ void ViewPipeline::read_ahead(const std::stop_token& stop)
 {
     try
     {
-        std::vector<torch::Tensor> first;  // to be reused
+        bool is_first = true;
         while (true)
         {
             {
@@ -73,19 +77,17 @@ void ViewPipeline::read_ahead(const std::stop_token& stop)
             }
             auto batch = std::make_shared<Batch>();
             batch->plan = std::move(*plan);
-            if (settings_.reuse)
+            if (settings_.reuse && !is_first)
             {
-                if (first.empty())
-                {
-                    first = batch->plan.tensors;
-                }
-                else
-                {
-                    // Handed out after the first one, and therefore full by then.
-                    batch->plan.tensors = first;
-                    batch->plan.pictures.clear();
-                }
+                batch->plan.pictures.clear();
             }
+            else
+            {
+                batch->views = empty_views(batch->plan, staging_memory(torch::kFloat32, device_));
+                std::transform(batch->views.begin(), batch->views.end(), std::back_inserter(batch->begins),
+                               [](const torch::Tensor& views) { return views.data_ptr<float>(); });
+            }
+            is_first = false;
             if (!pictures_.in_memory())
             {
                 std::vector<std::int64_t> rows;
@@ -135,7 +137,7 @@ void ViewPipeline::work(const std::stop_token& stop)
             const auto start = std::chrono::steady_clock::now();
             for (std::size_t i = first; i < last; ++i)
             {
-                maker.make(batch->plan.pictures[i], batch->plan.kinds,
+                maker.make(batch->plan.pictures[i], batch->plan.kinds, batch->begins,
                            batch->stored.empty() ? nullptr : std::move(batch->stored[i]), broken);
             }
             const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -155,7 +157,7 @@ void ViewPipeline::work(const std::stop_token& stop)
     }
 }
 
-std::optional<std::vector<torch::Tensor>> ViewPipeline::next()
+std::shared_ptr<ViewPipeline::Batch> ViewPipeline::take_front()
 {
     const auto start = std::chrono::steady_clock::now();
     std::unique_lock lock(mutex_);
@@ -165,17 +167,47 @@ std::optional<std::vector<torch::Tensor>> ViewPipeline::next()
     seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (front_is_done())
     {
-        auto tensors = std::move(batches_.front()->plan.tensors);
-        seconds_making_ = batches_.front()->seconds;
+        auto batch = std::move(batches_.front());
         batches_.pop_front();
         changed_.notify_all();
-        return tensors;
+        return batch;
     }
     if (failure_)
     {
         std::rethrow_exception(failure_);
     }
-    return std::nullopt;
+    return nullptr;
+}
+
+ViewBatch ViewPipeline::send_batch(const Batch& batch) const
+{
+    ViewBatch sent;
+    for (const auto& views : batch.views)
+    {
+        sent.views.push_back(channels_last(send(views, device_)));
+    }
+    sent.classes = sent_values(batch.plan.classes, device_);
+    return sent;
+}
+
+std::optional<ViewBatch> ViewPipeline::next()
+{
+    const auto batch = take_front();
+    if (!batch)
+    {
+        return std::nullopt;
+    }
+    seconds_making_ = batch->seconds;
+    if (reused_)
+    {
+        return reused_;
+    }
+    auto sent = send_batch(*batch);
+    if (settings_.reuse)
+    {
+        reused_ = sent;
+    }
+    return sent;
 }
 
 std::set<std::string> ViewPipeline::broken() const

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <torch/torch.h>
+
 #include <string>
 
 #include "src/config/config.hpp"
@@ -7,7 +9,8 @@
 
 namespace paws::tasks
 {
-/// Where the pictures are read from, the memory that they may take, threads and batches ahead of a rank, and what there
-/// is to note; a line each.
-std::string describe_data(const config::Config& config, const data::Dataset& dataset);
+/// Where the pictures are read from, the memory that they may take, threads and batches ahead of a rank, or that it
+/// makes views on its device, and what there is to note; a line each.
+std::string describe_data(const config::Config& config, const data::Dataset& dataset,
+                          torch::Device device = torch::kCPU);
 }  // namespace paws::tasks

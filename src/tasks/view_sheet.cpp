@@ -122,15 +122,19 @@ Summary view_sheet(const config::Config& config, std::int64_t pictures, const st
     for (std::size_t n = 0; n < rows.size(); ++n)
     {
         std::vector<std::vector<float>> views;
+        std::vector<float*> begins;
+        std::vector<data::ViewKind> kind_of_cell;
         data::PictureOrder order;
         order.row = rows[n];
         for (const auto& cell : cells)
         {
+            order.views.push_back({views.size(), cell.number, 0});
             views.emplace_back(static_cast<std::size_t>(cell.side * cell.side * 3));
-            order.views.push_back({cell.kind, cell.number, views.back().data()});
+            begins.push_back(views.back().data());
+            kind_of_cell.push_back(kinds[cell.kind]);
         }
         const auto stored = dataset.train.in_memory() ? nullptr : dataset.train.stored->read({&order.row, 1}).front();
-        maker.make(order, kinds, stored, broken);
+        maker.make(order, kind_of_cell, begins, stored, broken);
         auto left = gap;
         for (std::size_t c = 0; c < cells.size(); ++c)
         {

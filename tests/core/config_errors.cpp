@@ -108,6 +108,7 @@ TEST_CASE("a value of another type is refused", "[config]")
     refuses_value("data.dataset", "cifer10", "found 'cifer10' (did you mean cifar10?)");
     refuses_value("criterion.embedding", "projektion", "(did you mean projection?)");
     refuses_value("meta.precision", "fp8", "expected one of auto, fp32, bf16, fp16, fp64, found 'fp8'");
+    refuses_value("data.augment_on", "gpu", "expected one of auto, host, device, found 'gpu'");
 }
 
 TEST_CASE("the type counts also where a key means nothing to the task", "[config]")

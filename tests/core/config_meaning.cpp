@@ -26,6 +26,7 @@ TEST_CASE("pre-training on small pictures has CIFAR-10's published defaults", "[
     CHECK(config.criterion.sharpen == 0.25);
     CHECK(config.criterion.me_max);
     CHECK(config.criterion.embedding == Embedding::prediction);
+    CHECK(config.data.augment_on == AugmentOn::automatic);
     CHECK(config.data.num_classes == 10);
     CHECK(config.data.mean == Colour{0.4914, 0.4822, 0.4465});
     CHECK(config.data.std == Colour{0.2023, 0.1994, 0.2010});

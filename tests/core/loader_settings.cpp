@@ -15,9 +15,9 @@ config::Config with(const std::vector<std::string>& overrides)
 }
 
 data::ViewPipeline::Settings settings(const std::vector<std::string>& overrides, std::int64_t batch_bytes,
-                                      std::int64_t cores)
+                                      std::int64_t cores, torch::Device device = torch::kCPU)
 {
-    return data::pipeline_settings(with(overrides), batch_bytes, {cores, 8 * gibibyte});
+    return data::pipeline_settings(with(overrides), batch_bytes, {cores, 8 * gibibyte}, device);
 }
 }  // namespace
 
@@ -25,10 +25,10 @@ TEST_CASE("a quarter of the cores prepares pictures for a CPU, and all but one f
 {
     CHECK(settings({}, 1, 16).workers == 4);
     CHECK(settings({}, 1, 2).workers == 1);
-    CHECK(settings({"meta.device=cuda"}, 1, 16).workers == 15);
-    CHECK(settings({"meta.device=cuda:0"}, 1, 1).workers == 1);
+    CHECK(settings({}, 1, 16, torch::kCUDA).workers == 15);
+    CHECK(settings({}, 1, 1, torch::kCUDA).workers == 1);
     CHECK(settings({"data.workers=7"}, 1, 16).workers == 7);
-    CHECK(settings({"data.workers=7", "meta.device=cuda"}, 1, 2).workers == 7);
+    CHECK(settings({"data.workers=7"}, 1, 2, torch::kCUDA).workers == 7);
 }
 
 TEST_CASE("four batches are prepared ahead, or as many as an eighth of the memory holds", "[data]")

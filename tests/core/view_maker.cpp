@@ -19,7 +19,7 @@ std::vector<float> view_of(const data::Pictures& pictures, const data::ViewKind&
     data::ViewMaker maker(pictures, false, reduced);
     std::vector<float> out(static_cast<std::size_t>(side * side * 3));
     std::set<std::string> broken;
-    maker.make({0, {{0, number, out.data()}}}, {kind}, pictures.stored->read(std::vector<std::int64_t>{0}).front(),
+    maker.make({0, {{0, number, 0}}}, {kind}, {out.data()}, pictures.stored->read(std::vector<std::int64_t>{0}).front(),
                broken);
     return out;
 }
@@ -78,12 +78,13 @@ TEST_CASE("a picture is decoded whole where one of its views is a small crop", "
         data::ViewMaker maker(pictures, false, reduced);
         std::vector<float> out(2 * values);
         std::set<std::string> broken;
-        data::PictureOrder order{0, {{0, 0, out.data()}}};
+        data::PictureOrder order{0, {{0, 0, 0}}};
         if (with_small)
         {
-            order.views.push_back({1, 1, out.data() + values});
+            order.views.push_back({1, 1, 0});
         }
-        maker.make(order, {large, small}, pictures.stored->read(std::vector<std::int64_t>{0}).front(), broken);
+        maker.make(order, {large, small}, {out.data(), out.data() + values},
+                   pictures.stored->read(std::vector<std::int64_t>{0}).front(), broken);
         return out;
     };
     CHECK(make(true, true) == make(true, false));

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <thread>
 
-#include "src/data/augmentation.hpp"
 #include "tests/core/encoded_pictures.hpp"
 #include "tests/support/catch.hpp"
 
@@ -22,17 +21,17 @@ data::Pictures numbered(std::int64_t count)
     return pictures;
 }
 
-/// The centre views of some rows as one batch: float32 [n, 4, 4, 3].
+/// The centre views of some rows as one batch: [n, 3, 4, 4].
 data::BatchPlan center_views(const std::vector<std::int64_t>& rows)
 {
     data::BatchPlan plan;
     data::CenterView view;
     view.crop = 4;
     plan.kinds = {view};
-    plan.tensors = {data::empty_views(static_cast<std::int64_t>(rows.size()), view.crop)};
+    plan.counts = {static_cast<std::int64_t>(rows.size())};
     for (std::size_t i = 0; i < rows.size(); ++i)
     {
-        plan.pictures.push_back({rows[i], {{0, 0, data::view_data(plan.tensors[0], static_cast<std::int64_t>(i))}}});
+        plan.pictures.push_back({rows[i], {{0, 0, static_cast<std::int64_t>(i)}}});
     }
     return plan;
 }
@@ -104,10 +103,13 @@ TEST_CASE("batches come in the order of their plans, whatever the number of work
         data::ViewPipeline pipeline(pictures, settings(workers, 4), [&] { return batches.next(); });
         for (std::int64_t n = 0; n < 50; ++n)
         {
-            const auto tensors = pipeline.next();
-            REQUIRE(tensors);
-            CHECK(tensors->front().size(0) == (n % 2 == 0 ? 100 : 1));
-            CHECK((tensors->front() - static_cast<double>(n) / 255).abs().max().item<float>() < 1e-6);
+            const auto batch = pipeline.next();
+            REQUIRE(batch);
+            const auto& views = batch->views.front();
+            CHECK(views.sizes() == torch::IntArrayRef({n % 2 == 0 ? 100 : 1, 3, 4, 4}));
+            CHECK(views.is_contiguous(torch::MemoryFormat::ChannelsLast));
+            CHECK_FALSE(batch->classes.defined());
+            CHECK((views - static_cast<double>(n) / 255).abs().max().item<float>() < 1e-6);
         }
         CHECK_FALSE(pipeline.next());
         CHECK_FALSE(pipeline.next());
@@ -190,9 +192,9 @@ TEST_CASE("with skip_broken the next picture of the class stands in for a broken
     const auto second = pipeline.next();
     REQUIRE((first && second));
     // Picture 3 in place of picture 2, twice.
-    CHECK(first->front()[0].equal(second->front()[0]));
-    CHECK(second->front()[0].equal(second->front()[1]));
-    CHECK_FALSE(first->front()[0].equal(first->front()[1]));
+    CHECK(first->views.front()[0].equal(second->views.front()[0]));
+    CHECK(second->views.front()[0].equal(second->views.front()[1]));
+    CHECK_FALSE(first->views.front()[0].equal(first->views.front()[1]));
     const auto named = pipeline.broken();
     REQUIRE(named.size() == 1);
     CHECK_THAT(*named.begin(), Catch::Contains("a/a_2.JPEG"));
