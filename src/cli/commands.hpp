@@ -13,6 +13,7 @@
 #include "src/tasks/convert.hpp"
 #include "src/tasks/data_commands.hpp"
 #include "src/tasks/demo.hpp"
+#include "src/tasks/runtime.hpp"
 #include "src/tasks/summary.hpp"
 
 namespace paws::cli
@@ -73,4 +74,8 @@ void require_one_rank(const Ranks& ranks, const std::string& command);
 
 /// Collective: prints notices of a configuration that is the same on all ranks, and lets the ranks live by it.
 void follow_config(const config::Config& config, Ranks& ranks);
+
+/// Collective: chooses the ranks' devices as the configuration says, connects them, and starts to compute there. Throws
+/// config::Error, or comm::AgreedFailure on several ranks.
+tasks::ComputeSession start_computing(const config::Config& config, Ranks& ranks);
 }  // namespace paws::cli

@@ -1,6 +1,5 @@
 #include "src/cli/commands.hpp"
 #include "src/tasks/demo.hpp"
-#include "src/tasks/runtime.hpp"
 #include "src/tasks/view_sheet.hpp"
 
 namespace paws::cli
@@ -15,13 +14,13 @@ Command add_demo(CLI::App& app, Arguments& arguments)
     command->add_option("--pictures", arguments.demo.pictures,
                         "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
     command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
-    return on_one_rank("demo",
-                       [&arguments]() -> tasks::Summary
-                       {
-                           const auto config = config::load(arguments.config, arguments.overrides);
-                           const tasks::ComputeSession session(config.meta.threads);
-                           return tasks::demo(config, arguments.demo);
-                       });
+    return [&arguments](Ranks& ranks)
+    {
+        require_one_rank(ranks, "demo");
+        const auto config = config::load(arguments.config, arguments.overrides);
+        const auto session = start_computing(config, ranks);
+        return tasks::demo(config, arguments.demo, ranks.world());
+    };
 }
 
 Command add_views(CLI::App& app, Arguments& arguments)

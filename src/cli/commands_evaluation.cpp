@@ -5,7 +5,6 @@
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
-#include "src/tasks/runtime.hpp"
 #include "src/tasks/same_input.hpp"
 
 namespace paws::cli
@@ -85,7 +84,7 @@ Command on_checkpoint(const Arguments& arguments, const std::string& name, const
         {
             tasks::require_same_data(*ranks.world().communicator, config);
         }
-        const tasks::ComputeSession session(config.meta.threads, ranks.world());
+        const auto session = start_computing(config, ranks);
         return task(pretrained, config, ranks.world());
     };
 }

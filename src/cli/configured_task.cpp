@@ -2,13 +2,14 @@
 
 #include "src/cli/commands.hpp"
 #include "src/comm/agreement.hpp"
+#include "src/nn/device.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/choose_device.hpp"
 #include "src/tasks/classifier_evaluation.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/job_limits.hpp"
-#include "src/tasks/runtime.hpp"
 #include "src/tasks/same_input.hpp"
 #include "src/tasks/stop_rule.hpp"
 #include "src/tasks/training.hpp"
@@ -59,8 +60,8 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     {
         tasks::require_same_data(*ranks.world().communicator, config);
     }
+    const auto session = start_computing(config, ranks);
     const auto& world = ranks.world();
-    const tasks::ComputeSession session(config.meta.threads, world);
     const auto pretrained = [&]
     {
         return tasks::load_pretrained(config.logging.path_of(config.logging.pretrain_path.value_or("")),
@@ -111,6 +112,17 @@ void follow_config(const config::Config& config, Ranks& ranks)
         fmt::print("note: {}\n", notice);
     }
     ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
+}
+
+tasks::ComputeSession start_computing(const config::Config& config, Ranks& ranks)
+{
+    const auto device = tasks::choose_device(config.meta, ranks.world());
+    if (device.is_cuda())
+    {
+        nn::use_gpu(device.index(), {config.meta.tf32, config.meta.deterministic});
+    }
+    ranks.use_device(device);
+    return tasks::ComputeSession(config.meta.threads, ranks.world());
 }
 
 Command add_run(CLI::App& app, Arguments& arguments)

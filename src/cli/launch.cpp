@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "src/comm/agreement.hpp"
+#include "src/comm/device_communicator.hpp"
 #include "src/comm/launcher.hpp"
 #include "src/comm/mpi_session.hpp"
 #include "src/config/config.hpp"
@@ -17,9 +18,6 @@ namespace paws::cli
 namespace
 {
 using std::chrono::milliseconds;
-
-/// Until the configuration has been read, which says otherwise.
-constexpr auto first_timeout = std::chrono::seconds(60);
 
 /// A rank that lives, but does not come to a collective call, may be reading, evaluating or writing meanwhile.
 milliseconds deadline_of_calls(milliseconds timeout)
@@ -120,11 +118,23 @@ int run_together(const std::string& identity, const std::function<int(Ranks&)>& 
 
 void Ranks::set_timeout(milliseconds timeout)
 {
-    if (watch_ != nullptr && timeout != milliseconds(first_timeout))
+    if (watch_ != nullptr && timeout != timeout_)
     {
+        timeout_ = timeout;
         watch_->set_timeout(timeout);
+        const auto device = world_.device;
         world_ = comm::make_world(MPI_COMM_WORLD, deadline_of_calls(timeout));
+        use_device(device);
     }
+}
+
+void Ranks::use_device(const torch::Device& device)
+{
+    world_.device = device;
+    world_.communicator = comm::communicator_on_device(world_.communicator, device, deadline_of_calls(timeout_),
+                                                       [watch = watch_](const std::string& message) {
+                                                           watch->fail({message, comm::failed, true});
+                                                       });
 }
 
 int launch(int argc, char** argv, const std::string& identity, const std::function<int(Ranks&)>& work)

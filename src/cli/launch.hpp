@@ -9,6 +9,9 @@
 
 namespace paws::cli
 {
+/// Until the configuration has been read, which says otherwise.
+inline constexpr auto first_timeout = std::chrono::seconds(60);
+
 /// The ranks that the program was started on.
 class Ranks
 {
@@ -24,9 +27,14 @@ public:
     /// Collective. See meta.comm_timeout.
     void set_timeout(std::chrono::milliseconds timeout);
 
+    /// Collective: from now on this rank computes on `device`, and the communicator carries tensors there. A GPU is the
+    /// current device by now. Calls on GPUs that never end are failures of the rank.
+    void use_device(const torch::Device& device);
+
 private:
     comm::Watch* watch_ = nullptr;
     comm::World world_;
+    std::chrono::milliseconds timeout_ = first_timeout;
 };
 
 /// Starts MPI, calls `work` on every rank, and gives the exit code: what `work` returns, the same on all. However ranks

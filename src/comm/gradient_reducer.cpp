@@ -64,7 +64,7 @@ public:
     void start()
     {
         ready_order_.clear();
-        next_ = 0;
+        next_ = ended_ = 0;
         is_ready_.assign(parameters_.size(), false);
         for (auto& bucket : buckets_)
         {
@@ -85,9 +85,10 @@ public:
             throw std::logic_error("gradients are reduced once a step: a second backward pass came before finish()");
         }
         take(index, parameters_[index].grad());
-        for (std::size_t b = 0; b < next_; ++b)
+        // What lets one call go on lets all.
+        while (ended_ < next_ && buckets_[ended_].pending->poll())
         {
-            buckets_[b].pending->poll();
+            ++ended_;
         }
     }
 
@@ -205,7 +206,8 @@ private:
     std::vector<Bucket> buckets_;
     std::vector<bool> is_ready_;
     std::vector<std::int64_t> ready_order_;
-    std::size_t next_ = 0;  ///< the first bucket that has not been started
+    std::size_t next_ = 0;   ///< the first bucket that has not been started
+    std::size_t ended_ = 0;  ///< the first bucket that is not known to have ended
     bool active_ = false;
     bool has_order_ = false;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mpi.h>
+#include <torch/torch.h>
 
 #include <chrono>
 #include <memory>
@@ -17,6 +18,7 @@ struct World
     int rank_on_node = 0;
     int ranks_on_node = 1;
     int nodes = 1;
+    torch::Device device = torch::kCPU;  ///< what this rank computes on; on GPUs, the communicator carries its tensors
 
     int rank() const { return communicator->rank(); }
     int world_size() const { return communicator->world_size(); }

@@ -88,6 +88,7 @@ struct Meta
     std::string device = "auto";  // auto, cpu, cuda (a device per rank), cuda:N
     bool use_fp16 = false;
     Precision precision = Precision::automatic;  // anything but automatic overrules use_fp16
+    bool tf32 = true;                            // float32 products and convolutions of GPUs may round to TF32
     double comm_timeout = 60;                    // seconds without a sign of life after which a rank is given up
     std::int64_t seed = 0;
     std::int64_t threads = 0;  // per rank; 0: as many as the rank may use

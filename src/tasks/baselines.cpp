@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "src/data/augmentation.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
+#include "src/optim/loss_scaler.hpp"
 #include "src/optim/schedule.hpp"
 #include "src/train/checkpoint.hpp"
 #include "src/train/embedder.hpp"
@@ -56,14 +58,16 @@ loss::Accuracy pixel_neighbours(const data::Dataset& dataset)
 }
 
 loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, nn::Precision precision,
-                           const LabelsOnlySettings& settings, const std::filesystem::path& checkpoint)
+                           const LabelsOnlySettings& settings, const std::filesystem::path& checkpoint,
+                           const torch::Device& device)
 {
     torch::manual_seed(static_cast<std::uint64_t>(config.meta.seed));
     const auto type = nn::storage_type(precision);
     const auto encoder = nn::make_encoder({config.meta.model_name, config.meta.output_dim, config.meta.use_pred_head});
     torch::nn::Linear classifier(encoder->feature_dim(), dataset.classes());
     encoder->to(type);
-    classifier->to(type);
+    encoder->to(device);
+    classifier->to(device, type);
     nn::to_channels_last(*encoder);
     encoder->train();
     auto parameters = optim::trainable_parameters(*encoder);
@@ -74,9 +78,14 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
     options.nesterov = true;
     options.weight_decay = settings.weight_decay;
     optim::LarsSgd optimizer(std::move(parameters), options);
+    std::optional<optim::LossScaler> scaler;
+    if (precision == nn::Precision::fp16)
+    {
+        scaler.emplace(device);
+    }
     const optim::WarmupCosine schedule{0, settings.learning_rate, 0, settings.steps / 20, settings.steps};
 
-    const auto targets = torch::tensor(dataset.labelled_targets(), torch::kInt64);
+    const auto targets = torch::tensor(dataset.labelled_targets(), torch::kInt64).to(device);
     const auto smoothing =
         torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config.data.label_smoothing);
     const auto spec = data::large_view_spec(config.data);
@@ -84,15 +93,22 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
     for (std::int64_t step = 0; step < settings.steps; ++step)
     {
         const std::vector<std::uint32_t> numbers(dataset.labelled.size(), static_cast<std::uint32_t>(step));
-        const auto views = data::make_views(dataset.train.pixels, spec, key, dataset.labelled, numbers).to(type);
+        const auto views =
+            data::make_views(dataset.train.pixels, spec, key, dataset.labelled, numbers).to(device, type);
         optimizer.zero_grad();
         torch::Tensor logits;
         {
-            const nn::AutocastScope autocast(precision);
+            const nn::AutocastScope autocast(precision, device);
             logits = classifier->forward(encoder->embed(views, nn::Embedding::backbone));
         }
-        torch::nn::functional::cross_entropy(logits.to(type), targets, smoothing).backward();
-        if (!optimizer.step(schedule.at(step)))
+        const auto loss = torch::nn::functional::cross_entropy(logits.to(type), targets, smoothing);
+        optim::scaled_backward(loss, scaler ? &*scaler : nullptr);
+        const auto bad = optimizer.update(schedule.at(step), scaler ? scaler->scale() : torch::Tensor());
+        if (scaler)
+        {
+            scaler->update(bad);
+        }
+        else if (bad.item<std::int32_t>() != 0)
         {
             throw std::runtime_error(
                 fmt::format("training on labels only: the gradient is no number at step {}", step));
@@ -105,6 +121,6 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
     progress.steps_done = settings.steps;
     train::save_checkpoint(checkpoint, *encoder, optimizer, progress, config);
     const torch::NoGradGuard no_gradient;
-    return loss::accuracy(classifier->forward(features.to(type)), dataset.validation.labels);
+    return loss::accuracy(classifier->forward(features.to(device, type)).cpu(), dataset.validation.labels);
 }
 }  // namespace paws::tasks

@@ -24,8 +24,9 @@ struct LabelsOnlySettings
 };
 
 /// The same backbone with a linear classifier, trained with cross-entropy on all labelled pictures in every step, under
-/// the run's augmentation (SGD with momentum, cosine schedule). Gives the accuracy on the validation split; writes the
-/// network, whose backbone a run can start from (meta.init_backbone), to `checkpoint`.
+/// the run's augmentation (SGD with momentum, cosine schedule), on `device`. Gives the accuracy on the validation
+/// split; writes the network, whose backbone a run can start from (meta.init_backbone), to `checkpoint`.
 loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, nn::Precision precision,
-                           const LabelsOnlySettings& settings, const std::filesystem::path& checkpoint);
+                           const LabelsOnlySettings& settings, const std::filesystem::path& checkpoint,
+                           const torch::Device& device = torch::kCPU);
 }  // namespace paws::tasks

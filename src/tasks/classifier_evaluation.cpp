@@ -7,9 +7,9 @@
 
 #include "io/error.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/choose_precision.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/run_files.hpp"
-#include "src/tasks/runtime.hpp"
 #include "src/train/checkpoint.hpp"
 #include "src/train/embedder.hpp"
 #include "src/train/seconds.hpp"
@@ -41,7 +41,8 @@ fs::path checkpoint_to_evaluate(const config::Config& config, const std::string&
                     files.best().string()));
 }
 
-train::PretrainedEncoder load_classifier(const fs::path& path, const data::Dataset& dataset, nn::Precision precision)
+train::PretrainedEncoder load_classifier(const fs::path& path, const data::Dataset& dataset, nn::Precision precision,
+                                         const torch::Device& device)
 {
     auto trained = train::load_encoder(path);
     if (trained.config.task != config::Task::fine_tune)
@@ -54,7 +55,7 @@ train::PretrainedEncoder load_classifier(const fs::path& path, const data::Datas
         throw io::Error(fmt::format("{}: its classifier has {} classes, but {} has {}", path.string(),
                                     trained.config.data.num_classes, dataset.source, dataset.classes()));
     }
-    prepare_for_evaluation(*trained.encoder, precision);
+    prepare_for_evaluation(*trained.encoder, precision, device);
     return trained;
 }
 }  // namespace
@@ -85,12 +86,12 @@ loss::Accuracy held_out_accuracy(nn::Encoder& encoder, const data::Dataset& data
 Summary evaluate_classifier(const config::Config& config, const std::string& checkpoint, const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
-    const auto precision = choose_precision(config.meta);
     auto& communicator = *world.communicator;
+    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
     const auto path = agreed(communicator, [&] { return checkpoint_to_evaluate(config, checkpoint); });
     const auto dataset =
         agreed(communicator, [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
-    const auto trained = agreed(communicator, [&] { return load_classifier(path, dataset, precision); });
+    const auto trained = agreed(communicator, [&] { return load_classifier(path, dataset, precision, world.device); });
     const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
                                               config, precision, communicator);
     Summary summary{{"task", "fine_tune"},

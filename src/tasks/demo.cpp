@@ -6,10 +6,10 @@
 
 #include "io/error.hpp"
 #include "src/tasks/baselines.hpp"
+#include "src/tasks/choose_precision.hpp"
 #include "src/tasks/data_commands.hpp"
 #include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
-#include "src/tasks/runtime.hpp"
 #include "src/train/progress_line.hpp"
 #include "src/train/seconds.hpp"
 
@@ -27,7 +27,7 @@ void print_row(const char* method, const loss::Accuracy& accuracy, double second
 }
 }  // namespace
 
-Summary demo(const config::Config& config, const DemoRequest& request)
+Summary demo(const config::Config& config, const DemoRequest& request, const comm::World& world)
 {
     const auto start = Clock::now();
     auto settings = config;
@@ -50,7 +50,7 @@ Summary demo(const config::Config& config, const DemoRequest& request)
         pack(packing, MPI_COMM_SELF);
     }
     const auto dataset = data::load_dataset(settings, data::Splits::train_and_validation);
-    const auto precision = choose_precision(settings.meta);
+    const auto precision = choose_precision(settings.meta, world.device);
 
     fmt::print("\n1/3  soft nearest neighbours on raw pixels, {} labels\n", dataset.labelled.size());
     auto clock = Clock::now();
@@ -61,7 +61,7 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     std::fflush(stdout);
     clock = Clock::now();
     const auto labels_only_checkpoint = request.folder / "labels_only.h5";
-    const auto supervised = labels_only(dataset, settings, precision, {}, labels_only_checkpoint);
+    const auto supervised = labels_only(dataset, settings, precision, {}, labels_only_checkpoint, world.device);
     const double supervised_seconds = train::seconds_since(clock);
 
     fmt::print("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
@@ -70,18 +70,18 @@ Summary demo(const config::Config& config, const DemoRequest& request)
     clock = Clock::now();
     TrainOptions options;
     options.resume = "never";
-    auto summary = run_training(settings, dataset, options);
+    auto summary = run_training(settings, dataset, options, world);
     if (has_stopped(summary))
     {
         return summary;
     }
     const double paws_seconds = train::seconds_since(clock);
     const auto checkpoint = fs::path(settings.logging.folder) / (settings.logging.write_tag + "-latest.h5");
-    const auto pretrained = load_pretrained(checkpoint, *comm::make_single_rank());
-    const auto evaluation = snn_eval(pretrained, settings);
+    const auto pretrained = load_pretrained(checkpoint, *world.communicator);
+    const auto evaluation = snn_eval(pretrained, settings, world);
     const loss::Accuracy paws{evaluation["top1"], evaluation["top5"]};
     const auto embeddings = request.folder / "test_embeddings.h5";
-    embed(pretrained, settings, embeddings);
+    embed(pretrained, settings, embeddings, world);
 
     fmt::print("\n{} test pictures, {} labels                  top-1     top-5   time\n", dataset.validation.count(),
                dataset.labelled.size());

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/tasks/summary.hpp"
 #include "src/tasks/training.hpp"
@@ -16,6 +17,6 @@ struct DemoRequest
 
 /// `paws_hpc demo`: packs Fashion-MNIST, measures the two baselines, trains with PAWS, embeds the test pictures, and
 /// prints a table of the three accuracies (also in the summary: top1_pixels, top1_supervised, top1_paws and the same
-/// for top5).
-Summary demo(const config::Config& config, const DemoRequest& request);
+/// for top5). `world`: one rank.
+Summary demo(const config::Config& config, const DemoRequest& request, const comm::World& world = {});
 }  // namespace paws::tasks

@@ -10,10 +10,15 @@
 #include "io/host_name.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/data/packed_file.hpp"
+#include "src/nn/device.hpp"
 #include "src/nn/encoder.hpp"
+#include "src/tasks/agreed.hpp"
+#include "src/tasks/choose_device.hpp"
+#include "src/tasks/choose_precision.hpp"
 #include "src/tasks/describe_data.hpp"
 #include "src/tasks/describe_job.hpp"
 #include "src/tasks/embed.hpp"
+#include "src/tasks/gpu_memory.hpp"
 #include "src/tasks/job_limits.hpp"
 #include "src/tasks/runtime.hpp"
 #include "src/train/memory_estimate.hpp"
@@ -32,19 +37,84 @@ std::string gibibytes(std::int64_t bytes)
     return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
 }
 
-/// A run for GPUs can be looked at on a machine without one.
-nn::Precision precision_of_dry_run(const config::Meta& meta, std::string& text)
+/// What a run would compute on and in.
+struct Plan
 {
+    torch::Device device = torch::kCPU;  ///< here
+    bool is_for_gpus = false;
+    nn::Precision precision = nn::Precision::fp32;
+    std::string problem;  ///< why this machine cannot run it
+};
+
+/// A run for GPUs can be looked at on a machine without one. Collective.
+Plan plan_of(const config::Meta& meta, const comm::World& world)
+{
+    Plan plan;
     try
     {
-        return choose_precision(meta);
+        plan.device = choose_device(meta, world);
+        plan.is_for_gpus = plan.device.is_cuda();
+        plan.precision = agreed(*world.communicator, [&] { return choose_precision(meta, plan.device); });
+        return plan;
     }
     catch (const config::Error& error)
     {
-        text +=
-            fmt::format("note            this machine cannot run it, sizes are for fp32 on a CPU: {}\n", error.what());
-        return nn::Precision::fp32;
+        plan.problem = error.what();
     }
+    catch (const comm::AgreedFailure& failure)
+    {
+        plan.problem = failure.what();
+    }
+    // As on a GPU that can.
+    plan.is_for_gpus = true;
+    plan.precision = precision_on({true, false, {9, 0}, ""}, meta);
+    return plan;
+}
+
+/// Measured on this CPU.
+train::MemoryEstimate expected_memory(const config::Config& config, nn::Precision precision,
+                                      const data::RankShare& share)
+{
+    const bool is_half = precision == nn::Precision::bf16 || precision == nn::Precision::fp16;
+    if (!is_half || nn::cpu_has_bf16())
+    {
+        return train::estimate_memory(config, precision, share);
+    }
+    // Without such hardware, half precision would take minutes.
+    auto memory = train::estimate_memory(config, nn::Precision::fp32, share);
+    memory.activations /= 2;
+    return memory;
+}
+
+std::string batch_key(config::Task task)
+{
+    switch (task)
+    {
+        case config::Task::fine_tune:
+            return "optimization.batch_size";
+        case config::Task::snn_fine_tune:
+            return "criterion.supervised_batch_size";
+        default:
+            return "criterion.unsupervised_batch_size";
+    }
+}
+
+/// Against the GPU that there is; on a machine without one, against what clusters have.
+std::string describe_gpu_memory(const config::Config& config, const Plan& plan, std::int64_t expected)
+{
+    if (!plan.is_for_gpus)
+    {
+        return "";
+    }
+    const auto gpus =
+        plan.device.is_cuda()
+            ? std::vector<GpuMemory>{{nn::describe_device(plan.device), nn::gpu_bytes(plan.device.index())}}
+            : std::vector<GpuMemory>{{"a V100 of 16 GiB", std::int64_t{16} << 30},
+                                     {"a GPU of 80 GiB", std::int64_t{80} << 30}};
+    const bool is_wide = plan.precision == nn::Precision::fp32 || plan.precision == nn::Precision::fp64;
+    const auto remedy = fmt::format("lower {}, or use more ranks with meta.emulate_world{}", batch_key(config.task),
+                                    is_wide ? ", or meta.precision: fp16" : "");
+    return fmt::format("GPU memory      {}\n", describe_fit(expected, gpus, remedy));
 }
 
 /// Reads what is there; a dry run neither packs nor copies.
@@ -73,7 +143,8 @@ data::Dataset look_at_data(const config::Config& config)
 
 std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
-    const auto steps = train::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank())->steps_per_epoch();
+    const auto steps =
+        train::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank(), torch::kCPU)->steps_per_epoch();
     const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
     return fmt::format(
         "data            {}: {} training pictures, {}{} labelled, {} classes\n"
@@ -183,13 +254,14 @@ std::string describe_evaluation(const config::Config& config, const data::Datase
 std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads,
                                std::optional<std::chrono::seconds> job_seconds)
 {
-    const auto places =
-        comm::gather_texts(*world.communicator, fmt::format("{}, {} threads, cpu", io::host_name(), threads));
+    const auto places = comm::gather_texts(
+        *world.communicator,
+        fmt::format("{}, {} threads, {}", io::host_name(), threads, nn::describe_device(world.device)));
     auto text = fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
                             world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
     if (world.is_first())
     {
-        text += describe_job({world.world_size(), usable_cores(), false, job_seconds});
+        text += describe_job({world.world_size(), usable_cores(), world.device.is_cuda(), job_seconds});
     }
     return text;
 }
@@ -218,10 +290,17 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
     return text;
 }
 
-std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& world)
+std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& ranks)
 {
     auto text = config.to_yaml() + "\n";
-    const auto precision = precision_of_dry_run(config.meta, text);
+    const auto plan = plan_of(config.meta, ranks);
+    if (!plan.problem.empty())
+    {
+        text += fmt::format("note            this machine cannot run it, sizes are for {} on a GPU: {}\n",
+                            nn::to_string(plan.precision), plan.problem);
+    }
+    auto world = ranks;
+    world.device = plan.device;
     const bool trains = config.task != config::Task::snn_eval && config.task != config::Task::embed;
     std::optional<data::Dataset> dataset;
     std::string no_data;
@@ -246,20 +325,21 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     };
     if (!trains)
     {
-        return text + describe_placement(world, precision, threads, job_seconds) +
+        return text + describe_placement(world, plan.precision, threads, job_seconds) +
                describe_evaluation(config, dataset ? &*dataset : nullptr) + unread();
     }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
     // What the method would refuse is refused here too.
     train::require_learnable(config, share.world_size);
-    text += describe_placement(world, precision, threads, job_seconds);
+    text += describe_placement(world, plan.precision, threads, job_seconds);
     text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size);
-    const auto memory = train::estimate_memory(config, precision, share);
+    const auto memory = expected_memory(config, plan.precision, share);
     text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",
                         gibibytes(memory.total()), gibibytes(memory.weights), gibibytes(memory.activations),
                         dataset ? ", " + gibibytes(dataset->train.bytes()) +
                                       (dataset->train.in_memory() ? " pictures beside them" : " pictures in their file")
                                 : "");
+    text += describe_gpu_memory(config, plan, memory.total());
     return text + unread();
 }
 }  // namespace paws::tasks

@@ -20,7 +20,8 @@ std::string describe_placement(const comm::World& world, nn::Precision precision
 /// gives the number of steps. `ranks`: of the world whose mathematics is computed.
 std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks);
 
-/// `--dry-run`: the resolved configuration, what describe_sizes says and the expected memory. Pictures that are not on
-/// this machine are no error here: what depends on them is left out, and said to be.
+/// `--dry-run`: the resolved configuration, what describe_sizes says, the expected memory and whether it fits the GPU.
+/// Pictures or GPUs that are not on this machine are no error here: what depends on them is left out, or worked out for
+/// usual GPUs, and said to be. Collective; chooses the ranks' devices by itself.
 std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& world = {});
 }  // namespace paws::tasks

@@ -9,8 +9,8 @@
 
 #include "io/embeddings_writer.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/choose_precision.hpp"
 #include "src/tasks/embedding_batches.hpp"
-#include "src/tasks/runtime.hpp"
 #include "src/train/embedder.hpp"
 #include "src/train/progress_line.hpp"
 #include "src/train/seconds.hpp"
@@ -68,8 +68,8 @@ std::optional<loss::SnnClassifier> make_classifier(nn::Encoder& encoder, const d
     return agreed(communicator,
                   [&]
                   {
-                      return loss::SnnClassifier(supports, dataset.labelled_targets(), dataset.classes(),
-                                                 config.criterion.snn_temperature);
+                      return loss::SnnClassifier(supports.to(device_of(encoder)), dataset.labelled_targets(),
+                                                 dataset.classes(), config.criterion.snn_temperature);
                   });
 }
 
@@ -157,8 +157,8 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     const auto start = Clock::now();
     auto& communicator = *world.communicator;
     auto& encoder = *pretrained.network.encoder;
-    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta); });
-    prepare_for_evaluation(encoder, precision);
+    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
+    prepare_for_evaluation(encoder, precision, world.device);
     const auto split = config.embed.split.value_or(config.data.validation_split);
     const auto input = agreed(communicator, [&] { return load_input(config, split, world); });
     const auto& pictures = input.pictures();

@@ -84,7 +84,7 @@ EmbeddingBatch EmbeddingBatches::next()
 
 void EmbeddingBatches::classify(const torch::Tensor& queries, EmbeddingBatch& batch)
 {
-    batch.reals.push_back(classifier_->probabilities(queries));
+    batch.reals.push_back(classifier_->probabilities(queries).cpu().contiguous());
     batch.predicted = batch.reals.back().argmax(1).contiguous();
     const auto* const first = pictures_.labels.data() + row_;
     const auto accuracy = loss::accuracy(batch.reals.back(), {first, first + queries.size(0)});

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "src/tasks/agreed.hpp"
-#include "src/tasks/runtime.hpp"
+#include "src/tasks/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 #include "src/train/seconds.hpp"
 
@@ -55,8 +55,10 @@ loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, 
                             nn::Precision precision, comm::Communicator& communicator)
 {
     const auto which = embedding_of(config);
+    // The products with all supports are the work here.
     const auto supports =
-        train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision, communicator);
+        train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision, communicator)
+            .to(device_of(encoder));
     return accuracy_together(dataset.validation, dataset.validation.all_rows(), communicator,
                              [&](const std::vector<std::int64_t>& rows)
                              {
@@ -77,10 +79,16 @@ Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Commun
     return pretrained;
 }
 
-void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision)
+void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision, const torch::Device& device)
 {
     encoder.to(nn::storage_type(precision));
+    encoder.to(device);
     nn::to_channels_last(encoder);
+}
+
+torch::Device device_of(const nn::Encoder& encoder)
+{
+    return encoder.parameters().front().device();
 }
 
 Summary snn_eval(const Pretrained& pretrained, const config::Config& config, const comm::World& world)
@@ -88,8 +96,8 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     const auto start = std::chrono::steady_clock::now();
     auto& communicator = *world.communicator;
     const auto& network = pretrained.network;
-    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta); });
-    prepare_for_evaluation(*network.encoder, precision);
+    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
+    prepare_for_evaluation(*network.encoder, precision, world.device);
     // Other labels than the run's will do: no batch of supports is drawn from them.
     auto wanted = config;
     wanted.task = config::Task::snn_eval;

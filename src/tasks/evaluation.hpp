@@ -31,7 +31,7 @@ loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vect
                                  comm::Communicator& communicator, const ScoresOfRows& scores);
 
 /// Soft nearest neighbours: the validation pictures against the labelled training pictures, both as the encoder embeds
-/// them. Ranks share both out among them, and all get the result.
+/// them, on the encoder's device. Ranks share both out among them, and all get the result.
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
                             nn::Precision precision, comm::Communicator& communicator);
 
@@ -45,8 +45,11 @@ struct Pretrained
 /// Collective: every rank reads the checkpoint, once. Throws io::Error or config::Error.
 Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator);
 
-/// The network's arithmetic and the order of its weights for evaluation.
-void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision);
+/// The network's arithmetic, its device and the order of its weights for evaluation.
+void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision, const torch::Device& device);
+
+/// Where the network computes.
+torch::Device device_of(const nn::Encoder& encoder);
 
 /// Collective: the first rank prints, and all return, top-1 and top-5 of soft nearest neighbours. The network is the
 /// checkpoint's, all else is the configuration's. Throws io::Error or config::Error.

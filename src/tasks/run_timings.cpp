@@ -6,6 +6,7 @@
 #include "io/format.hpp"
 #include "io/host_name.hpp"
 #include "src/data/loader_settings.hpp"
+#include "src/nn/device.hpp"
 #include "src/optim/lars_sgd.hpp"
 
 namespace paws::tasks
@@ -127,7 +128,7 @@ Json RunTimings::content(const std::vector<train::GradientTime>& gradients,
               {"task", to_string(config_.task)},
               {"network", config_.meta.model_name},
               {"precision", nn::to_string(precision_)},
-              {"device", "cpu"},
+              {"device", (world_.device.is_cuda() ? "cuda: " : "") + nn::describe_device(world_.device)},
               {"world_size", world_.world_size()},
               {"nodes", world_.nodes},
               {"hosts", hosts_},

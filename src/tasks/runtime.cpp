@@ -12,26 +12,63 @@
 
 #include "io/host_name.hpp"
 #include "src/comm/agreement.hpp"
+#include "src/config/config.hpp"
 #include "src/nn/blas_threads.hpp"
+#include "src/nn/device.hpp"
+#include "src/tasks/agreed.hpp"
 
 namespace paws::tasks
 {
 namespace
 {
-void start_kokkos(int threads)
+void start_kokkos(int threads, const torch::Device& device)
 {
 #if KOKKOS_VERSION >= 30700
     Kokkos::InitializationSettings settings;
     settings.set_num_threads(threads);
     settings.set_disable_warnings(true);
+    if (device.is_cuda())
+    {
+        settings.set_device_id(device.index());
+    }
     Kokkos::initialize(settings);
 #else
     Kokkos::InitArguments arguments;
     arguments.num_threads = threads;
     arguments.disable_warnings = true;
+    if (device.is_cuda())
+    {
+        arguments.device_id = device.index();
+    }
     Kokkos::initialize(arguments);
 #endif
 }
+
+#ifdef KOKKOS_ENABLE_CUDA
+/// Kokkos would end the process in words of its own.
+void require_gpu_for_kokkos()
+{
+    if (nn::gpu_count() == 0)
+    {
+        throw config::Error(
+            "this build of paws_hpc is for GPUs, and does not start where there is none: LibTorch sees no GPU here; "
+            "start it on a GPU node, or use a CPU build (cmake --preset cpu)");
+    }
+}
+
+/// Kernels of ours and LibTorch's operators share memory and streams.
+void require_same_gpu(const torch::Device& device)
+{
+    const auto of_kokkos = Kokkos::Cuda().cuda_device();
+    if (device.is_cuda() && of_kokkos != device.index())
+    {
+        throw config::Error(
+            fmt::format("Kokkos has started on GPU {}, but this rank computes on GPU {}; unset Kokkos' "
+                        "variables in the environment (KOKKOS_VISIBLE_DEVICES, KOKKOS_DEVICE_ID)",
+                        of_kokkos, device.index()));
+    }
+}
+#endif
 
 /// Keeps freed memory in the process: tensors of a step are as large as those of the last one, and giving them back to
 /// the system costs a page fault for every 4 kB of the next step (a tenth of a small network's step).
@@ -42,7 +79,6 @@ void keep_freed_memory()
     mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 #endif
 }
-
 }  // namespace
 
 std::int64_t usable_cores()
@@ -79,7 +115,14 @@ ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
     const auto count = static_cast<int>(threads_);
     keep_freed_memory();
     omp_set_num_threads(count);
-    start_kokkos(count);
+#ifdef KOKKOS_ENABLE_CUDA
+    agreed(*world.communicator, &require_gpu_for_kokkos);
+#endif
+    // Kokkos makes its GPU the current one of this thread.
+    start_kokkos(count, world.device);
+#ifdef KOKKOS_ENABLE_CUDA
+    agreed(*world.communicator, [&] { require_same_gpu(world.device); });
+#endif
     at::set_num_threads(count);
     nn::use_one_blas_thread();
 }
@@ -87,27 +130,5 @@ ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
 ComputeSession::~ComputeSession()
 {
     Kokkos::finalize();
-}
-
-nn::Precision choose_precision(const config::Meta& meta)
-{
-    if (meta.device.starts_with("cuda") && !torch::cuda::is_available())
-    {
-        throw config::Error(
-            fmt::format("meta.device: {}, but LibTorch sees no GPU here; use --set meta.device=cpu (or auto), or a "
-                        "CUDA build on a GPU node",
-                        meta.device));
-    }
-    switch (config::resolve_precision(meta, false, nn::cpu_has_bf16()))
-    {
-        case config::Precision::bf16:
-            return nn::Precision::bf16;
-        case config::Precision::fp64:
-            return nn::Precision::fp64;
-        case config::Precision::fp16:
-            throw config::Error("meta.precision: fp16 needs a GPU; use bf16 or fp32 on a CPU");
-        default:
-            return nn::Precision::fp32;
-    }
 }
 }  // namespace paws::tasks

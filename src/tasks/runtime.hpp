@@ -3,8 +3,6 @@
 #include <cstdint>
 
 #include "src/comm/world.hpp"
-#include "src/config/config.hpp"
-#include "src/nn/precision.hpp"
 
 namespace paws::tasks
 {
@@ -15,8 +13,10 @@ std::int64_t usable_cores();
 /// Collective.
 std::int64_t cores_of_rank(const comm::World& world);
 
-/// Starts Kokkos and sets the threads of Kokkos, OpenMP and LibTorch alike (OpenBLAS: see nn/blas_threads.hpp); stops
-/// Kokkos at the end. `threads`: 0 takes cores_of_rank(world). One per process.
+/// Starts Kokkos, on the rank's GPU if world.device is one, which is LibTorch's current device then too; sets the
+/// threads of Kokkos, OpenMP and LibTorch alike (OpenBLAS: see nn/blas_threads.hpp); stops Kokkos at the end.
+/// `threads`: 0 takes cores_of_rank(world). Collective; one per process. Throws config::Error where Kokkos cannot
+/// start.
 class ComputeSession
 {
 public:
@@ -30,7 +30,4 @@ public:
 private:
     std::int64_t threads_;
 };
-
-/// The arithmetic of a run on this machine. Throws config::Error where a GPU is asked for, or fp16, which CPUs lack.
-nn::Precision choose_precision(const config::Meta& meta);
 }  // namespace paws::tasks

@@ -10,11 +10,11 @@
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/bad_step.hpp"
 #include "src/tasks/checkpoint_keeper.hpp"
+#include "src/tasks/choose_precision.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/run_evaluations.hpp"
 #include "src/tasks/run_files.hpp"
 #include "src/tasks/run_timings.hpp"
-#include "src/tasks/runtime.hpp"
 #include "src/tasks/stop_control.hpp"
 #include "src/tasks/training_start.hpp"
 #include "src/train/phase.hpp"
@@ -63,7 +63,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
 {
     const auto start = std::chrono::steady_clock::now();
     const auto config = train::with_classes_of(wanted, dataset);
-    const auto precision = choose_precision(config.meta);
+    const auto precision = agreed(*world.communicator, [&] { return choose_precision(config.meta, world.device); });
     const auto task = to_string(config.task);
     const RunFiles files(config);
     const bool speaks = world.is_first() && !options.quiet;

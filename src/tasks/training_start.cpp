@@ -43,7 +43,8 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
     auto& communicator = *world.communicator;
     TrainingStart start;
     start.trainer = agreed(
-        communicator, [&] { return std::make_unique<train::Trainer>(config, dataset, precision, world.communicator); });
+        communicator,
+        [&] { return std::make_unique<train::Trainer>(config, dataset, precision, world.communicator, world.device); });
     const auto go_on = [&]
     {
         start.choice = choose_together(config, files, resume, world);

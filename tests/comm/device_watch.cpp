@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <optional>
+#include <stdexcept>
 
 #include "tests/support/catch.hpp"
 
@@ -13,27 +14,41 @@ namespace
 struct Call
 {
     std::atomic<bool> ended = false;
-    bool query() const { return ended; }
+    bool broken = false;
+    bool query() const
+    {
+        if (broken)
+        {
+            throw std::runtime_error("CUDA error: an illegal memory access");
+        }
+        return ended;
+    }
 };
 
 /// A watch over calls, and what it has done.
 struct Watched
 {
     std::string error;
+    std::atomic<bool> entered = false;
     std::atomic<bool> aborted = false;
+    bool aborted_before_told = false;
     std::atomic<bool> told = false;
     std::string message;
     std::optional<comm::DeviceWatch<Call>> watch;
 
     explicit Watched(std::chrono::milliseconds deadline)
     {
-        watch.emplace(
-            deadline, [this] { return error; }, [this] { aborted = true; },
-            [this](const std::string& text)
-            {
-                message = text;
-                told = true;
-            });
+        comm::DeviceWatchCalls calls;
+        calls.enter_thread = [this] { entered = true; };
+        calls.asynchronous_error = [this] { return error; };
+        calls.on_failure = [this](const std::string& text)
+        {
+            message = text;
+            aborted_before_told = aborted;
+            told = true;
+        };
+        calls.abort = [this] { aborted = true; };
+        watch.emplace(deadline, std::move(calls));
     }
 
     bool is_told_within(std::chrono::milliseconds time) const
@@ -60,6 +75,7 @@ TEST_CASE("calls on a device that end in time are none of the watch's business",
     }
     CHECK_FALSE(watched.is_told_within(std::chrono::milliseconds(600)));
     watched.watch->stop();
+    CHECK(watched.entered);
     CHECK_FALSE(watched.aborted);
 }
 
@@ -69,8 +85,23 @@ TEST_CASE("a call on a device that never ends is aborted and told of by name", "
     watched.watch->start();
     watched.watch->expect("ncclAllGather", std::make_shared<Call>());
     REQUIRE(watched.is_told_within(std::chrono::seconds(10)));
+    watched.watch->stop();
     CHECK(watched.aborted);
+    CHECK_FALSE(watched.aborted_before_told);
     CHECK_THAT(watched.message, Catch::Contains("ncclAllGather") && Catch::Contains("did not answer"));
+}
+
+TEST_CASE("a device that fails is told of", "[comm]")
+{
+    Watched watched(std::chrono::seconds(60));
+    watched.watch->start();
+    const auto call = std::make_shared<Call>();
+    call->broken = true;
+    watched.watch->expect("ncclAllReduce", call);
+    REQUIRE(watched.is_told_within(std::chrono::seconds(10)));
+    watched.watch->stop();
+    CHECK(watched.aborted);
+    CHECK_THAT(watched.message, Catch::Contains("illegal memory access"));
 }
 
 TEST_CASE("what the library meets by itself is told of", "[comm]")
@@ -79,6 +110,7 @@ TEST_CASE("what the library meets by itself is told of", "[comm]")
     watched.error = "remote process exited";
     watched.watch->start();
     REQUIRE(watched.is_told_within(std::chrono::seconds(10)));
+    watched.watch->stop();
     CHECK(watched.aborted);
     CHECK_THAT(watched.message, Catch::Contains("remote process exited"));
 }

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "src/nn/device.hpp"
 #include "tests/core/encoded_pictures.hpp"
 #include "tests/core/run_program.hpp"
 #include "tests/core/small_run.hpp"
@@ -180,6 +181,31 @@ TEST_CASE("a dry run says what would be done and writes nothing", "[cli]")
     CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
 }
 
+TEST_CASE("a dry run of a run for GPUs compares its memory with theirs", "[cli]")
+{
+    const test::SmallRun small;
+    const auto on_cpu = run(write(small.folder / "small.yaml", small.yaml("run")) + " --dry-run");
+    CHECK(lines_with(on_cpu.output, "GPU memory").empty());
+    CHECK_THAT(on_cpu.output, Catch::Contains(" threads, cpu; fp32"));
+    if (nn::is_built_for_gpus())
+    {
+        return;
+    }
+    const std::string published = PAWS_SOURCE_DIR "/configs/paws/imgnt_train.yaml --dry-run";
+    const auto fits = run(published);
+    INFO(fits.output);
+    CHECK(fits.code == 0);
+    CHECK_THAT(fits.output, Catch::Contains("cannot run it, sizes are for fp16 on a GPU: meta.device: cuda:0, but "));
+    const auto lines = lines_with(fits.output, "GPU memory      ");
+    REQUIRE(lines.size() == 1);
+    const auto large = run(published + " --set criterion.unsupervised_batch_size=4096 --set meta.precision=fp32");
+    INFO(large.output);
+    CHECK(large.code == 0);
+    CHECK_THAT(large.output, Catch::Contains("GPU memory      does not fit a GPU of 80 GiB: lower "
+                                             "criterion.unsupervised_batch_size, or use more ranks with "
+                                             "meta.emulate_world, or meta.precision: fp16\n"));
+}
+
 TEST_CASE("suncet_train on the command line", "[cli]")
 {
     const test::SmallRun small;
@@ -295,7 +321,10 @@ TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
     check_bad_input(good + " --set criterion.temprature=0.1", {"criterion.temprature", "criterion.temperature"});
     check_bad_input(good + " --set criterion.temperature=warm", {"criterion.temperature", "warm"});
     check_bad_input(good + " --set meta.model_name=resnet51", {"resnet51", "resnet50"});
-    check_bad_input(good + " --set meta.device=cuda:0", {"meta.device", "cpu"});
+    if (nn::gpu_count() == 0)
+    {
+        check_bad_input(good + " --set meta.device=cuda:0", {"meta.device: cuda:0, but", "meta.device=cpu"});
+    }
     check_bad_input(good + " --set meta.precision=fp16", {"meta.precision", "bf16"});
     check_bad_input(good + " --set data.file=/nowhere.h5", {"/nowhere.h5"});
     check_bad_input(good + " --set data.file=" + checkpoint, {"broken.h5"});

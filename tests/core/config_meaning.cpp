@@ -253,6 +253,16 @@ TEST_CASE("half precision means what the device has", "[config]")
     CHECK(resolve_precision(meta, true, true) == Precision::fp64);
 }
 
+TEST_CASE("TF32 is allowed unless it is forbidden, in every task", "[config]")
+{
+    for (const auto& yaml : {paws::test::paws_yaml, paws::test::suncet_yaml, paws::test::snn_fine_tune_yaml,
+                             paws::test::fine_tune_yaml, paws::test::snn_eval_yaml, paws::test::embed_yaml})
+    {
+        CHECK(read(yaml).meta.tf32);
+        CHECK_FALSE(read(yaml, {"meta.tf32=false"}).meta.tf32);
+    }
+}
+
 TEST_CASE("the resolved text gives the same configuration", "[config]")
 {
     const std::vector<std::string> odd_values{
