@@ -235,13 +235,13 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
 }
 
 /// What snn_eval and embed read and write.
-std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset)
+std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset, const torch::Device& device)
 {
     const auto path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
     auto text = fmt::format("checkpoint      {}{}\n", path, fs::exists(path) ? "" : " (not there yet)");
     if (dataset != nullptr)
     {
-        text += describe_data(config, *dataset);
+        text += describe_data(config, *dataset, device);
     }
     if (config.task == config::Task::embed)
     {
@@ -266,7 +266,8 @@ std::string describe_placement(const comm::World& world, nn::Precision precision
     return text;
 }
 
-std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks)
+std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks,
+                           const torch::Device& device)
 {
     const auto sized = dataset != nullptr ? train::with_classes_of(config, *dataset) : config;
     const auto encoder = train::new_network(sized);
@@ -284,7 +285,7 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
                         optimization.lr, optimization.warmup, optimization.final_lr);
     if (dataset != nullptr)
     {
-        text += describe_steps(config, *dataset, ranks) + describe_data(config, *dataset) +
+        text += describe_steps(config, *dataset, ranks) + describe_data(config, *dataset, device) +
                 note_on_supports(config, *dataset, ranks);
     }
     return text;
@@ -326,13 +327,13 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     if (!trains)
     {
         return text + describe_placement(world, plan.precision, threads, job_seconds) +
-               describe_evaluation(config, dataset ? &*dataset : nullptr) + unread();
+               describe_evaluation(config, dataset ? &*dataset : nullptr, plan.device) + unread();
     }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
     // What the method would refuse is refused here too.
     train::require_learnable(config, share.world_size);
     text += describe_placement(world, plan.precision, threads, job_seconds);
-    text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size);
+    text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size, plan.device);
     const auto memory = expected_memory(config, plan.precision, share);
     text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",
                         gibibytes(memory.total()), gibibytes(memory.weights), gibibytes(memory.activations),

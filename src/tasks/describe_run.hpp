@@ -17,8 +17,9 @@ std::string describe_placement(const comm::World& world, nn::Precision precision
                                std::optional<std::chrono::seconds> job_seconds);
 
 /// Sizes, network and schedule of a training run as a small table, per rank and in all; `dataset` (if it is there)
-/// gives the number of steps. `ranks`: of the world whose mathematics is computed.
-std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks);
+/// gives the number of steps. `ranks`: of the world whose mathematics is computed; `device`: of the network.
+std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks,
+                           const torch::Device& device);
 
 /// `--dry-run`: the resolved configuration, what describe_sizes says, the expected memory and whether it fits the GPU.
 /// Pictures or GPUs that are not on this machine are no error here: what depends on them is left out, or worked out for

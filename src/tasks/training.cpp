@@ -73,7 +73,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     const auto placement = describe_placement(world, precision, at::get_num_threads(), options.job_seconds);
     if (speaks)
     {
-        fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size()));
+        fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size(), world.device));
         for (const auto* const notes : {&begun.choice.notes, &trainer.progress().notes})
         {
             for (const auto& note : *notes)
