@@ -19,7 +19,8 @@ std::string chosen(const std::string& setting, const std::vector<tasks::VisibleG
     std::string text;
     for (const auto& device : tasks::choose_devices(setting, ranks))
     {
-        text += (text.empty() ? "" : " ") + (device.is_cuda() ? std::to_string(device.index()) : device.str());
+        text += text.empty() ? "" : " ";
+        text += device.is_cuda() ? std::to_string(device.index()) : device.str();
     }
     return text;
 }
