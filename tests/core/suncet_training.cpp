@@ -122,7 +122,7 @@ TEST_CASE("a method says what it cannot learn from", "[train]")
     const auto config = small.suncet_config("run", {"criterion.supervised_imgs_per_class=1"});
     const auto dataset = data::load_dataset(config, data::Splits::train);
     const auto make = [&](const config::Config& settings, std::int64_t ranks) {
-        return train::make_method(settings, dataset, {0, 1, ranks}, alone);
+        return train::make_method(settings, dataset, {0, 1, ranks}, alone, torch::kCPU);
     };
     CHECK_THROWS_WITH(make(config, 1), Catch::Contains("criterion.supervised_imgs_per_class"));
     // Another rank's picture is a neighbour, unless it is of another class.
@@ -143,9 +143,9 @@ TEST_CASE("methods describe their loss", "[train]")
     const test::SmallRun small;
     const auto alone = comm::make_single_rank();
     const auto dataset = data::load_dataset(small.config("run"), data::Splits::train);
-    const auto paws = train::make_method(small.config("run"), dataset, {}, alone);
+    const auto paws = train::make_method(small.config("run"), dataset, {}, alone, torch::kCPU);
     CHECK(paws->describe({0.718, -1.05}) == "loss 0.718  entropy 1.05 of 1.10");
     CHECK(std::string(paws->columns()[1]) == "paws-me_max-reg");
-    const auto suncet = train::make_method(small.suncet_config("run"), dataset, {}, alone);
+    const auto suncet = train::make_method(small.suncet_config("run"), dataset, {}, alone, torch::kCPU);
     CHECK(suncet->describe({0.5, 2}) == "SuNCEt 0.500  SimCLR 2.000");
 }
