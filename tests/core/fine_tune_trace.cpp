@@ -1,6 +1,9 @@
 // Whole steps of fine-tuning from the deterministic fill, against the published implementation.
 
 #include "src/train/fine_tuning_steps.hpp"
+
+#include <limits>
+
 #include "tests/core/golden_tensors.hpp"
 #include "tests/core/trace_run.hpp"
 #include "tests/support/catch.hpp"
@@ -17,6 +20,13 @@ optim::WarmupCosine cosine_of(const io::h5::Group& group)
     return {rate, rate, 0, 0, group.attribute<std::int64_t>("total_steps")};
 }
 
+/// The trace has ReLUs whose inputs come within a float's rounding of zero: in double, pictures changed by 6e-8 move
+/// the loss of its fourth step by up to 2e-3, or not at all. In float, what the first update leads to is compared.
+int steps_to_compare(nn::Precision precision)
+{
+    return precision == nn::Precision::fp64 ? std::numeric_limits<int>::max() : 2;
+}
+
 void check_trace(const io::h5::Group& group, nn::Precision precision)
 {
     INFO(nn::to_string(precision));
@@ -26,7 +36,7 @@ void check_trace(const io::h5::Group& group, nn::Precision precision)
     const auto names = run.parameter_names();
     const auto tolerance = precision == nn::Precision::fp64 ? test::double_tolerance : test::float_tolerance;
     int steps = 0;
-    for (; group.has_group("step" + std::to_string(steps)); ++steps)
+    for (; steps < steps_to_compare(precision) && group.has_group("step" + std::to_string(steps)); ++steps)
     {
         const auto name = "step" + std::to_string(steps);
         INFO(name);

@@ -51,8 +51,10 @@ TEST_CASE("both sources make the same views for PAWS", "[data]")
     const auto dataset = train_of(config);
     compare_sources<data::PawsLoader>(dataset, config);
     compare_sources<data::PawsLoader>(dataset, small.config("run", augmented({"data.multicrop=0"})));
-    // The batches of two of three ranks.
-    compare_sources<data::PawsLoader>(dataset, config, {1, 2, 3});
+    // The batches of two of three ranks, which share out four labelled pictures of a class.
+    const auto few =
+        augmented({"data.multicrop=3", "criterion.unsupervised_batch_size=4", "criterion.supervised_imgs_per_class=1"});
+    compare_sources<data::PawsLoader>(dataset, small.config("run", few), {1, 2, 3});
 }
 
 TEST_CASE("both sources make the same views for SuNCEt, with supports and without", "[data]")
