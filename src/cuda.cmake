@@ -22,6 +22,13 @@ function(paws_launches_kernels TARGET)
   endif()
 endfunction()
 
+# LibTorch's CMake files look for GPUs on this machine, which may have none, unless they are told an architecture. The one of Kokkos: ours is what
+# counts, since LibTorch compiles nothing here.
+if(PAWS_CUDA AND NOT TORCH_CUDA_ARCH_LIST)
+  string(REGEX MATCH "[0-9]+$" architecture "${Kokkos_ARCH}")
+  string(REGEX REPLACE "([0-9])$" ".\\1" TORCH_CUDA_ARCH_LIST "${architecture}")
+endif()
+
 # LibTorch, nvcc and Kokkos must be of one generation of CUDA; what they do otherwise is crash, or fail to link.
 function(paws_check_cuda_versions)
   set(torch_has_cuda OFF)
