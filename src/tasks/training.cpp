@@ -87,6 +87,8 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         }
         std::fflush(stdout);
     }
+    // From here on signals are requests: whoever sees the run's files may send one.
+    StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
     const train::LogStart log_start{!resumed_from, trainer.progress().epochs_done, trainer.progress().meters.steps,
                                     trainer.progress().steps_done};
     const auto log =
@@ -148,7 +150,6 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     };
     const auto epochs =
         std::min(options.stop_after.epochs.value_or(config.optimization.epochs), config.optimization.epochs);
-    StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
     const auto steps_in_total = trainer.steps_per_epoch() * config.optimization.epochs;
     const auto first_step = trainer.progress().steps_done;
     double pictures_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
