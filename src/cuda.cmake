@@ -5,11 +5,13 @@ if("CUDA" IN_LIST Kokkos_DEVICES)
   set(PAWS_CUDA ON)
 endif()
 
-# What sources outside of the launching ones need of kernels/ to be linked. Kokkos' flags for nvcc are for its own compiler.
+# What targets with no launching sources need of kernels/. With CUDA that is to be linked, without Kokkos' flags, which are for its own compiler.
+add_library(paws_kernels_beside INTERFACE)
 if(PAWS_CUDA)
-  set(PAWS_KERNELS_TO_LINK $<LINK_ONLY:paws_kernels>)
+  set_property(TARGET paws_kernels_beside PROPERTY INTERFACE_LINK_LIBRARIES $<LINK_ONLY:paws_kernels>)
+  target_include_directories(paws_kernels_beside INTERFACE ${CMAKE_SOURCE_DIR})
 else()
-  set(PAWS_KERNELS_TO_LINK paws_kernels)
+  target_link_libraries(paws_kernels_beside INTERFACE paws_kernels)
 endif()
 
 # The sources of a target launch kernels.

@@ -114,12 +114,12 @@ KOKKOS_INLINE_FUNCTION void gaussian_blur(const Team& team, const Box& box, cons
     with_small_constant(box.radius + 1,
                         [&](auto reach)
                         {
-                            box_rows<reach()>(team, box, picture, spare);
-                            box_rows<reach()>(team, box, spare, picture);
-                            box_rows<reach()>(team, box, picture, spare);
-                            box_columns<reach()>(team, box, spare, picture);
-                            box_columns<reach()>(team, box, picture, spare);
-                            box_columns<reach()>(team, box, spare, picture);
+                            box_rows<decltype(reach)::value>(team, box, picture, spare);
+                            box_rows<decltype(reach)::value>(team, box, spare, picture);
+                            box_rows<decltype(reach)::value>(team, box, picture, spare);
+                            box_columns<decltype(reach)::value>(team, box, spare, picture);
+                            box_columns<decltype(reach)::value>(team, box, picture, spare);
+                            box_columns<decltype(reach)::value>(team, box, spare, picture);
                         });
 }
 }  // namespace paws::kernels::augment

@@ -236,11 +236,11 @@ PAWS_STEP_FUNCTION void resize_rows(const Team& team, const std::uint8_t* pixels
                           {
                               if (row < rows_followed)
                               {
-                                  narrow_row_by_words<count()>(in, taps, out.width, red, green, blue);
+                                  narrow_row_by_words<decltype(count)::value>(in, taps, out.width, red, green, blue);
                                   return;
                               }
                           }
-                          narrow_row<count()>(in, taps, begin, end, red, green, blue);
+                          narrow_row<decltype(count)::value>(in, taps, begin, end, red, green, blue);
                       });
         });
 }
@@ -307,9 +307,10 @@ PAWS_STEP_FUNCTION void resize_columns(const Team& team, const Planes& in, int f
                                       {
                                           const int channel = row / out.height;
                                           const int i = row - channel * out.height;
-                                          sum_rows<count()>(in.plane(channel) + (taps.first[i] - first_row) * in.width,
-                                                            in.width, taps.weight + i, taps.count, taps.taps, begin,
-                                                            end, out.data + row * out.width);
+                                          sum_rows<decltype(count)::value>(
+                                              in.plane(channel) + (taps.first[i] - first_row) * in.width, in.width,
+                                              taps.weight + i, taps.count, taps.taps, begin, end,
+                                              out.data + row * out.width);
                                       });
                         });
 }
