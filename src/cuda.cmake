@@ -3,6 +3,8 @@
 set(PAWS_CUDA OFF)
 if("CUDA" IN_LIST Kokkos_DEVICES)
   set(PAWS_CUDA ON)
+  # For nvcc as the linker, which is needed with relocatable device code alone.
+  set_property(TARGET Kokkos::kokkoscore PROPERTY INTERFACE_LINK_OPTIONS)
 endif()
 
 # What targets with no launching sources need of kernels/. With CUDA that is to be linked, without Kokkos' flags, which are for its own compiler.
