@@ -145,9 +145,9 @@ private:
     std::optional<StepGraph> graph_;           ///< of meta.cuda_graph
     StepSums sums_;                            ///< of the steps that are not in the means yet
     bool reads_each_step_;
-    Means means_, own_means_;                  ///< of the epoch
-    std::int64_t left_out_ = 0;                ///< of the epoch
-    double loss_scale_ = 1;                    ///< as last read
+    Means means_, own_means_;    ///< of the epoch
+    std::int64_t left_out_ = 0;  ///< of the epoch
+    double loss_scale_ = 1;      ///< as last read
     bool is_best_ = false;
 };
 }  // namespace paws::train
