@@ -196,6 +196,48 @@ TEST_CASE("W ranks fine-tune as one process that computes the W-rank mathematics
     check("fine_tune", {"optimization.zero_init=false", "meta.bucket_mb=0.01"});
 }
 
+TEST_CASE("values of all ranks that are read now and then are those of each step", "[ranks]")
+{
+    auto config = config_of("paws_train", "wide_resnet16w1", {}, test::world()->world_size());
+    config.logging.log_every = 3;
+    const auto dataset = dataset_of(config);
+    const auto reports_of = [&](bool when_needed)
+    {
+        train::Trainer trainer(config, dataset, nn::Precision::fp64, test::world());
+        trainer.synchronise();
+        if (when_needed)
+        {
+            trainer.read_when_needed();
+        }
+        std::vector<train::StepReport> reports;
+        // The last rank asks for a checkpoint after the second step, and to stop after the last but one.
+        trainer.run_epoch([&](const train::StepReport& report) { reports.push_back(report); },
+                          [&]() -> train::StepRequest
+                          {
+                              const bool is_last = test::world()->rank() == test::world()->world_size() - 1;
+                              return {is_last && reports.size() == 3, is_last && reports.size() == 1};
+                          });
+        return reports;
+    };
+    const auto each = reports_of(false);
+    const auto rare = reports_of(true);
+    REQUIRE(each.size() == 4);
+    REQUIRE(rare.size() == 4);
+    for (std::size_t step = 0; step < rare.size(); ++step)
+    {
+        INFO(step);
+        CHECK(rare[step].saves == (step == 1));
+        CHECK(rare[step].stops == (step == 3));
+        CHECK(rare[step].read == (step != 2));
+        const auto& known = each[step == 2 ? 1 : step];
+        for (std::size_t part = 0; part < 2; ++part)
+        {
+            CHECK(rare[step].values[part] == Approx(known.values[part]).epsilon(1e-12));
+            CHECK(rare[step].own_values[part] == Approx(known.own_values[part]).epsilon(1e-12));
+        }
+    }
+}
+
 TEST_CASE("a world that the ranks do not divide is refused", "[ranks]")
 {
     CHECK_THROWS_WITH(data::rank_share(0, 2, 5), Catch::Contains("meta.emulate_world") && Catch::Contains("2 ranks"));
