@@ -176,8 +176,12 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         shown.epochs = config.optimization.epochs;
         shown.steps = steps_in_total;
         shown.ranks = world.world_size();
+        std::int64_t left_out = 0;
+        double loss_scale = 1;
         const auto on_step = [&](const train::StepReport& report)
         {
+            left_out = report.left_out;
+            loss_scale = report.loss_scale;
             if (report.step % config.logging.log_every == 0)
             {
                 write_log([&] { log->step(logged(report, trainer.progress().steps_done)); });
@@ -240,6 +244,12 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         if (line)
         {
             line->finish(shown);
+        }
+        if (speaks && left_out > 0)
+        {
+            fmt::print(
+                "epoch {}: {} step{} left out, whose float16 gradients overflowed; the loss is scaled by {:.0f}\n",
+                done, left_out, left_out == 1 ? "" : "s", loss_scale);
         }
         const auto replaced = data::broken_report(trainer.broken_pictures(), *world.communicator);
         for (const auto& text : speaks ? replaced : std::vector<std::string>())
