@@ -10,6 +10,9 @@ namespace
 {
 /// CUDA's context, the work space of cuDNN and cuBLAS, NCCL's buffers.
 constexpr std::int64_t of_libraries = std::int64_t{1} << 30;
+
+/// By how much a step may take less than was measured on the CPU.
+constexpr double tolerance = 0.1;
 }  // namespace
 
 std::string describe_fit(std::int64_t expected, const std::vector<GpuMemory>& gpus, const std::string& remedy)
@@ -20,8 +23,10 @@ std::string describe_fit(std::int64_t expected, const std::vector<GpuMemory>& gp
     {
         return fmt::format("fits {}", gpus.front().name);
     }
-    return large_enough == gpus.end()
-               ? fmt::format("does not fit {}: {}", gpus.back().name, remedy)
-               : fmt::format("does not fit {}, but {}: {}", gpus.front().name, large_enough->name, remedy);
+    const bool none = large_enough == gpus.end();
+    const auto& missed = none ? gpus.back() : gpus.front();
+    const auto least = static_cast<double>(expected) * (1 - tolerance) + of_libraries;
+    return fmt::format("{} {}{}: {}", least > static_cast<double>(missed.bytes) ? "does not fit" : "may not fit",
+                       missed.name, none ? "" : fmt::format(" (it fits {})", large_enough->name), remedy);
 }
 }  // namespace paws::tasks

@@ -14,6 +14,7 @@ struct GpuMemory
 };
 
 /// Whether `expected` bytes of tensors, and what CUDA and its libraries take beside them, fit: "fits a V100 of 16 GiB",
-/// or what does not fit, which of the larger ones does, and the remedy. `gpus`: one or more, the smallest first.
+/// or which one they do not fit, or may not, which of the larger ones they do, and the remedy. `gpus`: one or more, the
+/// smallest first.
 std::string describe_fit(std::int64_t expected, const std::vector<GpuMemory>& gpus, const std::string& remedy);
 }  // namespace paws::tasks

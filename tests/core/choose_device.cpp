@@ -177,8 +177,10 @@ TEST_CASE("memory is compared with that of GPUs", "[tasks]")
     CHECK(fit(0) == "fits a V100 of 16 GiB");
     // CUDA and its libraries take a part.
     CHECK(fit(15 * gibibyte) == "fits a V100 of 16 GiB");
-    CHECK(fit(15 * gibibyte + 1) == "does not fit a V100 of 16 GiB, but a GPU of 80 GiB: lower it");
-    CHECK(fit(79 * gibibyte) == "does not fit a V100 of 16 GiB, but a GPU of 80 GiB: lower it");
-    CHECK(fit(80 * gibibyte) == "does not fit a GPU of 80 GiB: lower it");
+    CHECK(fit(15 * gibibyte + 1) == "may not fit a V100 of 16 GiB (it fits a GPU of 80 GiB): lower it");
+    CHECK(fit(17 * gibibyte) == "does not fit a V100 of 16 GiB (it fits a GPU of 80 GiB): lower it");
+    CHECK(fit(79 * gibibyte) == "does not fit a V100 of 16 GiB (it fits a GPU of 80 GiB): lower it");
+    CHECK(fit(80 * gibibyte) == "may not fit a GPU of 80 GiB: lower it");
+    CHECK(fit(90 * gibibyte) == "does not fit a GPU of 80 GiB: lower it");
     CHECK(tasks::describe_fit(20 * gibibyte, {gpus[0]}, "lower it") == "does not fit a V100 of 16 GiB: lower it");
 }
