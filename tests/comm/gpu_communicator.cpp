@@ -9,6 +9,7 @@
 #include "src/tasks/choose_device.hpp"
 #include "tests/comm/world_folder.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/gpu.hpp"
 
 using namespace paws;
 
@@ -53,9 +54,8 @@ torch::Tensor of_rank(int rank, torch::ScalarType type)
 
 TEST_CASE("NCCL's calls give what MPI's give, for every element type", "[gpu]")
 {
-    if (!torch::cuda::is_available())
+    if (!test::has_gpu())
     {
-        WARN("no GPU here");
         return;
     }
     OnGpus on;
@@ -103,9 +103,8 @@ TEST_CASE("NCCL's calls give what MPI's give, for every element type", "[gpu]")
 
 TEST_CASE("NCCL changes values of any dense layout where they are, and refuses others", "[gpu]")
 {
-    if (!torch::cuda::is_available())
+    if (!test::has_gpu())
     {
-        WARN("no GPU here");
         return;
     }
     OnGpus on;
@@ -129,9 +128,8 @@ TEST_CASE("NCCL changes values of any dense layout where they are, and refuses o
 
 TEST_CASE("gradients are reduced over GPUs as over CPUs", "[gpu]")
 {
-    if (!torch::cuda::is_available())
+    if (!test::has_gpu())
     {
-        WARN("no GPU here");
         return;
     }
     OnGpus on;

@@ -8,6 +8,7 @@
 #include "src/nn/batch_norm_relu.hpp"
 #include "tests/core/golden_tensors.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/gpu.hpp"
 
 // Our kernels on a GPU give what they give on a CPU. In double, so that only a wrong kernel differs, not a rounding.
 
@@ -16,15 +17,6 @@ using test::relative_error;
 
 namespace
 {
-bool has_gpu()
-{
-    if (!torch::cuda::is_available())
-    {
-        WARN("no GPU here");
-    }
-    return torch::cuda::is_available();
-}
-
 /// Results and gradients of run(leaves) on either device, of leaves with the same values.
 using Run = std::function<std::vector<torch::Tensor>(const std::vector<torch::Tensor>&)>;
 
@@ -71,7 +63,7 @@ std::shared_ptr<const loss::SupportLabels> labels_on(const torch::Tensor& like, 
 
 TEST_CASE("losses on a GPU are those on a CPU", "[gpu]")
 {
-    if (!has_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
@@ -108,7 +100,7 @@ TEST_CASE("losses on a GPU are those on a CPU", "[gpu]")
 
 TEST_CASE("soft nearest neighbours on a GPU are those on a CPU", "[gpu]")
 {
-    if (!has_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
@@ -128,7 +120,7 @@ TEST_CASE("soft nearest neighbours on a GPU are those on a CPU", "[gpu]")
 
 TEST_CASE("batch norms on a GPU are those on a CPU", "[gpu]")
 {
-    if (!has_gpu())
+    if (!test::has_gpu())
     {
         return;
     }

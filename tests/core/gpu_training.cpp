@@ -10,20 +10,12 @@
 #include "tests/core/golden_tensors.hpp"
 #include "tests/core/small_run.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/gpu.hpp"
 
 namespace
 {
 using namespace paws;
 using test::relative_error;
-
-bool has_gpu()
-{
-    if (!torch::cuda::is_available())
-    {
-        WARN("no GPU here");
-    }
-    return torch::cuda::is_available();
-}
 
 /// float32 is float32 in here, not TF32.
 class FullPrecision
@@ -132,7 +124,7 @@ torch::Tensor weights_of(train::Trainer& trainer)
 
 TEST_CASE("a PAWS step on a GPU is that on a CPU", "[gpu]")
 {
-    if (!has_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
@@ -154,7 +146,7 @@ TEST_CASE("a PAWS step on a GPU is that on a CPU", "[gpu]")
 
 TEST_CASE("the optimiser on a GPU is that on a CPU", "[gpu]")
 {
-    if (!has_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
@@ -204,7 +196,7 @@ TEST_CASE("the optimiser on a GPU is that on a CPU", "[gpu]")
 
 TEST_CASE("training on a GPU in fp64 is training on a CPU, with a graph of the step too", "[gpu]")
 {
-    if (!has_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
@@ -234,7 +226,7 @@ TEST_CASE("training on a GPU in fp64 is training on a CPU, with a graph of the s
 
 TEST_CASE("fp16 on a GPU learns, with a graph of the step too", "[gpu]")
 {
-    if (!has_gpu())
+    if (!test::has_gpu())
     {
         return;
     }

@@ -5,6 +5,7 @@
 #include "tests/core/small_run.hpp"
 #include "tests/core/view_batches.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/gpu.hpp"
 
 namespace
 {
@@ -35,21 +36,11 @@ void compare_devices(const data::Dataset& dataset, const config::Config& config,
         CHECK(count_different(expected, from_device) == 0);
     }
 }
-
-bool no_gpu()
-{
-    if (!torch::cuda::is_available())
-    {
-        WARN("no GPU here");
-        return true;
-    }
-    return false;
-}
 }  // namespace
 
 TEST_CASE("training batches on a GPU are those of a CPU", "[gpu]")
 {
-    if (no_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
@@ -64,7 +55,7 @@ TEST_CASE("training batches on a GPU are those of a CPU", "[gpu]")
 
 TEST_CASE("views too large for fast scratch memory are those of a CPU", "[gpu]")
 {
-    if (no_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
@@ -86,7 +77,7 @@ TEST_CASE("views too large for fast scratch memory are those of a CPU", "[gpu]")
 
 TEST_CASE("views of evaluation on a GPU are those of a CPU", "[gpu]")
 {
-    if (no_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
@@ -104,7 +95,7 @@ TEST_CASE("views of evaluation on a GPU are those of a CPU", "[gpu]")
 
 TEST_CASE("on a GPU that has room for the pictures it makes their views", "[gpu]")
 {
-    if (no_gpu())
+    if (!test::has_gpu())
     {
         return;
     }
