@@ -4,8 +4,15 @@
 #include <cstdint>
 #include <cstring>
 
-// Types of two bytes that pictures and gradients may be stored in; kernels compute in float. The conversions are plain
-// integer arithmetic without branches, which compilers turn into vector code for any instruction set.
+#ifdef __CUDACC__
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#endif
+
+// Types of two bytes that pictures and gradients may be stored in; kernels compute in float. On the host the
+// conversions are plain integer arithmetic without branches, which compilers turn into vector code for any instruction
+// set; a GPU has an instruction for each, without which they would cost a kernel more than its memory does. Both give
+// the same bits, but for the payload of NaNs.
 
 namespace paws::kernels
 {
@@ -70,6 +77,9 @@ KOKKOS_INLINE_FUNCTION float load(bfloat16 value)
 
 KOKKOS_INLINE_FUNCTION float load(float16 value)
 {
+#ifdef __CUDA_ARCH__
+    return __half2float(__ushort_as_half(value.bits));
+#else
     const std::uint32_t sign = static_cast<std::uint32_t>(value.bits & 0x8000U) << 16;
     const std::uint32_t magnitude = value.bits & 0x7FFFU;
     // Moved to a float's place the exponent is 112 too small; the product puts that right for subnormals as well.
@@ -77,6 +87,7 @@ KOKKOS_INLINE_FUNCTION float load(float16 value)
     // Infinities and NaNs have all bits of the exponent set here and there.
     const std::uint32_t special = magnitude >= 0x7C00U ? 0x7F800000U : 0U;
     return detail::float_of_bits(detail::bits_of_float(scaled) | special | sign);
+#endif
 }
 
 template <class T>
@@ -88,14 +99,21 @@ KOKKOS_INLINE_FUNCTION void store(T& place, T value)
 /// Rounds to nearest, ties to even, as LibTorch does; a NaN stays one.
 KOKKOS_INLINE_FUNCTION void store(bfloat16& place, float value)
 {
+#ifdef __CUDA_ARCH__
+    place.bits = __bfloat16_as_ushort(__float2bfloat16_rn(value));
+#else
     const std::uint32_t wide = detail::bits_of_float(value);
     const std::uint32_t rounded = (wide + 0x7FFFU + ((wide >> 16) & 1U)) >> 16;
     place.bits = static_cast<std::uint16_t>(value == value ? rounded : 0x7FC0U);
+#endif
 }
 
 /// Rounds to nearest, ties to even; beyond 65504 to infinity; a NaN stays one.
 KOKKOS_INLINE_FUNCTION void store(float16& place, float value)
 {
+#ifdef __CUDA_ARCH__
+    place.bits = __half_as_ushort(__float2half_rn(value));
+#else
     const std::uint32_t wide = detail::bits_of_float(value);
     const std::uint32_t magnitude = wide & 0x7FFFFFFFU;
     // The exponent moved by −112, the carry of the rounding runs into it.
@@ -106,5 +124,6 @@ KOKKOS_INLINE_FUNCTION void store(float16& place, float value)
     half = magnitude >= 0x47800000U ? 0x7C00U : half;
     half = magnitude > 0x7F800000U ? 0x7E00U : half;
     place.bits = static_cast<std::uint16_t>(half | ((wide >> 16) & 0x8000U));
+#endif
 }
 }  // namespace paws::kernels

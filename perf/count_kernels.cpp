@@ -187,7 +187,7 @@ struct Layer
     View<float*> mean = filled<View<float*>>(-0.1, 0.1, channels), scale = filled<View<float*>>(0.5, 1, channels);
     View<float*> bias = filled<View<float*>>(-0.1, 0.1, channels), slope = filled<View<float*>>(0, 0.1, channels);
     View<float*> sum = filled<View<float*>>(0, 0, channels), product = filled<View<float*>>(0, 0, channels);
-    View<float***> scratch = filled<View<float***>>(0, 0, batch_norm_chunks(rows, channels), 2, channels);
+    View<float***> scratch = filled<View<float***>>(0, 0, batch_norm_chunks<Exec>(rows, channels), 2, channels);
 };
 
 template <class Stored>

@@ -19,9 +19,8 @@ inline constexpr std::int64_t piece = 8192;
 template <class Body>
 void for_each_piece(std::int64_t words, const Body& body)
 {
-    Kokkos::parallel_for(
-        "paws::bench::pass", Kokkos::RangePolicy<HostExec>(0, (words + piece - 1) / piece),
-        KOKKOS_LAMBDA(std::int64_t n) { body(n * piece, std::min(words, (n + 1) * piece)); });
+    Kokkos::parallel_for("paws::bench::pass", Kokkos::RangePolicy<HostExec>(0, (words + piece - 1) / piece),
+                         [=](std::int64_t n) { body(n * piece, std::min(words, (n + 1) * piece)); });
     HostExec().fence();
 }
 

@@ -12,8 +12,11 @@ torch::Tensor channels_last(const torch::Tensor& pictures)
 
 torch::Tensor batch_norm_scratch(const torch::Tensor& x, const torch::TensorOptions& options)
 {
-    const auto rows = x.numel() / x.size(1);
-    return torch::empty({kernels::batch_norm_chunks(rows, x.size(1)), 2, x.size(1)}, options);
+    const auto channels = x.size(1);
+    const auto chunks = on_device_of(
+        x, [&](const auto& exec)
+        { return kernels::batch_norm_chunks<std::decay_t<decltype(exec)>>(x.numel() / channels, channels); });
+    return torch::empty({chunks, 2, channels}, options);
 }
 
 void start_batch(const char* caller, const BatchNormLayer& layer, const torch::Tensor& x)

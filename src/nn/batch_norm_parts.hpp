@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "kernels/batch_norm.hpp"
-#include "kernels/batch_norm_channels.hpp"
+#include "kernels/batch_norm/channels.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/batch_norm_observer.hpp"
 #include "src/nn/tensor_view.hpp"

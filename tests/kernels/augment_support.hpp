@@ -105,11 +105,9 @@ Picture apply(const Picture& picture, const Operation& operation)
     }
     std::uint32_t* counters = histogram.data();
     const Exec exec;
-    Kokkos::parallel_for(
-        "paws::test::apply", Kokkos::TeamPolicy<Exec>(exec, 1, 1),
-        KOKKOS_LAMBDA(const typename Kokkos::TeamPolicy<Exec>::member_type& team) {
-            operation(team, in, other, counters);
-        });
+    Kokkos::parallel_for("paws::test::apply", Kokkos::TeamPolicy<Exec>(exec, 1, 1),
+                         [=](const typename Kokkos::TeamPolicy<Exec>::member_type& team)
+                         { operation(team, in, other, counters); });
     exec.fence();
     Picture result(picture.height, picture.width);
     for (std::size_t i = 0; i < bytes; ++i)

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/kernels/blocks_on_host.hpp"
 #include "tests/support/catch.hpp"
 
 // Batch norm below LibTorch: every kernel against plain loops in double precision.
@@ -94,7 +95,7 @@ void check_forward(const Shape& shape, double offset)
     const Matrix<Stored> x(rows, channels, 1, offset), addend(rows, channels, 2, 0);
     Matrix<Stored> y(rows, channels), sum(rows, channels), pair(rows, channels);
     HostView<Real*> mean("mean", channels), deviation("deviation", channels);
-    const HostView<Real***> scratch("scratch", batch_norm_chunks(rows, channels), 2, channels);
+    const HostView<Real***> scratch("scratch", batch_norm_chunks<Exec>(rows, channels), 2, channels);
     const Exec exec;
     batch_norm_statistics(exec, x.view(), mean, deviation, scratch);
     exec.fence();
@@ -156,7 +157,7 @@ void check_backward(const Shape& shape)
                bias = channel_values<Real>(channels, 9), slope = channel_values<Real>(channels, 12),
                offset = channel_values<Real>(channels, 14);
     HostView<Real*> grad_bias("grad_bias", channels), centred("centred", channels);
-    const HostView<Real***> scratch("scratch", batch_norm_chunks(rows, channels), 2, channels);
+    const HostView<Real***> scratch("scratch", batch_norm_chunks<Exec>(rows, channels), 2, channels);
     Matrix<Stored> grad_x(rows, channels), grad_addend(rows, channels);
     const Exec exec;
     const auto check_sums = [&](const auto& g)
@@ -214,8 +215,10 @@ void check_backward(const Shape& shape)
     CHECK(wrong == 0);
 }
 
-/// One row, single channels, odd groups of channels, every width of a group, and chunks that are not full.
-const std::vector<Shape> shapes{{1, 1}, {1, 130}, {7, 17}, {600, 33}, {20011, 1}, {513, 32}, {35, 64}, {263, 127}};
+/// One row, single channels, odd groups of channels, every width of a group, chunks that are not full, and groups that
+/// are more than the threads of a block, or no divisor of them.
+const std::vector<Shape> shapes{{1, 1},    {1, 130}, {7, 17},    {600, 33},  {20011, 1},
+                                {513, 32}, {35, 64}, {263, 127}, {1500, 24}, {19, 1200}};
 
 template <class Exec, class Stored>
 void check_all()
@@ -256,7 +259,7 @@ void check_nan()
 }  // namespace
 
 TEMPLATE_TEST_CASE("batch norm of matrices agrees with plain loops", "[kernels]", Kokkos::Serial,
-                   Kokkos::DefaultHostExecutionSpace)
+                   Kokkos::DefaultHostExecutionSpace, paws::test::BlocksOnHost)
 {
     check_all<TestType, double>();
     check_all<TestType, float>();
@@ -265,17 +268,28 @@ TEMPLATE_TEST_CASE("batch norm of matrices agrees with plain loops", "[kernels]"
 }
 
 TEMPLATE_TEST_CASE("a large mean costs the statistics no precision", "[kernels]", Kokkos::Serial,
-                   Kokkos::DefaultHostExecutionSpace)
+                   Kokkos::DefaultHostExecutionSpace, paws::test::BlocksOnHost)
 {
     check_forward<TestType, double>({600, 33}, 1e4);
     check_forward<TestType, float>({20011, 3}, 300);
 }
 
 TEMPLATE_TEST_CASE("a NaN goes through batch norm, alone", "[kernels]", Kokkos::Serial,
-                   Kokkos::DefaultHostExecutionSpace)
+                   Kokkos::DefaultHostExecutionSpace, paws::test::BlocksOnHost)
 {
     check_nan<TestType, double>();
     check_nan<TestType, float>();
     check_nan<TestType, bfloat16>();
     check_nan<TestType, float16>();
+}
+
+TEST_CASE("chunks of large matrices are as many as a device works on at a time", "[kernels]")
+{
+    using Device = paws::test::BlocksOnHost;
+    CHECK(batch_norm_chunks<Kokkos::Serial>(1'605'632, 64) == 6272);
+    CHECK(batch_norm_chunks<Device>(1'605'632, 64) == 1024);
+    CHECK(batch_norm_chunks<Device>(1'605'633, 64) == 1024);
+    CHECK(batch_norm_chunks<Device>(256, 64) == 1);
+    CHECK(batch_norm_chunks<Device>(257, 64) == 2);
+    CHECK(batch_norm_chunks<Device>(3, 40000) == 3);
 }

@@ -1,4 +1,4 @@
-#include "kernels/batch_norm_channels.hpp"
+#include "kernels/batch_norm/channels.hpp"
 
 #include <Kokkos_Core.hpp>
 #include <algorithm>
