@@ -18,31 +18,33 @@ void multicrop_targets(const Exec& exec, const ProbabilityView& probabilities, d
     check_view<Exec, ProbabilityView, 2>();
     check_view<Exec, TargetView, 2>();
     using Scalar = typename TargetView::non_const_value_type;
+    using Team = typename Kokkos::TeamPolicy<Exec>::member_type;
     const auto pictures = static_cast<std::int64_t>(probabilities.extent(0)) / 2;
     const auto classes = static_cast<int>(probabilities.extent(1));
     const auto views = static_cast<std::int64_t>(targets.extent(0)) / (pictures > 0 ? pictures : 1);
     const auto exponent = static_cast<Scalar>(1 / sharpening);
     Kokkos::parallel_for(
-        "paws::multicrop_targets::pictures", Kokkos::RangePolicy<Exec>(exec, 0, pictures),
-        KOKKOS_LAMBDA(std::int64_t b) {
-            const auto first = Kokkos::subview(probabilities, b, Kokkos::ALL());
-            const auto second = Kokkos::subview(probabilities, pictures + b, Kokkos::ALL());
-            const RowSharpener<Scalar> rho_first(exponent, first, classes);
-            const RowSharpener<Scalar> rho_second(exponent, second, classes);
+        "paws::multicrop_targets::pictures", row_policy(exec, pictures), KOKKOS_LAMBDA(const Team& team) {
+            const std::int64_t b = team.league_rank();
+            const Scalar* const first = &probabilities(b, 0);
+            const Scalar* const second = &probabilities(pictures + b, 0);
+            const RowSharpener<Scalar, Exec> rho_first(team, exponent, first, classes);
+            const RowSharpener<Scalar, Exec> rho_second(team, exponent, second, classes);
             const auto bound = static_cast<Scalar>(smallest_target);
             const auto kept = [bound](Scalar target) { return target < bound ? Scalar(0) : target; };
-            for (int k = 0; k < classes; ++k)
-            {
-                const Scalar one = rho_first.sharpened(first(k));
-                const Scalar two = rho_second.sharpened(second(k));
-                const Scalar mean = kept((one + two) / 2);
-                targets(b, k) = kept(one);
-                targets(pictures + b, k) = kept(two);
-                for (std::int64_t v = 2; v < views; ++v)
-                {
-                    targets(v * pictures + b, k) = mean;
-                }
-            }
+            for_row<Exec>(team, 0, classes,
+                          [&](int k)
+                          {
+                              const Scalar one = rho_first.sharpened(first[k]);
+                              const Scalar two = rho_second.sharpened(second[k]);
+                              const Scalar mean = kept((one + two) / 2);
+                              targets(b, k) = kept(one);
+                              targets(pictures + b, k) = kept(two);
+                              for (std::int64_t v = 2; v < views; ++v)
+                              {
+                                  targets(v * pictures + b, k) = mean;
+                              }
+                          });
         });
 }
 }  // namespace paws::kernels

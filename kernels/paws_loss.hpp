@@ -17,27 +17,39 @@ void cross_entropy(const Exec& exec, const ProbabilityView& probabilities, const
     check_view<Exec, TargetView, 2>();
     check_view<Exec, LossView, 1>();
     using Scalar = typename LossView::non_const_value_type;
+    using Team = typename Kokkos::TeamPolicy<Exec>::member_type;
     const auto classes = static_cast<int>(probabilities.extent(1));
     Kokkos::parallel_for(
-        "paws::cross_entropy::rows", Kokkos::RangePolicy<Exec>(exec, 0, probabilities.extent(0)),
-        KOKKOS_LAMBDA(std::int64_t n) {
+        "paws::cross_entropy::rows", row_policy(exec, probabilities.extent(0)), KOKKOS_LAMBDA(const Team& team) {
             using std::log;
-            Scalar sum = 0;
-            for (int k = 0; k < classes; ++k)
-            {
-                const Scalar target = targets(n, k);
-                if (target != 0)
-                {
-                    sum -= target * log(probabilities(n, k));
-                }
-            }
-            losses(n) = sum;
+            const int n = team.league_rank();
+            const auto* const p = &probabilities(n, 0);
+            const auto* const target = &targets(n, 0);
+            const Scalar sum = sum_row<Scalar, Exec>(
+                team, 0, classes, [&](int k) { return target[k] != 0 ? target[k] * log(p[k]) : Scalar(0); });
+            Kokkos::single(Kokkos::PerTeam(team), [&]() { losses(n) = -sum; });
+        });
+}
+
+/// mean_k = (1/N) Σ_n values_nk, a team a class: a device has more threads than there are classes. values: [N, K];
+/// mean: [K].
+template <class Exec, class ValueView, class MeanView>
+void mean_of_rows_by_teams(const Exec& exec, const ValueView& values, const MeanView& mean)
+{
+    using Scalar = typename MeanView::non_const_value_type;
+    using Team = typename Kokkos::TeamPolicy<Exec>::member_type;
+    const auto rows = static_cast<int>(values.extent(0));
+    Kokkos::parallel_for(
+        "paws::mean_sharpened::classes", row_policy(exec, mean.extent(0)), KOKKOS_LAMBDA(const Team& team) {
+            const int k = team.league_rank();
+            const Scalar sum = sum_row<Scalar, Exec>(team, 0, rows, [&](int n) { return values(n, k); });
+            Kokkos::single(Kokkos::PerTeam(team), [&]() { mean(k) = sum / static_cast<Scalar>(rows); });
         });
 }
 
 /// a_k = (1/N) Σ_n ρ(p_n)_k: the mean sharpened prediction that me-max spreads over the classes.
 /// probabilities [N, K], mean [K]; sharpened [N, K] is overwritten by ρ(p).
-/// A class is summed in the order of the rows by one thread: the same bits on every run.
+/// A class is summed in an order that does not change: the same bits on every run.
 template <class Exec, class ProbabilityView, class SharpenedView, class MeanView>
 void mean_sharpened(const Exec& exec, const ProbabilityView& probabilities, double sharpening,
                     const SharpenedView& sharpened, const MeanView& mean)
@@ -47,26 +59,34 @@ void mean_sharpened(const Exec& exec, const ProbabilityView& probabilities, doub
     using Scalar = typename MeanView::non_const_value_type;
     const auto rows = static_cast<std::int64_t>(probabilities.extent(0));
     const auto classes = static_cast<int>(mean.extent(0));
-    // Neighbouring classes share the lines of memory that are read: a vector of them a host thread.
-    constexpr int width = runs_on_host<Exec> ? 16 : 1;
-    Kokkos::parallel_for(
-        "paws::mean_sharpened::classes", Kokkos::RangePolicy<Exec>(exec, 0, (classes + width - 1) / width),
-        KOKKOS_LAMBDA(std::int64_t group) {
-            const int first = static_cast<int>(group) * width;
-            const int count = first + width < classes ? width : classes - first;
-            Scalar sum[width] = {};
-            for (std::int64_t n = 0; n < rows; ++n)
-            {
-                for (int k = 0; k < count; ++k)
-                {
-                    sum[k] += sharpened(n, first + k);
-                }
-            }
-            for (int k = 0; k < count; ++k)
-            {
-                mean(first + k) = sum[k] / static_cast<Scalar>(rows);
-            }
-        });
+    if constexpr (runs_on_host<Exec>)
+    {
+        // Neighbouring classes share the lines of memory that are read: a vector of them a thread.
+        constexpr int width = 16;
+        Kokkos::parallel_for("paws::mean_sharpened::classes",
+                             Kokkos::RangePolicy<Exec>(exec, 0, (classes + width - 1) / width),
+                             [=](std::int64_t group)
+                             {
+                                 const int first = static_cast<int>(group) * width;
+                                 const int count = first + width < classes ? width : classes - first;
+                                 Scalar sum[width] = {};
+                                 for (std::int64_t n = 0; n < rows; ++n)
+                                 {
+                                     for (int k = 0; k < count; ++k)
+                                     {
+                                         sum[k] += sharpened(n, first + k);
+                                     }
+                                 }
+                                 for (int k = 0; k < count; ++k)
+                                 {
+                                     mean(first + k) = sum[k] / static_cast<Scalar>(rows);
+                                 }
+                             });
+    }
+    else
+    {
+        mean_of_rows_by_teams(exec, sharpened, mean);
+    }
 }
 
 /// The derivative of Σ_k a_k log a_k by a: slope_k = log a_k + 1, and 0 where a_k is 0 (no prediction has this class,
@@ -140,7 +160,7 @@ void paws_loss_backward(const Exec& exec, const ProbabilityView& probabilities, 
                 for_row<Exec>(team, 0, classes, [&](int k) { grad[k] = of_cross_entropy(k); });
                 return;
             }
-            const RowSharpener<Scalar> rho(exponent, Kokkos::subview(probabilities, n, Kokkos::ALL()), classes);
+            const RowSharpener<Scalar, Exec> rho(team, exponent, p, classes);
             const Scalar expected =
                 sum_row<Scalar, Exec>(team, 0, classes, [&](int k) { return rho.sharpened(p[k]) * towards[k]; });
             const Scalar me_max_scale = grad_me_max() / rows;

@@ -2,32 +2,25 @@
 
 #include <cmath>
 
-#include "kernels/policies.hpp"
+#include "kernels/rows.hpp"
 
 namespace paws::kernels
 {
-/// Sharpening of one row, ρ(p)_k = p_k^(1/T) / Σ_i p_i^(1/T) (PAWS, section 3), by one thread: classes are few.
+/// Sharpening of one row, ρ(p)_k = p_k^(1/T) / Σ_i p_i^(1/T) (PAWS, section 3), by the team that has it.
 /// Rows are scaled by their largest entry first, so that a small T underflows to zeros and not to 0/0.
-template <class Scalar>
+template <class Scalar, class Exec>
 struct RowSharpener
 {
-    Scalar exponent;     ///< 1/T
-    Scalar largest = 0;  ///< of the row
-    Scalar inverse = 0;  ///< 1 / Σ (p_i / largest)^(1/T)
+    Scalar exponent;  ///< 1/T
+    Scalar largest;   ///< of the row
+    Scalar inverse;   ///< 1 / Σ (p_i / largest)^(1/T)
 
-    template <class Row>
-    KOKKOS_INLINE_FUNCTION RowSharpener(Scalar exponent_, const Row& row, int classes) : exponent(exponent_)
+    template <class Team>
+    KOKKOS_INLINE_FUNCTION RowSharpener(const Team& team, Scalar exponent_, const Scalar* row, int classes)
+        : exponent(exponent_),
+          largest(largest_of_row<Scalar, Exec>(team, 0, classes, 0, [&](int k) { return row[k]; })),
+          inverse(1 / sum_row<Scalar, Exec>(team, 0, classes, [&](int k) { return power(row[k]); }))
     {
-        for (int k = 0; k < classes; ++k)
-        {
-            largest = row(k) > largest ? row(k) : largest;
-        }
-        Scalar sum = 0;
-        for (int k = 0; k < classes; ++k)
-        {
-            sum += power(row(k));
-        }
-        inverse = 1 / sum;
     }
 
     /// (p / largest)^(1/T); 1/T is 4 in every published setting, which two products compute faster than pow.
@@ -63,16 +56,17 @@ void sharpen(const Exec& exec, const InView& p, double temperature, const OutVie
     check_view<Exec, InView, 2>();
     check_view<Exec, OutView, 2>();
     using Scalar = typename OutView::non_const_value_type;
+    using Team = typename Kokkos::TeamPolicy<Exec>::member_type;
     const auto classes = static_cast<int>(p.extent(1));
     const auto exponent = static_cast<Scalar>(1 / temperature);
     Kokkos::parallel_for(
-        "paws::sharpen::rows", Kokkos::RangePolicy<Exec>(exec, 0, p.extent(0)), KOKKOS_LAMBDA(std::int64_t n) {
-            const auto row = Kokkos::subview(p, n, Kokkos::ALL());
-            const RowSharpener<Scalar> rho(exponent, row, classes);
-            for (int k = 0; k < classes; ++k)
-            {
-                out(n, k) = rho.sharpened(row(k));
-            }
+        "paws::sharpen::rows", row_policy(exec, p.extent(0)), KOKKOS_LAMBDA(const Team& team) {
+            const int n = team.league_rank();
+            const Scalar* const row = &p(n, 0);
+            Scalar* const sharpened = &out(n, 0);
+            const RowSharpener<Scalar, Exec> rho(team, exponent, row, classes);
+            team.team_barrier();
+            for_row<Exec>(team, 0, classes, [&](int k) { sharpened[k] = rho.sharpened(row[k]); });
         });
 }
 }  // namespace paws::kernels

@@ -90,6 +90,17 @@ bool is_capturing()
     return c10::cuda::currentStreamCaptureStatusMayInitCtx() != c10::cuda::CaptureStatus::None;
 }
 
+/// NCCL learned to be captured with 2.9.6.
+void require_capture()
+{
+    int version = 0;
+    check_nccl(ncclGetVersion(&version), "ncclGetVersion");
+    if (version < 20906)
+    {
+        throw Error("a graph of a step on several ranks needs NCCL 2.9.6 or later");
+    }
+}
+
 /// The end of a call: first the host makes it, which takes long where connections are made, then the device does it.
 /// The host's thread writes, the watch's reads.
 class End
@@ -270,7 +281,11 @@ private:
     {
         auto end = std::make_shared<End>();
         const bool captured = is_capturing();
-        if (!captured)
+        if (captured)
+        {
+            require_capture();
+        }
+        else
         {
             watch_.expect(name, end);
         }

@@ -29,7 +29,7 @@ StepGraph::StepGraph(std::unique_ptr<GraphRecorder> recorder, optim::LarsSgd& op
 {
     if (!is_possible_)
     {
-        note_ = "meta.cuda_graph has no effect: it needs a GPU, and one rank";
+        note_ = "meta.cuda_graph has no effect: it needs a GPU";
     }
 }
 

@@ -99,8 +99,6 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
           *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
                                            config.optimization.nesterov, config.optimization.use_lars,
                                            config.optimization.trust_coefficient})),
-      reducer_(std::make_unique<comm::GradientReducer>(optim::trainable_parameters(*encoder_), communicator_,
-                                                       reducer_settings(config.meta))),
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
                 config.optimization.warmup * method_->steps_per_epoch(),
                 config.optimization.epochs * method_->steps_per_epoch()},
@@ -114,9 +112,13 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
     }
     if (config.meta.cuda_graph)
     {
-        // Ranks' calls come from threads of their own, which a graph knows nothing of.
-        graph_.emplace(communicator_->is_alone() ? make_graph_recorder(device) : nullptr, *optimizer_);
+        graph_.emplace(make_graph_recorder(device), *optimizer_);
     }
+    // Gradients are accumulated on the stream that was current when somebody first asked for their accumulators, as the
+    // reducer does: that of the steps.
+    const StepGraph::Scope graph_scope(graph_ ? &*graph_ : nullptr);
+    reducer_ = std::make_unique<comm::GradientReducer>(optim::trainable_parameters(*encoder_), communicator_,
+                                                       reducer_settings(config.meta));
 }
 
 void Trainer::resume(const std::filesystem::path& checkpoint)

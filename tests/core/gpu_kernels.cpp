@@ -29,12 +29,12 @@ std::vector<torch::Tensor> with_gradients(const std::vector<torch::Tensor>& valu
         leaves.push_back(value.to(device).requires_grad_());
     }
     auto results = run(leaves);
-    auto total = torch::zeros({}, results.front().options().requires_grad(false));
+    auto total = torch::zeros({}, torch::TensorOptions(device).dtype(torch::kFloat64));
     for (std::size_t i = 0; i < results.size(); ++i)
     {
         // Weights that are no symmetry of any loss.
-        const auto weights = torch::linspace(-0.4, 1.1, results[i].numel(), results[i].options().requires_grad(false));
-        total = total + (results[i] * weights.view_as(results[i])).sum();
+        const auto weights = torch::linspace(-0.4, 1.1, results[i].numel(), torch::kFloat64).to(device);
+        total = total + (results[i].to(torch::kFloat64) * weights.view(results[i].sizes())).sum();
     }
     total.backward();
     for (const auto& leaf : leaves)
@@ -125,32 +125,49 @@ TEST_CASE("batch norms on a GPU are those on a CPU", "[gpu]")
         return;
     }
     torch::manual_seed(3);
-    for (const auto& shape : std::vector<std::vector<std::int64_t>>{{3, 5, 4, 6}, {40, 48, 8, 8}, {6, 200, 3, 3}})
+    // A unit in the last place of what is stored, and values so near zero that rounding decides what a ReLU lets
+    // through.
+    const std::vector<std::pair<torch::ScalarType, double>> types{
+        {torch::kFloat64, 1e-11}, {torch::kFloat32, 1e-3}, {torch::kFloat16, 2e-3}, {torch::kBFloat16, 1.6e-2}};
+    // Odd channels, rows of channels that are read 16 bytes at a time, more channels than a block has threads for, and
+    // more chunks than a device takes at a time.
+    const std::vector<std::vector<std::int64_t>> shapes{
+        {3, 5, 4, 6}, {40, 48, 8, 8}, {6, 200, 3, 3}, {2, 4096, 2, 2}, {17, 64, 128, 128}};
+    for (const auto& [type, tolerance] : types)
     {
-        const auto x = torch::randn(shape, torch::kFloat64) + 0.3, shortcut = torch::randn(shape, torch::kFloat64);
-        const auto weight = torch::rand({shape[1]}, torch::kFloat64) + 0.5;
-        const auto layer_of = [&](const torch::Tensor& like)
+        for (const auto& shape : shapes)
         {
-            nn::BatchNorm2d bn(shape[1]);
-            bn->to(like.device(), torch::kFloat64);
-            const torch::NoGradGuard no_gradient;
-            bn->weight.copy_(weight);
-            bn->bias.copy_(weight - 1);
-            return bn;
-        };
-        check_devices_agree({x},
-                            [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
-                            {
-                                auto bn = layer_of(leaves[0]);
-                                const auto y = nn::fused_batch_norm(*bn, leaves[0], true);
-                                return {y, nn::fused_batch_norm(*bn, y, false)};
-                            });
-        check_devices_agree({x, shortcut},
-                            [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
-                            {
-                                auto bn = layer_of(leaves[0]), other = layer_of(leaves[0]);
-                                const auto y = nn::fused_batch_norm_add_relu(*bn, leaves[0], leaves[1]);
-                                return {y, nn::fused_batch_norm_pair_relu(*bn, y, *other, leaves[1])};
-                            });
+            INFO(toString(type) << ", " << shape);
+            const auto x = (torch::randn(shape, torch::kFloat64) + 0.3).to(type),
+                       shortcut = torch::randn(shape, torch::kFloat64).to(type);
+            const auto weight = torch::rand({shape[1]}, torch::kFloat64) + 0.5;
+            const auto layer_of = [&](const torch::Tensor& like)
+            {
+                nn::BatchNorm2d bn(shape[1]);
+                bn->to(like.device(), like.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32);
+                const torch::NoGradGuard no_gradient;
+                bn->weight.copy_(weight);
+                bn->bias.copy_(weight - 1);
+                return bn;
+            };
+            check_devices_agree(
+                {x},
+                [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
+                {
+                    auto bn = layer_of(leaves[0]);
+                    return {nn::fused_batch_norm(*bn, leaves[0], true), bn->running_mean, bn->running_var};
+                },
+                tolerance);
+            check_devices_agree(
+                {x, shortcut},
+                [&](const std::vector<torch::Tensor>& leaves) -> std::vector<torch::Tensor>
+                {
+                    auto bn = layer_of(leaves[0]), other = layer_of(leaves[0]);
+                    return {nn::fused_batch_norm_add_relu(*bn, leaves[0], leaves[1]),
+                            nn::fused_batch_norm_pair_relu(*bn, leaves[0], *other, leaves[1]),
+                            nn::fused_batch_norm(*other, leaves[1], false)};
+                },
+                tolerance);
+        }
     }
 }
