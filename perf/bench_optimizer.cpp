@@ -4,9 +4,9 @@
 #include <torch/torch.h>
 
 #include "perf/memory_passes.hpp"
+#include "perf/warm.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
-#include "src/tasks/runtime.hpp"
 
 namespace
 {
@@ -17,6 +17,7 @@ std::shared_ptr<nn::Encoder> encoder_with_gradients()
     torch::manual_seed(0);
     auto encoder = nn::make_encoder({"wide_resnet28w2", 128, false});
     nn::to_channels_last(*encoder);
+    encoder->to(bench::device());
     for (auto& parameter : encoder->parameters())
     {
         parameter.mutable_grad() = torch::randn_like(parameter);
@@ -28,10 +29,7 @@ void lars_sgd(benchmark::State& state)
 {
     const auto encoder = encoder_with_gradients();
     optim::LarsSgd optimizer(*encoder, {});
-    for (auto _ : state)
-    {
-        benchmark::DoNotOptimize(optimizer.step(0.1));
-    }
+    bench::measure_warm(state, [&] { optimizer.update(0.1); });
 }
 
 /// What no implementation can leave out: parameters and gradients are read for the norms; then both and the momenta are
@@ -42,6 +40,11 @@ void lars_sgd_floor(benchmark::State& state)
     for (const auto& parameter : encoder_with_gradients()->parameters())
     {
         size += parameter.numel();
+    }
+    if (bench::on_gpu())
+    {
+        bench::measure_gpu_copy(state, 7 * size);
+        return;
     }
     const auto tensors = torch::ones({3, size});
     auto* const p = static_cast<std::uint32_t*>(tensors[0].data_ptr());
@@ -66,7 +69,7 @@ void lars_sgd_floor(benchmark::State& state)
 
 int main(int argc, char** argv)
 {
-    const tasks::ComputeSession session(0);
+    const bench::Session session(argc, argv);
     const auto add = [](const char* name, auto* run)
     { benchmark::RegisterBenchmark(name, run)->Unit(benchmark::kMicrosecond)->UseRealTime(); };
     add("lars_sgd/wide_resnet28w2", lars_sgd);

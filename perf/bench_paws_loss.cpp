@@ -8,7 +8,6 @@
 #include "perf/warm.hpp"
 #include "src/loss/paws_loss.hpp"
 #include "src/nn/matrix_product.hpp"
-#include "src/tasks/runtime.hpp"
 
 namespace
 {
@@ -23,16 +22,21 @@ constexpr Shape imgnt_rank_of_64{512, 6720, 960, 2048, 6};
 /// Similarities of 1.8 GiB, more than the default lets them have: computed by blocks, and again in the backward pass.
 constexpr Shape by_blocks{4096, 120000, 1000, 128, 6};
 
+torch::Tensor random(std::int64_t rows, std::int64_t columns)
+{
+    return torch::randn({rows, columns}, bench::device());
+}
+
 void loss_forward_backward(benchmark::State& state, const Shape& shape)
 {
     torch::manual_seed(0);
     const auto pictures = shape.views / (2 + shape.multicrop);
-    auto views = torch::randn({shape.views, shape.dims}).requires_grad_();
-    auto supports = torch::randn({shape.supports, shape.dims}).requires_grad_();
-    const auto targets = torch::randn({2 * pictures, shape.dims});
-    const auto target_supports = torch::randn({shape.supports, shape.dims});
+    auto views = random(shape.views, shape.dims).requires_grad_();
+    auto supports = random(shape.supports, shape.dims).requires_grad_();
+    const auto targets = random(2 * pictures, shape.dims);
+    const auto target_supports = random(shape.supports, shape.dims);
     const auto labels = std::make_shared<const loss::SupportLabels>(
-        loss::SupportLabels::stratified(shape.classes, shape.supports / shape.classes, 1, 0.1));
+        loss::SupportLabels::stratified(shape.classes, shape.supports / shape.classes, 1, 0.1).to(bench::device()));
     bench::measure_warm(state,
                         [&]
                         {
@@ -45,15 +49,15 @@ void loss_forward_backward(benchmark::State& state, const Shape& shape)
                         });
 }
 
-/// The four products that no implementation can leave out, on the same threads.
+/// The four products that no implementation can leave out, where the loss is computed.
 void matrix_products(benchmark::State& state, const Shape& shape)
 {
     torch::manual_seed(0);
-    const auto views = torch::randn({shape.views, shape.dims});
-    const auto targets = torch::randn({shape.views / (2 + shape.multicrop) * 2, shape.dims});
-    const auto supports = torch::randn({shape.supports, shape.dims});
-    const auto similarities = torch::randn({shape.views, shape.supports});
-    const auto target_similarities = torch::empty({targets.size(0), shape.supports});
+    const auto views = random(shape.views, shape.dims);
+    const auto targets = random(shape.views / (2 + shape.multicrop) * 2, shape.dims);
+    const auto supports = random(shape.supports, shape.dims);
+    const auto similarities = random(shape.views, shape.supports);
+    const auto target_similarities = random(targets.size(0), shape.supports);
     const auto grad_views = torch::empty_like(views);
     const auto grad_supports = torch::empty_like(supports);
     bench::measure_warm(state,
@@ -70,7 +74,7 @@ void matrix_products(benchmark::State& state, const Shape& shape)
 
 int main(int argc, char** argv)
 {
-    const tasks::ComputeSession session(0);
+    const bench::Session session(argc, argv);
     const auto add = [](const std::string& name, const Shape& shape)
     {
         benchmark::RegisterBenchmark(("paws_loss/" + name).c_str(), loss_forward_backward, shape)

@@ -1,4 +1,4 @@
-// One training step of wide_resnet28w2 at an eighth of the published CIFAR-10 batch: forward, backward, update.
+// One training step without its data: forward, backward, update.
 
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
@@ -6,37 +6,64 @@
 #include "perf/warm.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
-#include "src/tasks/runtime.hpp"
 #include "src/train/paws_step.hpp"
 
 namespace
 {
 using namespace paws;
 
+/// What a rank has in a step.
+struct StepShape
+{
+    nn::EncoderSettings network;
+    std::int64_t classes, per_class, supervised_views;  ///< of the support batch
+    std::int64_t pictures, multicrop;
+    std::int64_t large, small;  ///< sides of the views
+};
+const StepShape cifar10_div8{{"wide_resnet28w2", 128, false}, 10, 8, 2, 32, 6, 32, 18};
+const StepShape cifar10{{"wide_resnet28w2", 128, false}, 10, 64, 2, 256, 6, 32, 18};
+const StepShape imgnt_rank_of_64{{"resnet50", 2048, true}, 15, 7, 1, 64, 6, 224, 96};
+
 torch::Tensor pictures(std::int64_t count, std::int64_t size)
 {
-    return torch::randn({count, size, size, 3}).permute({0, 3, 1, 2});
+    return torch::randn({count, size, size, 3}, bench::device()).permute({0, 3, 1, 2});
 }
 
-void train_step(benchmark::State& state, const std::string& model, nn::Precision precision)
+void train_step(benchmark::State& state, const StepShape& shape, nn::Precision precision)
 {
     torch::manual_seed(0);
-    const auto encoder = nn::make_encoder({model, 128, false});
+    const auto encoder = nn::make_encoder(shape.network);
+    encoder->to(nn::storage_type(precision));
     nn::to_channels_last(*encoder);
+    encoder->to(bench::device());
     encoder->train();
     optim::LarsSgd optimizer(*encoder, {});
-    const auto labels = std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(10, 8, 2, 0.1));
-    constexpr std::int64_t batch = 32;
-    const data::PawsBatch input{pictures(160, 32), pictures(2 * batch, 32), pictures(6 * batch, 18)};
+    std::optional<optim::LossScaler> scaler;
+    if (precision == nn::Precision::fp16)
+    {
+        scaler.emplace(bench::device());
+    }
+    const auto labels = std::make_shared<const loss::SupportLabels>(
+        loss::SupportLabels::stratified(shape.classes, shape.per_class, shape.supervised_views, 0.1)
+            .to(bench::device()));
+    const data::PawsBatch input{pictures(labels->supports(), shape.large), pictures(2 * shape.pictures, shape.large),
+                                pictures(shape.multicrop * shape.pictures, shape.small)};
+    const loss::PawsLossSettings settings{shape.multicrop, 0.1, 0.25, true};
     bench::measure_warm(state,
                         [&]
                         {
                             optimizer.zero_grad();
-                            train::paws_forward_backward(*encoder, input, labels, {6, 0.1, 0.25, true}, precision);
-                            optimizer.step(0.1);
+                            train::paws_forward_backward(*encoder, input, labels, settings, precision,
+                                                         scaler ? &*scaler : nullptr);
+                            const auto overflowed = optimizer.update(0.1, scaler ? scaler->scale() : torch::Tensor());
+                            if (scaler)
+                            {
+                                scaler->update(overflowed);
+                            }
                         });
-    state.SetItemsProcessed(state.iterations() * batch);
+    state.SetItemsProcessed(state.iterations() * shape.pictures);
 }
+
 /// A convolution of `count` pictures of `size`², as wide_resnet28w2 has them.
 struct Convolution
 {
@@ -77,7 +104,7 @@ void bare_convolutions(benchmark::State& state, torch::ScalarType type)
     };
     std::vector<Operands> all;
     const auto channels_last = [&](std::vector<std::int64_t> sizes)
-    { return torch::randn(sizes).to(type).contiguous(torch::MemoryFormat::ChannelsLast); };
+    { return torch::randn(sizes, bench::device()).to(type).contiguous(torch::MemoryFormat::ChannelsLast); };
     for (const auto& group : {convolutions(160 + 64, 32), convolutions(192, 18)})
     {
         for (const auto& c : group)
@@ -104,27 +131,27 @@ void bare_convolutions(benchmark::State& state, torch::ScalarType type)
                         });
     state.SetItemsProcessed(state.iterations() * 32);
 }
+
+torch::ScalarType stored_type(nn::Precision precision)
+{
+    return precision == nn::Precision::bf16   ? torch::kBFloat16
+           : precision == nn::Precision::fp16 ? torch::kFloat16
+                                              : torch::kFloat32;
+}
 }  // namespace
 
 int main(int argc, char** argv)
 {
-    const tasks::ComputeSession session(0);
-    const auto add = [](const std::string& name, const std::string& model, nn::Precision precision)
-    {
-        benchmark::RegisterBenchmark(name.c_str(), train_step, model, precision)
-            ->Unit(benchmark::kMillisecond)
-            ->UseRealTime();
-    };
-    const auto best = nn::cpu_has_bf16() ? nn::Precision::bf16 : nn::Precision::fp32;
-    add("train_step/cifar10_div8", "wide_resnet28w2", best);
-    add("train_step/cifar10_div8_fp32", "wide_resnet28w2", nn::Precision::fp32);
-    const auto floor = [](const std::string& name, torch::ScalarType type) {
-        benchmark::RegisterBenchmark(name.c_str(), bare_convolutions, type)
-            ->Unit(benchmark::kMillisecond)
-            ->UseRealTime();
-    };
-    floor("train_step_floor/cifar10_div8", best == nn::Precision::bf16 ? torch::kBFloat16 : torch::kFloat32);
-    floor("train_step_floor/cifar10_div8_fp32", torch::kFloat32);
+    const bench::Session session(argc, argv);
+    const auto add = [](const std::string& name, auto* run, const auto&... arguments)
+    { benchmark::RegisterBenchmark(name.c_str(), run, arguments...)->Unit(benchmark::kMillisecond)->UseRealTime(); };
+    const auto best = bench::best_precision();
+    add("train_step/cifar10_div8", train_step, cifar10_div8, best);
+    add("train_step/cifar10_div8_fp32", train_step, cifar10_div8, nn::Precision::fp32);
+    add("train_step/cifar10", train_step, cifar10, best);
+    add("train_step/imgnt_rank_of_64", train_step, imgnt_rank_of_64, best);
+    add("train_step_floor/cifar10_div8", bare_convolutions, stored_type(best));
+    add("train_step_floor/cifar10_div8_fp32", bare_convolutions, torch::kFloat32);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
     {

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Batch norm with ReLU, without and with a shortcut, forward and backward; the peer of bench_batch_norm."""
 
-from common import Peer, main, torch
+from common import ON_GPU, Peer, main, torch
 
-SHAPE = (224, 32, 32, 32)
+SHAPE = (1792 if ON_GPU else 224, 32, 32, 32)
 
 
 def batch_norm_relu(dtype, memory_format, add, in_place):
@@ -34,9 +34,12 @@ def peer(dtype, add):
 
 
 if __name__ == "__main__":
+    dtypes = {"bf16": torch.bfloat16, "fp32": torch.float32}
+    if ON_GPU:
+        dtypes["fp16"] = torch.float16
     cases = {
         f"{name}/{dtype_name}": peer(dtype, add)
         for name, add in (("batch_norm_relu", False), ("add_relu", True))
-        for dtype_name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32))
+        for dtype_name, dtype in dtypes.items()
     }
     main(cases, __doc__)

@@ -21,16 +21,19 @@ def positive(text):
     return number
 
 
-def threads_option():
+def common_options():
     parser = argparse.ArgumentParser(add_help=False)
     cores = len(os.sched_getaffinity(0))
     parser.add_argument("--threads", type=positive, default=cores, help=f"default: the usable cores, {cores} here")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where tensors are (default: cpu)")
     return parser
 
 
 # OpenMP and OpenBLAS read these once, when torch is loaded. Without them torch counts the cores in its own way:
 # Debian's takes one thread on some virtual machines with two cores.
-THREADS = threads_option().parse_known_args()[0].threads
+_common = common_options().parse_known_args()[0]
+THREADS, DEVICE = _common.threads, _common.device
+ON_GPU = DEVICE == "cuda"
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = str(THREADS)
 
@@ -39,8 +42,13 @@ try:
 except ImportError:
     sys.exit("PyTorch is missing: apt-get install python3-torch python3-torchvision python3-pil")
 torch.set_num_threads(THREADS)
+if ON_GPU:
+    if not torch.cuda.is_available():
+        sys.exit("--device cuda: PyTorch sees no GPU here")
+    torch.set_default_device(DEVICE)  # PyTorch 2
+    torch.backends.cudnn.benchmark = True  # as the published code has it
 
-BF16_INSTRUCTIONS = any("avx512_bf16" in line for line in open("/proc/cpuinfo") if line.startswith("flags"))
+BF16_INSTRUCTIONS = torch.cuda.is_bf16_supported() if ON_GPU else any("avx512_bf16" in line for line in open("/proc/cpuinfo") if line.startswith("flags"))
 
 
 class Peer(NamedTuple):
@@ -51,8 +59,12 @@ class Peer(NamedTuple):
     tuned: Callable  #: as somebody would who has read PyTorch's tuning guide
 
 
-def keep_freed_memory():
-    """Lets glibc keep what is freed, as the tuning guide's allocators do: else each large tensor costs page faults."""
+def tune():
+    """What the tuning guide says of a process. On a GPU products may round to TF32. On a CPU glibc keeps what is freed,
+    as the guide's allocators do: else each large tensor costs page faults."""
+    if ON_GPU:
+        torch.backends.cuda.matmul.allow_tf32 = True
+        return
     trim_threshold, mmap_threshold = -1, -3
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -62,11 +74,18 @@ def keep_freed_memory():
     mallopt(mmap_threshold, 2**31 - 1)
 
 
+def synchronise():
+    if ON_GPU:
+        torch.cuda.synchronize()
+
+
 def timed(call, count):
-    """Wall-clock and processor seconds of one of `count` calls."""
+    """Wall-clock and processor seconds of one of `count` calls; a GPU has done its work at the end of them."""
+    synchronise()
     wall, processor = time.perf_counter(), time.process_time()
     for _ in range(count):
         call()
+    synchronise()
     return (time.perf_counter() - wall) / count, (time.process_time() - processor) / count
 
 
@@ -82,7 +101,7 @@ def measure(call, repetitions, min_time):
 
 def main(peers, description):
     """`peers`: by the name of the case."""
-    parser = argparse.ArgumentParser(description=description, parents=[threads_option()])
+    parser = argparse.ArgumentParser(description=description, parents=[common_options()])
     parser.add_argument("--case", choices=list(peers), help="only this one")
     parser.add_argument("--variant", choices=("shipped", "tuned"), help="only this one")
     parser.add_argument("--repetitions", type=positive, default=3)
@@ -93,7 +112,7 @@ def main(peers, description):
     # "tuned" comes last, for its memory settings hold for the rest of the process.
     for variant in [options.variant] if options.variant else ["shipped", "tuned"]:
         if variant == "tuned":
-            keep_freed_memory()
+            tune()
         for name in [options.case] if options.case else peers:
             torch.manual_seed(0)
             times = measure(getattr(peers[name], variant)(), options.repetitions, options.min_time)

@@ -1,4 +1,4 @@
-"""wide_resnet28w2 with the projection head: the network of src/nn/wide_resnet.cpp and src/nn/encoder.cpp."""
+"""wide_resnet28w2 with the projection head, and resnet50 with both heads: the networks of src/nn."""
 
 from common import torch
 from torch import nn
@@ -48,3 +48,31 @@ class WideResNet(nn.Module):
     def forward(self, pictures):
         x = torch.relu_(self.bn1(self.blocks(self.conv1(pictures))))
         return self.fc(x.mean(dim=(2, 3)))
+
+
+class ResNet50(nn.Module):
+    """Pictures [N, 3, S, S] to embeddings [N, output_dim]; `pred` makes anchors of them."""
+
+    def __init__(self, output_dim=2048):
+        super().__init__()
+        from torchvision.models import resnet50
+
+        self.backbone = resnet50()
+        channels = self.backbone.fc.in_features
+        self.backbone.fc = nn.Identity()
+        self.fc = nn.Sequential()
+        for layer in (1, 2):
+            self.fc.add_module(f"fc{layer}", nn.Linear(channels, channels))
+            self.fc.add_module(f"bn{layer}", nn.BatchNorm1d(channels))
+            self.fc.add_module(f"relu{layer}", nn.ReLU(inplace=True))
+        self.fc.add_module("fc3", nn.Linear(channels, output_dim))
+        self.pred = nn.Sequential(
+            nn.BatchNorm1d(output_dim),
+            nn.Linear(output_dim, output_dim // 4),
+            nn.BatchNorm1d(output_dim // 4),
+            nn.ReLU(inplace=True),
+            nn.Linear(output_dim // 4, output_dim),
+        )
+
+    def forward(self, pictures):
+        return self.fc(self.backbone(pictures))

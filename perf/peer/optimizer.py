@@ -22,6 +22,7 @@ class LarsSgd:
         named_parameters = list(named_parameters)
         self.parameters = [parameter for _, parameter in named_parameters]
         self.adapt = [adapting(name) for name, _ in named_parameters]
+        self.param_groups = [{"params": self.parameters}]  # where a GradScaler looks for gradients
         self.momenta = [torch.zeros_like(parameter) for parameter in self.parameters]
 
     @torch.no_grad()

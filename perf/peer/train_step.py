@@ -1,49 +1,97 @@
 #!/usr/bin/python3
-"""One step of wide_resnet28w2 at an eighth of the published CIFAR-10 batch; the peer of bench_train_step."""
+"""One training step without its data; the peer of bench_train_step."""
 
-from common import BF16_INSTRUCTIONS, Peer, main, torch
-from model import WideResNet
+from typing import NamedTuple
+
+from common import BF16_INSTRUCTIONS, DEVICE, ON_GPU, Peer, main, torch
+from model import ResNet50, WideResNet
 from optimizer import ForeachLarsSgd, LarsSgd
 from paws_loss import paws_loss, smoothed_labels
 
-PICTURES, SUPPORTS, CLASSES, MULTICROP = 32, 160, 10, 6
+
+class Shape(NamedTuple):
+    """What a rank has in a step."""
+
+    network: type
+    classes: int
+    supports: int
+    pictures: int
+    large: int
+    small: int
+    multicrop: int = 6
 
 
-def train_step(bf16=False, memory_format=torch.contiguous_format, optimizer_type=LarsSgd):
+CIFAR10_DIV8 = Shape(WideResNet, classes=10, supports=160, pictures=32, large=32, small=18)
+CIFAR10 = Shape(WideResNet, classes=10, supports=1280, pictures=256, large=32, small=18)
+IMGNT_RANK_OF_64 = Shape(ResNet50, classes=15, supports=105, pictures=64, large=224, small=96)
+
+
+class Step:
     """Forward of supports and large views together and of the small views, PAWS loss, backward, update."""
-    model = WideResNet().to(memory_format=memory_format).train()
-    optimizer = optimizer_type(model.named_parameters())
-    labels = smoothed_labels(CLASSES, SUPPORTS // CLASSES)
 
-    def pictures(count, size):
-        return torch.randn(count, 3, size, size).contiguous(memory_format=memory_format)
+    def __init__(self, shape, dtype, memory_format, optimizer_type):
+        self.shape, self.dtype, self.memory_format = shape, dtype, memory_format
+        self.model = shape.network().to(memory_format=memory_format).train()
+        self.optimizer = optimizer_type(self.model.named_parameters())
+        self.labels = smoothed_labels(shape.classes, shape.supports // shape.classes)
+        scales = dtype == torch.float16
+        self.scaler = torch.amp.GradScaler(DEVICE) if scales else None
 
-    supports, large = pictures(SUPPORTS, 32), pictures(2 * PICTURES, 32)
-    small = pictures(MULTICROP * PICTURES, 18)
-
-    def call():
-        optimizer.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
-            h = torch.cat([model(torch.cat([supports, large])), model(small)])
-        h = h.float()
-        targets = h.detach()
-        first, second = targets[SUPPORTS : SUPPORTS + 2 * PICTURES].chunk(2)
+    def __call__(self, supports, large, small):
+        pictures, count = self.shape.pictures, self.shape.supports
+        self.optimizer.zero_grad()
+        half = self.dtype != torch.float32
+        with torch.autocast(DEVICE, dtype=self.dtype if half else torch.bfloat16, enabled=half):
+            h = torch.cat([self.model(torch.cat([supports, large])), self.model(small)])
+            z = self.model.pred(h) if hasattr(self.model, "pred") else h
+        z, targets = z.float(), h.detach().float()
+        first, second = targets[count : count + 2 * pictures].chunk(2)
         swapped = torch.cat([second, first])
-        loss, me_max = paws_loss(h[SUPPORTS:], h[:SUPPORTS], swapped, targets[:SUPPORTS], labels, MULTICROP)
-        (loss + me_max).backward()
-        optimizer.step(0.1)
+        loss, me_max = paws_loss(
+            z[count:], z[:count], swapped, targets[:count], self.labels, self.shape.multicrop
+        )
+        if self.scaler is None:
+            (loss + me_max).backward()
+            self.optimizer.step(0.1)
+        else:
+            self.scaler.scale(loss + me_max).backward()
+            self.scaler.step(self.optimizer, 0.1)
+            self.scaler.update()
         return loss
 
-    return call
+
+def shipped_step(shape):
+    """As published: half precision with a scaled loss on a GPU; on a CPU float32."""
+    return Step(shape, torch.float16 if ON_GPU else torch.float32, torch.contiguous_format, LarsSgd)
 
 
-def tuned(bf16):
-    return train_step(bf16, torch.channels_last, ForeachLarsSgd)
+def tuned_step(shape, bf16):
+    return Step(shape, torch.bfloat16 if bf16 else torch.float32, torch.channels_last, ForeachLarsSgd)
+
+
+def on_random_pictures(step):
+    def pictures(count, size):
+        return torch.randn(count, 3, size, size).contiguous(memory_format=step.memory_format)
+
+    shape = step.shape
+    supports, large = pictures(shape.supports, shape.large), pictures(2 * shape.pictures, shape.large)
+    small = pictures(shape.multicrop * shape.pictures, shape.small)
+    return lambda: step(supports, large, small)
+
+
+def peer(shape, bf16=BF16_INSTRUCTIONS):
+    return Peer(
+        shape.pictures,
+        shipped=lambda: on_random_pictures(shipped_step(shape)),
+        tuned=lambda: on_random_pictures(tuned_step(shape, bf16)),
+    )
 
 
 if __name__ == "__main__":
     cases = {
-        "cifar10_div8": Peer(PICTURES, shipped=train_step, tuned=lambda: tuned(bf16=BF16_INSTRUCTIONS)),
-        "cifar10_div8_fp32": Peer(PICTURES, shipped=train_step, tuned=lambda: tuned(bf16=False)),
+        "cifar10_div8": peer(CIFAR10_DIV8),
+        "cifar10_div8_fp32": peer(CIFAR10_DIV8, bf16=False),
+        "cifar10": peer(CIFAR10),
+        "imgnt_rank_of_64": peer(IMGNT_RANK_OF_64),
     }
     main(cases, __doc__)
