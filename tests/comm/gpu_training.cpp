@@ -12,7 +12,14 @@ namespace
 const std::string settings = R"(task: paws_train
 meta: {model_name: wide_resnet16w1, output_dim: 16, device: cpu, precision: fp64}
 criterion: {unsupervised_batch_size: 3, classes_per_batch: 2, supervised_imgs_per_class: 2, supervised_views: 1}
-data: {dataset: synthetic, synthetic_train: PICTURES, crop_size: 16, multicrop: 2, small_crop_size: 8, label_smoothing: 0.1}
+data:
+  dataset: synthetic
+  synthetic_train: PICTURES
+  num_classes: 2
+  crop_size: 16
+  multicrop: 2
+  small_crop_size: 8
+  label_smoothing: 0.1
 optimization: {epochs: 2, warmup: 0, lr: 0.1}
 logging: {folder: none, log_every: 2}
 )";
