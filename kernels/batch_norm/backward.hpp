@@ -6,12 +6,11 @@ namespace paws::kernels
 {
 namespace batch_norm
 {
-/// What both sums of gradients have in common: the two sums of a chunk are added, and written into scratch.
+/// What both sums of gradients have in common: sums are added as they are.
 template <class ScratchView>
-struct GradientSums
+struct GradientSums : ChunkSums<ScratchView>
 {
     using Real = typename ScratchView::non_const_value_type;
-    ScratchView scratch;
 
     template <int Size>
     KOKKOS_INLINE_FUNCTION static void add(Sums<Real, Size>& into, const Sums<Real, Size>& other)
@@ -20,16 +19,6 @@ struct GradientSums
         {
             into.first[l] += other.first[l];
             into.second[l] += other.second[l];
-        }
-    }
-
-    template <class Width, int Size>
-    KOKKOS_INLINE_FUNCTION void write(std::int64_t chunk, int first, Width width, const Sums<Real, Size>& sums) const
-    {
-        for (int l = 0; l < width; ++l)
-        {
-            scratch(chunk, 0, first + l) = sums.first[l];
-            scratch(chunk, 1, first + l) = sums.second[l];
         }
     }
 };
@@ -140,6 +129,15 @@ struct MergeGradientSums
     }
 };
 
+/// grad_bias and centred, both [C], from the sums of the chunks.
+template <class Exec, class ScratchView, class OutView>
+void merge_gradient_sums(const Exec& exec, const Chunks& chunks, const ScratchView& scratch, const OutView& grad_bias,
+                         const OutView& centred)
+{
+    merge_chunks("paws::batch_norm::backward_merge_sums", exec, chunks.channels,
+                 MergeGradientSums<ScratchView, OutView>{scratch, grad_bias, centred, chunks.count()});
+}
+
 template <class XView, class StatView, class OutView>
 struct BackwardApply
 {
@@ -187,15 +185,11 @@ void batch_norm_backward_sums(const Exec& exec, const XView& x, const XView& gra
     check_view<Exec, OutView, 1>();
     check_view<Exec, ScratchView, 3>();
     using Real = typename OutView::non_const_value_type;
-    const auto channels = static_cast<int>(x.extent(1));
     using Sum = batch_norm::ChunkGradientSums<XView, StatView, ScratchView>;
     batch_norm::sum_chunks("paws::batch_norm::backward_chunk_sums", exec,
-                           Sum{{scratch}, x, grad_y, mean, scale, bias, batch_norm::floor_of<Real>(relu)}, x, grad_y,
+                           Sum{{{scratch}}, x, grad_y, mean, scale, bias, batch_norm::floor_of<Real>(relu)}, x, grad_y,
                            mean, scale, bias);
-    batch_norm::merge_chunks("paws::batch_norm::backward_merge_sums", exec, channels,
-                             batch_norm::MergeGradientSums<ScratchView, OutView>{
-                                 scratch, grad_bias, centred,
-                                 batch_norm::chunks_of<Exec>(static_cast<std::int64_t>(x.extent(0)), channels)});
+    batch_norm::merge_gradient_sums(exec, batch_norm::chunks_of<Exec>(x), scratch, grad_bias, centred);
 }
 
 /// The same sums for y = max(0, bn(x) + addend), and grad_addend = g = grad_y where y > 0. x, grad_y, y, grad_addend:
@@ -211,14 +205,10 @@ void batch_norm_add_relu_backward_sums(const Exec& exec, const XView& x, const X
     check_view<Exec, GradView, 2>();
     check_view<Exec, OutView, 1>();
     check_view<Exec, ScratchView, 3>();
-    const auto channels = static_cast<int>(x.extent(1));
     using Sum = batch_norm::ChunkResidualGradientSums<XView, XView, StatView, GradView, ScratchView>;
     batch_norm::sum_chunks("paws::batch_norm::add_relu_backward_chunk_sums", exec,
-                           Sum{{scratch}, x, grad_y, y, mean, grad_addend}, x, grad_y, y, grad_addend, mean);
-    batch_norm::merge_chunks("paws::batch_norm::backward_merge_sums", exec, channels,
-                             batch_norm::MergeGradientSums<ScratchView, OutView>{
-                                 scratch, grad_bias, centred,
-                                 batch_norm::chunks_of<Exec>(static_cast<std::int64_t>(x.extent(0)), channels)});
+                           Sum{{{scratch}}, x, grad_y, y, mean, grad_addend}, x, grad_y, y, grad_addend, mean);
+    batch_norm::merge_gradient_sums(exec, batch_norm::chunks_of<Exec>(x), scratch, grad_bias, centred);
 }
 
 /// grad_x = scale (g + slope (x − mean) + offset), per channel, with g = grad_y where the ReLU let y through. x,

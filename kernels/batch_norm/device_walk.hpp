@@ -63,19 +63,17 @@ template <class Map, int Channels>
 struct MapChunk
 {
     Map map;
-    std::int64_t rows;
-    int channels;
-    std::int64_t per_chunk;
+    Chunks chunks;
 
     KOKKOS_INLINE_FUNCTION static std::size_t shared_bytes(int) { return 0; }
 
     template <class Team>
     KOKKOS_INLINE_FUNCTION void operator()(const Team& team) const
     {
-        const int groups = channels / Channels;
+        const int groups = chunks.channels / Channels;
         const Place place(team, groups);
-        const std::int64_t begin = team.league_rank() * per_chunk;
-        const std::int64_t end = begin + per_chunk < rows ? begin + per_chunk : rows;
+        const std::int64_t begin = chunks.begin(team.league_rank());
+        const std::int64_t end = chunks.end(team.league_rank());
         if (place.works())
         {
             for (int group = place.column; group < groups; group += place.columns)
@@ -90,9 +88,7 @@ template <class Sum, int Channels>
 struct SumChunk
 {
     Sum sum;
-    std::int64_t rows;
-    int channels;
-    std::int64_t per_chunk;
+    Chunks chunks;
 
     using Partial = Sums<typename Sum::Real, Channels>;
 
@@ -104,11 +100,11 @@ struct SumChunk
     template <class Team>
     KOKKOS_INLINE_FUNCTION void operator()(const Team& team) const
     {
-        const int groups = channels / Channels;
+        const int groups = chunks.channels / Channels;
         const Place place(team, groups);
         const std::int64_t chunk = team.league_rank();
-        const std::int64_t begin = chunk * per_chunk;
-        const std::int64_t end = begin + per_chunk < rows ? begin + per_chunk : rows;
+        const std::int64_t begin = chunks.begin(chunk);
+        const std::int64_t end = chunks.end(chunk);
         constexpr Vector<Channels> width;
         if (place.rows == 1)
         {

@@ -9,18 +9,17 @@ namespace paws::kernels
 template <class Exec>
 std::int64_t batch_norm_chunks(std::int64_t rows, std::int64_t channels)
 {
-    return batch_norm::chunks_of<Exec>(rows, channels);
+    return batch_norm::chunks_of<Exec>(rows, channels).count();
 }
 
 namespace batch_norm
 {
 /// Per channel the mean of a chunk, and the sum of squared deviations from it.
 template <class XView, class ScratchView>
-struct ChunkStatistics
+struct ChunkStatistics : ChunkSums<ScratchView>
 {
     using Real = typename ScratchView::non_const_value_type;
     XView x;
-    ScratchView scratch;
 
     template <class Step, class Width>
     KOKKOS_FORCEINLINE_FUNCTION Sums<Real, capacity<Width>> partial(const Strip<Step>& strip, Width width) const
@@ -72,16 +71,6 @@ struct ChunkStatistics
         }
     }
 
-    template <class Width, int Size>
-    KOKKOS_INLINE_FUNCTION void write(std::int64_t chunk, int first, Width width, const Sums<Real, Size>& sums) const
-    {
-        for (int l = 0; l < width; ++l)
-        {
-            scratch(chunk, 0, first + l) = sums.first[l];
-            scratch(chunk, 1, first + l) = sums.second[l];
-        }
-    }
-
 private:
     /// Chan's rule for two sets of values, the second not empty.
     template <int Size, class Width>
@@ -105,22 +94,23 @@ struct MergeStatistics
     using Real = typename StatView::non_const_value_type;
     ScratchView scratch;
     StatView mean, deviation;
-    std::int64_t rows, per_chunk, chunks;
+    Chunks chunks;
 
     template <class Step, class All>
     KOKKOS_INLINE_FUNCTION void operator()(std::int64_t channel, std::int64_t first, Step step, const All& all,
                                            bool writes) const
     {
         const auto rows_of = [&](std::int64_t chunk)
-        { return static_cast<double>(chunk + 1 < chunks ? per_chunk : rows - chunk * per_chunk); };
+        { return static_cast<double>(chunks.end(chunk) - chunks.begin(chunk)); };
+        const std::int64_t count = chunks.count();
         double total = 0;
-        for (std::int64_t chunk = first; chunk < chunks; chunk += step)
+        for (std::int64_t chunk = first; chunk < count; chunk += step)
         {
             total += rows_of(chunk) * scratch(chunk, 0, channel);
         }
-        const double merged_mean = all(total) / static_cast<double>(rows);
+        const double merged_mean = all(total) / static_cast<double>(chunks.rows);
         double squares = 0;
-        for (std::int64_t chunk = first; chunk < chunks; chunk += step)
+        for (std::int64_t chunk = first; chunk < count; chunk += step)
         {
             const double distance = scratch(chunk, 0, channel) - merged_mean;
             squares += scratch(chunk, 1, channel) + rows_of(chunk) * distance * distance;
@@ -146,13 +136,10 @@ void batch_norm_statistics(const Exec& exec, const XView& x, const StatView& mea
     check_view<Exec, XView, 2>();
     check_view<Exec, StatView, 1>();
     check_view<Exec, ScratchView, 3>();
-    const auto rows = static_cast<std::int64_t>(x.extent(0));
-    const auto channels = static_cast<int>(x.extent(1));
     batch_norm::sum_chunks("paws::batch_norm::chunk_statistics", exec,
-                           batch_norm::ChunkStatistics<XView, ScratchView>{x, scratch}, x);
-    batch_norm::merge_chunks("paws::batch_norm::merge_statistics", exec, channels,
-                             batch_norm::MergeStatistics<ScratchView, StatView>{
-                                 scratch, mean, deviation, rows, batch_norm::rows_per_chunk<Exec>(rows, channels),
-                                 batch_norm::chunks_of<Exec>(rows, channels)});
+                           batch_norm::ChunkStatistics<XView, ScratchView>{{scratch}, x}, x);
+    const auto chunks = batch_norm::chunks_of<Exec>(x);
+    batch_norm::merge_chunks("paws::batch_norm::merge_statistics", exec, chunks.channels,
+                             batch_norm::MergeStatistics<ScratchView, StatView>{scratch, mean, deviation, chunks});
 }
 }  // namespace paws::kernels

@@ -20,20 +20,35 @@ inline constexpr std::int64_t chunk_values = 16384;
 /// fill a device's multiprocessors once.
 inline constexpr std::int64_t most_chunks_on_device = 1024;
 
+/// A matrix [rows, channels] in chunks of rows; the last one may be shorter.
+struct Chunks
+{
+    std::int64_t rows;
+    int channels;
+    std::int64_t per_chunk;
+
+    KOKKOS_INLINE_FUNCTION std::int64_t count() const { return (rows + per_chunk - 1) / per_chunk; }
+    KOKKOS_INLINE_FUNCTION std::int64_t begin(std::int64_t chunk) const { return chunk * per_chunk; }
+    KOKKOS_INLINE_FUNCTION std::int64_t end(std::int64_t chunk) const
+    {
+        return begin(chunk) + per_chunk < rows ? begin(chunk) + per_chunk : rows;
+    }
+};
+
 template <class Exec>
-std::int64_t rows_per_chunk(std::int64_t rows, std::int64_t channels)
+Chunks chunks_of(std::int64_t rows, std::int64_t channels)
 {
     const std::int64_t usual = chunk_values / (channels > 0 ? channels : 1);
     const std::int64_t least = runs_on_host<Exec> ? 1 : (rows + most_chunks_on_device - 1) / most_chunks_on_device;
     const std::int64_t per_chunk = usual > least ? usual : least;
-    return per_chunk > 1 ? per_chunk : 1;
+    return {rows, static_cast<int>(channels), per_chunk > 1 ? per_chunk : 1};
 }
 
-template <class Exec>
-std::int64_t chunks_of(std::int64_t rows, std::int64_t channels)
+/// The chunks of a matrix on Exec.
+template <class Exec, class View>
+Chunks chunks_of(const View& matrix)
 {
-    const auto per_chunk = rows_per_chunk<Exec>(rows, channels);
-    return (rows + per_chunk - 1) / per_chunk;
+    return chunks_of<Exec>(static_cast<std::int64_t>(matrix.extent(0)), static_cast<std::int64_t>(matrix.extent(1)));
 }
 
 /// Rows begin, begin + step, … before `end`, and the channels from `first` on.
@@ -45,7 +60,7 @@ struct Strip
     Step step;
     int first;
 
-    /// Of `rows` rows from `begin` on, those before end.
+    /// The end of `rows` rows of the strip from row `from` on.
     KOKKOS_INLINE_FUNCTION std::int64_t end_of_tile(std::int64_t from, std::int64_t rows) const
     {
         const std::int64_t last = from + rows * step;
@@ -174,5 +189,23 @@ struct Sums
 {
     Lanes<Real, Size> first, second;
     int rows = 0;
+};
+
+/// Where the sums of chunks go: scratch [chunks, 2, C].
+template <class ScratchView>
+struct ChunkSums
+{
+    using Real = typename ScratchView::non_const_value_type;
+    ScratchView scratch;
+
+    template <class Width, int Size>
+    KOKKOS_INLINE_FUNCTION void write(std::int64_t chunk, int first, Width width, const Sums<Real, Size>& sums) const
+    {
+        for (int l = 0; l < width; ++l)
+        {
+            scratch(chunk, 0, first + l) = sums.first[l];
+            scratch(chunk, 1, first + l) = sums.second[l];
+        }
+    }
 };
 }  // namespace paws::kernels::batch_norm

@@ -47,15 +47,13 @@ void launch_on_device(const std::string& label, const Exec& exec, const Pass& pa
 {
     using Stored = typename XView::non_const_value_type;
     constexpr int widest = static_cast<int>(16 / sizeof(Stored));
-    const auto rows = static_cast<std::int64_t>(x.extent(0));
-    const auto channels = static_cast<int>(x.extent(1));
-    const auto per_chunk = rows_per_chunk<Exec>(rows, channels);
+    const auto chunks = chunks_of<Exec>(x);
     const auto launch = [&](auto width)
     {
         using Block = Chunk<Pass, decltype(width)::value>;
-        launch_blocks(label, exec, chunks_of<Exec>(rows, channels), Block{pass, rows, channels, per_chunk});
+        launch_blocks(label, exec, chunks.count(), Block{pass, chunks});
     };
-    if (fits_vectors<widest>(channels, x, others...))
+    if (fits_vectors<widest>(chunks.channels, x, others...))
     {
         launch(Vector<widest>{});
     }
@@ -65,19 +63,20 @@ void launch_on_device(const std::string& label, const Exec& exec, const Pass& pa
     }
 }
 
-template <class Exec, class Body>
-void launch_on_host(const std::string& label, const Exec& exec, std::int64_t rows, int channels, const Body& body)
+/// body(chunk, strip, width) for all chunks of x.
+template <class Exec, class XView, class Body>
+void launch_on_host(const std::string& label, const Exec& exec, const XView& x, const Body& body)
 {
     using Team = typename Kokkos::TeamPolicy<Exec>::member_type;
-    const auto per_chunk = rows_per_chunk<Exec>(rows, channels);
-    Kokkos::parallel_for(label, row_policy(exec, chunks_of<Exec>(rows, channels)),
+    const auto chunks = chunks_of<Exec>(x);
+    Kokkos::parallel_for(label, row_policy(exec, chunks.count()),
                          [=](const Team& team)
                          {
                              const std::int64_t chunk = team.league_rank();
-                             const std::int64_t begin = chunk * per_chunk;
-                             const std::int64_t end = begin + per_chunk < rows ? begin + per_chunk : rows;
+                             const std::int64_t begin = chunks.begin(chunk);
+                             const std::int64_t end = chunks.end(chunk);
                              for_each_group<host_lanes>(
-                                 0, channels,
+                                 0, chunks.channels,
                                  [&](int first, auto width) {
                                      body(chunk, Strip<EveryRow>{begin, end, EveryRow{}, first}, width);
                                  });
@@ -90,8 +89,7 @@ void map_matrix(const std::string& label, const Exec& exec, const Map& map, cons
 {
     if constexpr (runs_on_host<Exec>)
     {
-        launch_on_host(label, exec, static_cast<std::int64_t>(x.extent(0)), static_cast<int>(x.extent(1)),
-                       [=](std::int64_t, const auto& strip, auto width) { map(strip, width); });
+        launch_on_host(label, exec, x, [=](std::int64_t, const auto& strip, auto width) { map(strip, width); });
     }
     else
     {
@@ -105,7 +103,7 @@ void sum_chunks(const std::string& label, const Exec& exec, const Sum& sum, cons
 {
     if constexpr (runs_on_host<Exec>)
     {
-        launch_on_host(label, exec, static_cast<std::int64_t>(x.extent(0)), static_cast<int>(x.extent(1)),
+        launch_on_host(label, exec, x,
                        [=](std::int64_t chunk, const auto& strip, auto width)
                        { sum.write(chunk, strip.first, width, sum.partial(strip, width)); });
     }

@@ -8,6 +8,16 @@ def convolution(channels, width, kernel, stride=1):
     return nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2)
 
 
+def projection_head(channels, output_dim):
+    head = nn.Sequential()
+    for layer in (1, 2):
+        head.add_module(f"fc{layer}", nn.Linear(channels, channels))
+        head.add_module(f"bn{layer}", nn.BatchNorm1d(channels))
+        head.add_module(f"relu{layer}", nn.ReLU(inplace=True))
+    head.add_module("fc3", nn.Linear(channels, output_dim))
+    return head
+
+
 class WideBlock(nn.Module):
     def __init__(self, channels, width, stride):
         super().__init__()
@@ -38,12 +48,7 @@ class WideResNet(nn.Module):
                 channels = width
         self.blocks = nn.Sequential(*blocks)
         self.bn1 = nn.BatchNorm2d(channels, momentum=0.99)
-        self.fc = nn.Sequential()
-        for layer in (1, 2):
-            self.fc.add_module(f"fc{layer}", nn.Linear(channels, channels))
-            self.fc.add_module(f"bn{layer}", nn.BatchNorm1d(channels))
-            self.fc.add_module(f"relu{layer}", nn.ReLU(inplace=True))
-        self.fc.add_module("fc3", nn.Linear(channels, output_dim))
+        self.fc = projection_head(channels, output_dim)
 
     def forward(self, pictures):
         x = torch.relu_(self.bn1(self.blocks(self.conv1(pictures))))
@@ -60,12 +65,7 @@ class ResNet50(nn.Module):
         self.backbone = resnet50()
         channels = self.backbone.fc.in_features
         self.backbone.fc = nn.Identity()
-        self.fc = nn.Sequential()
-        for layer in (1, 2):
-            self.fc.add_module(f"fc{layer}", nn.Linear(channels, channels))
-            self.fc.add_module(f"bn{layer}", nn.BatchNorm1d(channels))
-            self.fc.add_module(f"relu{layer}", nn.ReLU(inplace=True))
-        self.fc.add_module("fc3", nn.Linear(channels, output_dim))
+        self.fc = projection_head(channels, output_dim)
         self.pred = nn.Sequential(
             nn.BatchNorm1d(output_dim),
             nn.Linear(output_dim, output_dim // 4),
