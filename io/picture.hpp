@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,13 +37,12 @@ private:
 /// damaged or cut off, and for more pixels than Pillow takes (179 million).
 Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name);
 
-/// Does the same for many pictures one after the other, and keeps what that takes: the decoder's state and memory for
-/// the largest picture so far. One object a thread.
+/// Does the same for many pictures one after the other, and keeps the memory that the largest so far took. One object a
+/// thread.
 class PictureDecoder
 {
 public:
-    PictureDecoder();
-    ~PictureDecoder();
+    PictureDecoder() = default;
     PictureDecoder(const PictureDecoder&) = delete;
     PictureDecoder& operator=(const PictureDecoder&) = delete;
 
@@ -71,8 +69,7 @@ public:
 private:
     friend Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name);
 
-    struct Jpeg;
-    std::unique_ptr<Jpeg> jpeg_;
     std::vector<std::uint8_t> pixels_;
+    std::vector<std::uint8_t> cmyk_;
 };
 }  // namespace paws::io
