@@ -7,6 +7,8 @@
 // Needs the declarations of <cstdio>.
 #include <jpeglib.h>
 
+#include <jerror.h>
+
 #include "io/picture_codecs.hpp"
 
 namespace paws::io
@@ -16,6 +18,10 @@ namespace
 /// No file has so many, one that is made to keep a reader busy has: every scan of a progressive file takes as long as
 /// a pass over all of the image.
 constexpr int most_scans = 500;
+
+/// What the library is given at a time, as much as by Pillow: how far it has read ahead of the last row's bytes decides
+/// whether a file without its end is good or cut off.
+constexpr std::size_t block_size = std::size_t{1} << 16;
 
 /// a b / 255, rounded.
 unsigned scaled(unsigned a, unsigned b)
@@ -47,15 +53,14 @@ void rgb_of_inverted_cmyk(std::span<const std::uint8_t> cmyk, std::span<std::uin
 class JpegReader
 {
 public:
-    JpegReader(std::span<const std::uint8_t> bytes, const std::string& name) : name_(name), size_(bytes.size())
+    JpegReader(std::span<const std::uint8_t> bytes, const std::string& name)
+        : name_(name), size_(bytes.size()), left_(bytes.size())
     {
         info_.err = jpeg_std_error(&errors_);
         info_.client_data = this;
         errors_.error_exit = on_error;
         errors_.emit_message = [](j_common_ptr, int) {};
-        // All there is lies in memory, so that the library asking for more means that the file is cut off.
         source_.next_input_byte = bytes.data();
-        source_.bytes_in_buffer = bytes.size();
         source_.init_source = [](j_decompress_ptr) {};
         source_.fill_input_buffer = [](j_decompress_ptr) -> boolean { return FALSE; };
         source_.skip_input_data = skip;
@@ -82,8 +87,8 @@ public:
         {
             blocks += std::size_t{info_.comp_info[i].width_in_blocks} * info_.comp_info[i].height_in_blocks;
         }
-        // Huffman codes take a bit a block at least. Pillow fills up with grey what a misplaced marker ends early; so do
-        // we, while that takes little memory.
+        // Huffman codes take a bit a block at least. Pillow fills up with grey what a misplaced marker ends early; so
+        // do we, while that takes little memory.
         constexpr std::size_t small = std::size_t{1} << 25;
         if (info_.arith_code == FALSE && height() * width() > small && blocks / 8 > size_)
         {
@@ -143,17 +148,17 @@ private:
         jpeg_create_decompress(&info_);
         info_.src = &source_;
         info_.progress = &progress_;
-        // Tables may come before it in a file of their own.
         while (true)
         {
-            switch (jpeg_read_header(&info_, FALSE))
+            const int found = jpeg_read_header(&info_, FALSE);
+            if (found == JPEG_HEADER_OK)
             {
-                case JPEG_SUSPENDED:
-                    return cut_off();
-                case JPEG_HEADER_OK:
-                    return true;
-                default:
-                    break;
+                return true;
+            }
+            // Tables may come before an image in a stream of their own.
+            if (found == JPEG_SUSPENDED && !next_block())
+            {
+                return cut_off();
             }
         }
     }
@@ -164,7 +169,18 @@ private:
         {
             return false;
         }
-        return jpeg_start_decompress(&info_) != FALSE || cut_off();
+        // Arithmetic decoding cannot wait for the next block.
+        while (info_.arith_code != FALSE && next_block())
+        {
+        }
+        while (jpeg_start_decompress(&info_) == FALSE)
+        {
+            if (!next_block())
+            {
+                return cut_off();
+            }
+        }
+        return true;
     }
 
     bool decode_rows(std::uint8_t* pixels, std::size_t row_bytes)
@@ -181,13 +197,22 @@ private:
             {
                 rows[i] = pixels + (info_.output_scanline + i) * row_bytes;
             }
-            if (jpeg_read_scanlines(&info_, rows.data(), count) == 0)
+            if (jpeg_read_scanlines(&info_, rows.data(), count) == 0 && !next_block())
             {
                 return cut_off();
             }
         }
         jpeg_finish_decompress(&info_);
         return true;
+    }
+
+    /// Lets the library read on where it stopped for want of bytes; false where the file ends.
+    bool next_block()
+    {
+        const std::size_t more = std::min(block_size, left_);
+        left_ -= more;
+        source_.bytes_in_buffer += more;
+        return more > 0;
     }
 
     bool cut_off()
@@ -199,15 +224,27 @@ private:
     [[noreturn]] static void on_error(j_common_ptr info)
     {
         auto& reader = *static_cast<JpegReader*>(info->client_data);
-        info->err->format_message(info, reader.message_.data());
-        reader.reason_ = reader.message_.data();
+        if (info->err->msg_code == JERR_CANT_SUSPEND)
+        {
+            reader.cut_off();
+        }
+        else
+        {
+            info->err->format_message(info, reader.message_.data());
+            reader.reason_ = reader.message_.data();
+        }
         std::longjmp(reader.jump_, 1);
     }
 
     static void skip(j_decompress_ptr info, long count)
     {
-        jpeg_source_mgr& source = *info->src;
-        const auto skipped = std::min(static_cast<std::size_t>(std::max(count, 0L)), source.bytes_in_buffer);
+        auto& reader = *static_cast<JpegReader*>(info->client_data);
+        jpeg_source_mgr& source = reader.source_;
+        const auto wanted = static_cast<std::size_t>(std::max(count, 0L));
+        while (wanted > source.bytes_in_buffer && reader.next_block())
+        {
+        }
+        const std::size_t skipped = std::min(wanted, source.bytes_in_buffer);
         source.next_input_byte += skipped;
         source.bytes_in_buffer -= skipped;
     }
@@ -224,7 +261,8 @@ private:
     }
 
     const std::string& name_;
-    std::size_t size_;
+    std::size_t size_;  ///< of the file
+    std::size_t left_;  ///< what the library has not been given of it
     jpeg_decompress_struct info_{};
     jpeg_error_mgr errors_{};
     jpeg_source_mgr source_{};

@@ -41,7 +41,8 @@ def made_images(seed):
     add("progressive_grey.jpg", image(64, 99).convert("L"), format="JPEG", progressive=True)
     add("cmyk.jpg", image(56, 60).convert("CMYK"), format="JPEG")
     add("progressive_cmyk.jpg", image(40, 60).convert("CMYK"), format="JPEG", progressive=True)
-    add("large.jpg", image(330, 400), format="JPEG", quality=97)  # more than 64 KiB
+    for i in range(3):  # more than 64 KiB, which Pillow reads at a time
+        add(f"large_{i}.jpg", image(330, 400 + i), format="JPEG", quality=97, subsampling=i)
     add("rgb.png", image(60, 50), format="PNG")
     add("grey.png", image(50, 40).convert("L"), format="PNG")
     add("palette.png", image(64, 48).quantize(200), format="PNG", dpi=(72, 72))
@@ -52,6 +53,11 @@ def made_images(seed):
     add("rgba.png", translucent, format="PNG")
     add("grey_alpha.png", translucent.convert("LA"), format="PNG")
     return files
+
+
+def lost_ends(data):
+    """A JPEG without the marker that ends it, and with zeros or text in its place."""
+    return {"no_end": data[:-2], "zeros_for_end": data[:-2] + bytes(100), "text_for_end": data[:-2] + b"404 not found"}
 
 
 class Mutations:

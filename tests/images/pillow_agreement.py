@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mutations import Mutations, made_images, png_damage
+from mutations import Mutations, lost_ends, made_images, png_damage
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 LEAST_AGREEMENT = 0.995
@@ -97,10 +97,17 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         sources = []
-        for name, data in made_images(arguments.seed).items():
+
+        def write(group, name, data):
             (folder / name).write_bytes(data)
-            files.append(("made", folder / name))
+            files.append((group, folder / name))
+
+        for name, data in made_images(arguments.seed).items():
+            write("made", name, data)
             sources.append((name, data))
+            if name.endswith("jpg"):
+                for how, mutated in lost_ends(data).items():
+                    write("without end", f"{how}_{name}", mutated)
         for root in [DATA / "pictures", DATA / "more_jpegs"] + arguments.also:
             for path in sorted(root.rglob("*")):
                 if path.is_file():
@@ -114,9 +121,7 @@ def main():
         for i in range(arguments.mutations):
             kind, name, data = sources[i % len(sources)]
             how, mutated = mutations.mutate(kind, data)
-            path = folder / f"{i}_{how}_{name}"
-            path.write_bytes(mutated)
-            files.append((f"mutated {kind}", path))
+            write(f"mutated {kind}", f"{i}_{how}_{name}", mutated)
 
         counts = collections.defaultdict(collections.Counter)
         differences = collections.Counter()

@@ -191,6 +191,33 @@ TEST_CASE("what JPEGs of real collections have in excess does no harm", "[io][go
     check_same(bytes, whole);
 }
 
+// The library is given 64 KiB at a time.
+TEST_CASE("a JPEG comes out the same wherever a block of bytes ends in it", "[io][golden]")
+{
+    constexpr std::size_t block = 65536;
+    constexpr std::uint8_t comment = 0xfe;
+    const std::string arithmetic = contents(data_path("more_jpegs/arithmetic.jpg"));
+    for (const Bytes& whole : {image("baseline_420.jpg"), image("progressive.jpg"), image("cmyk.jpg"),
+                               Bytes(arithmetic.begin(), arithmetic.end())})
+    {
+        for (std::size_t place = 21; place < whole.size(); place += 1 + whole.size() / 13)
+        {
+            INFO("a block ends " << place << " bytes behind the beginning");
+            Bytes bytes = whole;
+            for (std::size_t size : {block / 2 - place, block / 2})
+            {
+                size -= 2;  // of the marker
+                Bytes segment = {0xff, comment, static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)};
+                segment.resize(size + 2, 'a');
+                insert(bytes, 2, segment);
+            }
+            check_same(bytes, whole);
+            bytes.erase(bytes.end() - static_cast<std::ptrdiff_t>(whole.size() / 5), bytes.end());
+            refuse(bytes, {"it is cut off"});
+        }
+    }
+}
+
 TEST_CASE("an image does not depend on those that a decoder saw before", "[io][golden]")
 {
     const Bytes whole = image("baseline_420.jpg");
@@ -228,8 +255,7 @@ TEST_CASE("a JPEG that claims more pixels than its bytes can hold is refused bef
     refuse(claiming(image("grey.jpg"), start_of_frame, 65000, 65001), {"65001x65000 pixels"});
     refuse(claiming(image("grey.jpg"), start_of_frame, 0, 100), {"Empty JPEG image"});
     // Pillow fills up with grey what a marker ends early; while that takes little memory, so do we.
-    const Picture picture =
-        decode_picture(claiming(image("baseline_420.jpg"), start_of_frame, 300, 301), "some.jpg");
+    const Picture picture = decode_picture(claiming(image("baseline_420.jpg"), start_of_frame, 300, 301), "some.jpg");
     CHECK(picture.height == 300);
     CHECK(picture.width == 301);
 }
@@ -251,7 +277,7 @@ TEST_CASE("a JPEG of many scans, which would keep the decoder busy, is refused",
 TEST_CASE("a JPEG of two components is refused", "[io]")
 {
     // A scan of 8 x 8 pixels.
-    const Bytes bytes = {0xff, 0xd8, 0xff, 0xc0, 0,    14, 8,    0, 8, 0, 8, 2, 1,  0x11, 0,    2,
-                         0x11, 0,    0xff, 0xda, 0,    10, 2,    1, 0, 2, 0, 0, 63, 0,    0xff, 0xd9};
+    const Bytes bytes = {0xff, 0xd8, 0xff, 0xc0, 0, 14, 8, 0, 8, 0, 8, 2, 1,  0x11, 0,    2,
+                         0x11, 0,    0xff, 0xda, 0, 10, 2, 1, 0, 2, 0, 0, 63, 0,    0xff, 0xd9};
     refuse(bytes, {"some.jpg", "it has 2 components"});
 }
