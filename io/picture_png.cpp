@@ -43,7 +43,7 @@ bool ends_within_chunk(std::span<const std::uint8_t> bytes)
 }
 
 /// libpng reports errors by a jump out of its functions. So what has a destructor lives here, outside of the functions
-/// that the jumps leave (header and rows), which hold nothing but plain values.
+/// that the jumps leave (those that call setjmp), which hold nothing but plain values.
 class PngReader
 {
 public:

@@ -24,21 +24,21 @@ std::vector<std::uint8_t> read_picture_file(const std::filesystem::path& path, c
 {
     try
     {
+        const auto refuse = [&] { throw PictureError(name, "it is no regular file"); };
         struct stat status
         {
         };
-        const auto require_regular = [&](int result)
+        // Opening alone starts what some devices do, and wakes who waits for a reader of a pipe.
+        if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
         {
-            if (result == 0 && !S_ISREG(status.st_mode))
-            {
-                throw PictureError(name, "it is no regular file");
-            }
-        };
-        // Opening alone starts what some devices do, and wakes who waits for a reader of a pipe. And again when it is
-        // open, since it may have changed by then, which is not waited for.
-        require_regular(::stat(path.c_str(), &status));
+            refuse();
+        }
+        // Without waiting, in case it has become a pipe meanwhile.
         Descriptor file(path, O_RDONLY | O_NONBLOCK);
-        require_regular(::fstat(file.number(), &status));
+        if (::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode))
+        {
+            refuse();
+        }
         if (status.st_size > most_bytes)
         {
             throw PictureError(name, "it has more than 1 GiB");
