@@ -7,6 +7,14 @@
 
 namespace paws::io
 {
+namespace
+{
+std::string pixels_of(std::size_t height, std::size_t width)
+{
+    return std::to_string(width) + "x" + std::to_string(height) + " pixels";
+}
+}  // namespace
+
 PictureError::PictureError(const std::string& name, const std::string& reason)
     : Error(name + ": cannot be decoded (" + reason + "); replace the picture or leave it out"), reason_(reason)
 {
@@ -23,8 +31,13 @@ void require_sensible_size(std::size_t height, std::size_t width, const std::str
     constexpr std::size_t most = std::size_t{2} * 89'478'485;
     if (height == 0 || width == 0 || height > most / width)
     {
-        refuse_picture(name, "it claims to have " + std::to_string(width) + "x" + std::to_string(height) + " pixels");
+        refuse_picture(name, "it claims to have " + pixels_of(height, width));
     }
+}
+
+void refuse_claim(std::size_t height, std::size_t width, const std::string& name)
+{
+    refuse_picture(name, "it claims to have " + pixels_of(height, width) + ", more than its bytes can hold");
 }
 
 std::span<std::uint8_t> room_for(std::size_t count, std::vector<std::uint8_t>& pixels)
@@ -36,9 +49,6 @@ std::span<std::uint8_t> room_for(std::size_t count, std::vector<std::uint8_t>& p
     return {pixels.data(), count};
 }
 
-PictureDecoder::PictureDecoder() = default;
-PictureDecoder::~PictureDecoder() = default;
-
 PictureDecoder::Decoded PictureDecoder::decode(std::span<const std::uint8_t> bytes, const std::string& name,
                                                const ChooseReduction& choose)
 {
@@ -48,8 +58,7 @@ PictureDecoder::Decoded PictureDecoder::decode(std::span<const std::uint8_t> byt
     { return bytes.size() >= mark.size() && std::equal(mark.begin(), mark.end(), bytes.begin()); };
     if (begins_with(jpeg))
     {
-        jpeg_ = jpeg_ ? std::move(jpeg_) : std::make_unique<Jpeg>();
-        return jpeg_->decode(bytes, name, choose, pixels_);
+        return decode_jpeg(bytes, name, choose, cmyk_, pixels_);
     }
     if (begins_with(png))
     {

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,16 +34,17 @@ private:
 /// The colours are those of Pillow's `convert("RGB")` (CMYK within 1): transparency is dropped, grey becomes RGB, the
 /// orientation that EXIF may ask for is not applied, colour profiles are not used. 16 bits per channel are scaled to 8
 /// (their upper half; Pillow clips 16-bit grey instead). Throws PictureError for other formats, for files that are
-/// damaged or cut off, and for more pixels than Pillow takes (179 million).
+/// damaged or cut off, for more pixels than Pillow takes (179 million) and for more than the bytes can hold.
+/// A JPEG is good when all its rows were decoded without an error and without running out of bytes, as for Pillow; a
+/// PNG when the checksums of its pixels are right besides.
 Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name);
 
-/// Does the same for many pictures one after the other, and keeps what that takes: the decoder's state and memory for
-/// the largest picture so far. One object a thread.
+/// Does the same for many pictures one after the other, and keeps the memory that the largest so far took. One object a
+/// thread.
 class PictureDecoder
 {
 public:
-    PictureDecoder();
-    ~PictureDecoder();
+    PictureDecoder() = default;
     PictureDecoder(const PictureDecoder&) = delete;
     PictureDecoder& operator=(const PictureDecoder&) = delete;
 
@@ -71,8 +71,7 @@ public:
 private:
     friend Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name);
 
-    struct Jpeg;
-    std::unique_ptr<Jpeg> jpeg_;
     std::vector<std::uint8_t> pixels_;
+    std::vector<std::uint8_t> cmyk_;
 };
 }  // namespace paws::io

@@ -7,26 +7,10 @@
 
 namespace paws::io
 {
-/// libjpeg-turbo's decompressor, which is costly to make, and memory for CMYK.
-class JpegDecoder
-{
-public:
-    JpegDecoder();
-    ~JpegDecoder();
-    JpegDecoder(const JpegDecoder&) = delete;
-    JpegDecoder& operator=(const JpegDecoder&) = delete;
-
-    PictureDecoder::Decoded decode(std::span<const std::uint8_t> bytes, const std::string& name,
-                                   const PictureDecoder::ChooseReduction& choose, std::vector<std::uint8_t>& pixels);
-
-private:
-    void* handle_;
-    std::vector<std::uint8_t> cmyk_;
-};
-
-struct PictureDecoder::Jpeg : JpegDecoder
-{
-};
+/// `cmyk`: memory for images of CMYK, kept for the next one.
+PictureDecoder::Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
+                                    const PictureDecoder::ChooseReduction& choose, std::vector<std::uint8_t>& cmyk,
+                                    std::vector<std::uint8_t>& pixels);
 
 PictureDecoder::Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
                                    std::vector<std::uint8_t>& pixels);
@@ -36,6 +20,9 @@ PictureDecoder::Decoded decode_png(std::span<const std::uint8_t> bytes, const st
 
 /// Throws for sizes that no real picture has, before memory is taken for it.
 void require_sensible_size(std::size_t height, std::size_t width, const std::string& name);
+
+/// Throws PictureError: the file is too small for the size that it claims.
+[[noreturn]] void refuse_claim(std::size_t height, std::size_t width, const std::string& name);
 
 /// The first `count` bytes of `pixels`.
 std::span<std::uint8_t> room_for(std::size_t count, std::vector<std::uint8_t>& pixels);

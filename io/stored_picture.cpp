@@ -24,14 +24,20 @@ std::vector<std::uint8_t> read_picture_file(const std::filesystem::path& path, c
 {
     try
     {
-        // Without waiting: a pipe among the pictures would have nobody at its other end.
-        Descriptor file(path, O_RDONLY | O_NONBLOCK);
+        const auto refuse = [&] { throw PictureError(name, "it is no regular file"); };
         struct stat status
         {
         };
+        // Opening alone starts what some devices do, and wakes who waits for a reader of a pipe.
+        if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+        {
+            refuse();
+        }
+        // Without waiting, in case it has become a pipe meanwhile.
+        Descriptor file(path, O_RDONLY | O_NONBLOCK);
         if (::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode))
         {
-            throw PictureError(name, "it is no regular file");
+            refuse();
         }
         if (status.st_size > most_bytes)
         {

@@ -98,3 +98,32 @@ with h5py.File("reduced_pictures.h5", "w") as file:
     file["cmyk_420/encoded"] = numpy.frombuffer(stream.getvalue(), "u1")
     stream.seek(0)
     file["cmyk_420/rgb"] = numpy.array(Image.open(stream).convert("RGB"))
+
+# JPEGs of kinds that Pillow does not write, by libjpeg-turbo's program (Debian: libjpeg-turbo-progs).
+import pathlib
+import subprocess
+
+random = numpy.random.default_rng(5)
+y, x = numpy.mgrid[0:53, 0:70]
+waves = numpy.stack([numpy.sin(x / (5 + 3 * c) + c) * numpy.cos(y / (9 - 2 * c)) for c in range(3)], 2)
+stream = io.BytesIO()
+values = numpy.clip(128 + 90 * waves + random.normal(0, 9, waves.shape), 0, 255).astype("u1")
+Image.fromarray(values).save(stream, "PPM")
+scans = pathlib.Path("scans.txt")
+scans.write_text("0;\n1;\n2;\n")
+for name, options in {
+    "restarts": "-restart 1",
+    "restarts_in_blocks": "-restart 3B -sample 1x1",
+    "progressive_restarts": "-progressive -restart 1",
+    "arithmetic": "-arithmetic",
+    "arithmetic_progressive": "-arithmetic -progressive",
+    "one_scan_a_component": "-scans scans.txt",
+    "sampled_4x1": "-sample 4x1",
+    "sampled_1x2": "-sample 1x2",
+    "untransformed_rgb": "-rgb",
+    "two_byte_tables": "-quality 1",
+}.items():
+    command = ["cjpeg", "-quality", "60", *options.split()]
+    encoded = subprocess.run(command, input=stream.getvalue(), capture_output=True, check=True).stdout
+    pathlib.Path(f"more_jpegs/{name}.jpg").write_bytes(encoded)
+scans.unlink()
