@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <optional>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -116,7 +116,7 @@ void write_arrays(h5::File& file, const std::string& group_name, const NamedArra
     }
 }
 
-using Placed = std::vector<std::optional<std::pair<std::string, Array>>>;
+using Placed = std::map<std::int64_t, std::pair<std::string, Array>>;
 
 Array read_array(const h5::Dataset& dataset)
 {
@@ -133,21 +133,21 @@ Array read_array(const h5::Dataset& dataset)
 }
 
 /// Puts the arrays of a group, and of the groups in it, in their places.
-void collect(const h5::Group& group, const std::string& prefix, Placed& arrays)
+void collect(const h5::Group& group, const std::string& prefix, std::int64_t count, Placed& arrays)
 {
     for (const std::string& child : group.dataset_names())
     {
         const h5::Dataset dataset = group.dataset(child);
-        const auto position = static_cast<std::size_t>(dataset.attribute<std::int64_t>("position"));
-        if (position >= arrays.size() || arrays[position])
+        const auto position = dataset.attribute<std::int64_t>("position");
+        if (position < 0 || position >= count || arrays.contains(position))
         {
             throw Error(dataset.where() + ": has an impossible position; the file is damaged, use another checkpoint");
         }
-        arrays[position].emplace(prefix + child, read_array(dataset));
+        arrays.try_emplace(position, prefix + child, read_array(dataset));
     }
     for (const std::string& child : group.group_names())
     {
-        collect(group.group(child), prefix + child + ".", arrays);
+        collect(group.group(child), prefix + child + ".", count, arrays);
     }
 }
 
@@ -155,18 +155,17 @@ NamedArrays read_arrays(const h5::File& file, const std::string& group_name)
 {
     const h5::Group group = file.group(group_name);
     const auto count = group.attribute<std::int64_t>("count");
-    constexpr std::int64_t most = 1'000'000;
-    Placed placed(static_cast<std::size_t>(std::clamp<std::int64_t>(count, 0, most)));
-    collect(group, "", placed);
-    NamedArrays arrays;
-    for (auto& array : placed)
+    Placed placed;
+    collect(group, "", count, placed);
+    if (static_cast<std::int64_t>(placed.size()) != count)
     {
-        if (!array)
-        {
-            throw Error(group.where() + ": lacks one of its " + std::to_string(count) +
-                        " arrays; the file is damaged, use another checkpoint");
-        }
-        arrays.push_back(std::move(*array));
+        throw Error(group.where() + ": lacks one of its " + std::to_string(count) +
+                    " arrays; the file is damaged, use another checkpoint");
+    }
+    NamedArrays arrays;
+    for (auto& [position, array] : placed)
+    {
+        arrays.push_back(std::move(array));
     }
     return arrays;
 }

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <span>
 
 #include "io/checksum.hpp"
 #include "io/descriptor.hpp"
 #include "io/error.hpp"
+#include "io/header_seal.hpp"
 #include "io/local_copy.hpp"
 
 namespace paws::io
@@ -137,15 +139,19 @@ void CollectiveFile::close()
 
 void CollectiveFile::finish(const std::function<void(const fs::path& temporary)>& check)
 {
-    const Seal of_all = seal();
+    Seal of_all = seal();
     together(
         [&]
         {
             if (ranks_.is_first())
             {
-                const std::string last_bytes = make_seal(of_all);
+                const auto elements = h5::File::open_unsealed(temporary_).pieces_in_file();
+                const std::string header = header_seal_of_file(temporary_, elements);
+                of_all.length += header.size();
+                of_all.checksum = crc32(std::as_bytes(std::span(header)), of_all.checksum);
                 Descriptor out(temporary_, O_WRONLY | O_APPEND);
-                out.write(last_bytes);
+                out.write(header);
+                out.write(make_seal(of_all));
                 out.close();
                 check(temporary_);
                 target_->commit();

@@ -102,9 +102,34 @@ DatasetFile::DatasetFile(const std::filesystem::path& path)
     {
         throw Error(path_.string() + ": has no class names; make the file again");
     }
-    for (const std::string& name : file_.group_names())
+    const std::vector<std::string> names = file_.group_names();
+    if (names.empty())
+    {
+        throw Error(path_.string() + ": has no split (a group such as train, with labels, names and images); make the "
+                                     "file again");
+    }
+    require_labels_held(names);
+    for (const std::string& name : names)
     {
         splits_.emplace(name, open_split(name));
+    }
+}
+
+/// One split may have many names, and each would take memory of its own.
+void DatasetFile::require_labels_held(const std::vector<std::string>& splits) const
+{
+    constexpr std::uint64_t always_granted = std::uint64_t{64} << 20;
+    constexpr std::uint64_t most_from_a_byte = 1032;  // what deflate makes of one
+    const std::uint64_t most = always_granted + most_from_a_byte * std::filesystem::file_size(path_);
+    std::uint64_t bytes = 0;
+    for (const std::string& split : splits)
+    {
+        bytes += file_.group(split).dataset("labels").bytes_in_memory();
+        if (bytes > most)
+        {
+            throw Error(path_.string() + ": the labels of its " + std::to_string(splits.size()) +
+                        " splits claim more than the file can hold; make the file again");
+        }
     }
 }
 
@@ -117,6 +142,10 @@ DatasetFile::Split DatasetFile::open_split(const std::string& name) const
     split.labels = labels.read<std::int64_t>();
     require_checksum_if_stored(labels, crc32(std::as_bytes(std::span(split.labels))));
     require_classes(split.labels, class_names_.size(), labels.where());
+    if (split.labels.empty())
+    {
+        throw Error(group.where() + ": has no images; leave the split out");
+    }
 
     const std::size_t count = split.labels.size();
     const std::string pictures = "for " + std::to_string(count) + " pictures, as there are labels";
@@ -139,6 +168,7 @@ DatasetFile::Split DatasetFile::open_split(const std::string& name) const
     const bool bytes = images.kind() == h5::Kind::integer && images.element_size() == 1 && images.is_unsigned();
     require_shape(images, bytes && shape.size() == 4 && shape[0] == count && shape[3] == channels,
                   "uint8 [N, H, W, 3] " + pictures);
+    require_shape(images, shape[1] > 0 && shape[2] > 0, "of at least one pixel " + pictures);
     split.height = shape[1];
     split.width = shape[2];
     return split;

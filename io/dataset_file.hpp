@@ -107,6 +107,7 @@ private:
         std::vector<std::int64_t> labels;
     };
 
+    void require_labels_held(const std::vector<std::string>& splits) const;
     Split open_split(const std::string& name) const;
     const Split& find(std::string_view split) const;
     const Split& find_images(std::string_view split) const;

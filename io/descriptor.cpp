@@ -14,6 +14,9 @@ namespace paws::io
 {
 namespace
 {
+/// The kernel has it for itself, but some network file systems let it out.
+constexpr int kernel_enotsupp = 524;
+
 [[noreturn]] void fail(const std::filesystem::path& path, const char* function)
 {
     throw SystemError(path.string(), std::string(function) + " failed: " + std::generic_category().message(errno));
@@ -126,6 +129,8 @@ Descriptor::Lock Descriptor::try_lock()
             case ENOLCK:
             case ENOSYS:
             case EOPNOTSUPP:
+            case EINVAL:
+            case kernel_enotsupp:
                 return Lock::impossible;
             default:
                 fail(path_, "flock");

@@ -16,9 +16,11 @@ std::string created_by()
 
 void write_format(h5::File& file, const Format& format)
 {
-    file.set_attribute<std::string>("format", format.name);
+    const auto write_text = [&](const char* name, const std::string& text)
+    { format.may_be_huge ? file.set_fixed_attribute(name, text) : file.set_attribute(name, text); };
+    write_text("format", format.name);
     file.set_attribute<std::int64_t>("version", format.version);
-    file.set_attribute<std::string>("created_by", created_by());
+    write_text("created_by", created_by());
 }
 
 h5::File open_format(const std::filesystem::path& path, const Format& format)

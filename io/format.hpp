@@ -13,9 +13,11 @@ struct Format
 {
     std::string name;
     std::int64_t version;
+    /// Files may be too large to be verified as a whole before HDF5 opens them: then no string has variable length.
+    bool may_be_huge = false;
 };
 
-inline const Format dataset_format = {"paws-dataset", 1};
+inline const Format dataset_format = {"paws-dataset", 1, true};
 inline const Format embeddings_format = {"paws-embeddings", 1};
 inline const Format checkpoint_format = {"paws-checkpoint", 1};
 inline const Format timings_format = {"paws-timings", 1};

@@ -1,7 +1,7 @@
 #include "io/h5.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <limits>
 
 #include "io/h5_type.hpp"
 
@@ -45,7 +45,17 @@ std::vector<std::string> components(const std::string& path, const std::string& 
 
 std::size_t element_count(const Shape& shape)
 {
-    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+    std::size_t count = 1;
+    for (const std::size_t length : shape)
+    {
+        if (length == 0)
+        {
+            return 0;
+        }
+        count = count > std::numeric_limits<std::size_t>::max() / length ? std::numeric_limits<std::size_t>::max()
+                                                                         : count * length;
+    }
+    return count;
 }
 
 std::string Group::below(const std::string& path) const

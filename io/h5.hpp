@@ -16,12 +16,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "io/h5_call.hpp"
+#include "io/header_seal.hpp"
 
 namespace paws::io::h5
 {
@@ -43,7 +45,8 @@ enum class Kind
     other
 };
 
-/// The number of elements of a shape; 1 for that of a scalar, which is empty.
+/// The number of elements of a shape; 1 for that of a scalar, which is empty; the largest number there is for a product
+/// that is larger.
 std::size_t element_count(const Shape& shape);
 
 /// What groups and data sets share: a place in a file, and attributes.
@@ -68,9 +71,12 @@ public:
     std::vector<T> attribute_array(const std::string& name) const;
 
     /// Replaces what was there. T: std::int64_t, double, bool (as h5py stores it), std::string (UTF-8 without zero
-    /// bytes).
+    /// bytes; of variable length, which h5py gives as `str`, in the file's global heap).
     template <typename T>
     void set_attribute(const std::string& name, const T& value);
+
+    /// The same text with its length fixed, beside the object itself: up to 64 kB. h5py gives `bytes`.
+    void set_fixed_attribute(const std::string& name, const std::string& value);
 
     /// A new value for a number that is there, in the place of the old one: nothing else of the file changes.
     void update_attribute(const std::string& name, std::int64_t value);
@@ -138,12 +144,24 @@ public:
 
     /// Where in the file its elements begin, which are stored in one piece. Throws if they are not.
     std::uint64_t place_in_file() const;
+    /// Where its elements are, whether in one piece or in chunks; not those of more than 10,000 chunks, nor those that
+    /// were never written.
+    std::vector<Piece> pieces_in_file() const;
+    /// Bytes of its elements in the file.
+    std::uint64_t stored_bytes() const;
+    /// Bytes of its elements when they are read as std::int64_t or std::string, without the characters of long strings.
+    std::uint64_t bytes_in_memory() const;
+    /// Throws if it claims more elements than the file can hold: memory is taken for what is read, and sizes in a file may
+    /// be anything.
+    void require_held() const;
 
 private:
     friend class Group;
     Dataset(Id id, std::string where);
     Id select_rows(std::size_t first, std::size_t count, std::size_t given) const;
     void require_numbers() const;
+    std::uint64_t chunk_count() const;
+    void require_texts_held(hid_t type, hid_t space) const;
 
     Shape shape_;
     Kind kind_ = Kind::other;
@@ -162,6 +180,11 @@ public:
     std::vector<std::string> children() const;
     std::vector<std::string> group_names() const;
     std::vector<std::string> dataset_names() const;
+
+    /// Calls `visit` for each data set in this group and those in it, once, however many names it has. Throws if any link
+    /// leads out of the file, if a data set's elements are elsewhere (external storage, virtual data sets) or need a
+    /// plug-in of HDF5, and if groups are nested in each other in a way that a walk does not end.
+    void visit_datasets(const std::function<void(const Dataset&)>& visit) const;
 
     /// Throws, listing the children that there are.
     Group group(const std::string& path) const;
@@ -203,8 +226,14 @@ protected:
 class File : public Group
 {
 public:
-    /// For reading. Throws if it is missing, is not HDF5, or is cut off or damaged.
+    /// For reading. Before HDF5 sees anything of it, what HDF5 parses is verified: by the header seal (io/header_seal.hpp)
+    /// that files of ours have, by the seal of those from before there were header seals, up to 256 MiB, and in others
+    /// at least the heap (io/heap_check.hpp). Throws if it is missing, is not HDF5, is cut off or damaged; if it leads
+    /// out of itself (see visit_datasets), and if a data set claims more than the file can hold.
     static File open(const std::filesystem::path& path);
+
+    /// The same for what this program has just written and not sealed yet: nothing is verified.
+    static File open_unsealed(const std::filesystem::path& path);
 
     /// A new file for writing, which grows in memory until save(). So it reaches the disk in one piece, in order, and
     /// never through HDF5, which cannot close a file, nor end its process in peace, once a disk was full.
@@ -214,12 +243,15 @@ public:
     /// Data sets that were created without being written find their place in the file when they are opened.
     static File open_together(const std::filesystem::path& path, MPI_Comm comm);
 
-    /// Writes a file from create() to its path, atomically (see AtomicFile) and with a seal (see make_seal).
-    /// Throws SystemError.
+    /// Writes a file from create() to its path, atomically (see AtomicFile) and with its seals (see make_header_seal,
+    /// make_seal). Throws SystemError.
     void save();
 
     /// The bytes that save() would write, without the seal. They go with the file, and with the next change to it.
     std::string_view image();
+
+    /// Where the elements of all data sets are.
+    std::vector<Piece> pieces_in_file() const;
 
     /// Hands everything to the operating system, for files from open_together().
     void flush();

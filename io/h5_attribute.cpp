@@ -197,6 +197,14 @@ void Object::set_attribute(const std::string& name, const T& value)
     }
 }
 
+void Object::set_fixed_attribute(const std::string& name, const std::string& value)
+{
+    const std::string where = attribute_place(where_, name);
+    require_no_zero_byte(value, where);
+    const std::string padded = value.empty() ? std::string(1, '\0') : value;
+    replace_attribute(name, make_string_type(padded.size(), where).get(), make_space({}, where).get(), padded.data());
+}
+
 void Object::update_attribute(const std::string& name, std::int64_t value)
 {
     const Id attribute = open_attribute(name);

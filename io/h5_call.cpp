@@ -51,6 +51,8 @@ Session::Session() noexcept : lock_(library_mutex())
     if (!is_open)
     {
         H5open();
+        // Plug-ins for filters are code that a file could ask for; files that need one are refused by name.
+        H5PLset_loading_state(0);
         is_open = true;
     }
     H5Eget_auto2(H5E_DEFAULT, &print_, &print_data_);

@@ -1,9 +1,16 @@
+#include <fcntl.h>
+
 #include <array>
+#include <cstdlib>
 #include <fstream>
 
 #include "io/atomic_file.hpp"
+#include "io/checksum.hpp"
+#include "io/descriptor.hpp"
 #include "io/h5.hpp"
 #include "io/h5_type.hpp"
+#include "io/header_seal.hpp"
+#include "io/heap_check.hpp"
 #include "io/seal.hpp"
 
 // H5Pset_file_locking came with 1.10.7 and, in the next line of versions, with 1.12.1.
@@ -29,24 +36,48 @@ Id file_access(const std::string& where)
     return access;
 }
 
+/// Throws if there is no plain file: HDF5 would wait for a pipe for ever.
+void require_plain_file(const std::filesystem::path& path)
+{
+    const std::string name = path.string();
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status))
+    {
+        throw Error(name + ": there is no such file; check the path");
+    }
+    if (std::filesystem::is_directory(status))
+    {
+        throw Error(name + ": is a folder; name the HDF5 file itself");
+    }
+    if (!std::filesystem::is_regular_file(status))
+    {
+        throw Error(name + ": is a device, pipe or socket; name an HDF5 file");
+    }
+    if (!std::ifstream(path, std::ios::binary))
+    {
+        throw Error(name + ": cannot be read; check its permissions");
+    }
+}
+
+/// Throws if what HDF5 parses is damaged, as far as that can be told without it.
+void require_sound(const std::filesystem::path& path)
+{
+    // Reading this much takes a moment; larger files from before there were header seals are not read through for it.
+    constexpr std::uint64_t most = std::uint64_t{256} << 20;
+    std::error_code error;
+    if (verify_header(path) || (std::filesystem::file_size(path, error) <= most && !error && verify_seal(path)))
+    {
+        return;
+    }
+    require_sound_heap(path);
+}
+
 /// Why HDF5 could not open a file, in a user's terms.
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason)
 {
     const std::string name = path.string();
-    std::error_code error;
-    if (!std::filesystem::exists(path, error))
-    {
-        throw Error(name + ": there is no such file; check the path");
-    }
-    if (std::filesystem::is_directory(path, error))
-    {
-        throw Error(name + ": is a folder; name the HDF5 file itself");
-    }
     std::ifstream stream(path, std::ios::binary);
-    if (!stream)
-    {
-        throw Error(name + ": cannot be read; check its permissions");
-    }
     constexpr std::array<char, 8> signature = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
     std::array<char, 8> begin{};
     stream.read(begin.data(), begin.size());
@@ -54,23 +85,38 @@ Id file_access(const std::string& where)
     {
         throw Error(name + ": is not an HDF5 file; give one that paws_hpc wrote");
     }
+    // What a user asks of HDF5 by this variable comes before what this program asks of it.
+    if (std::getenv("HDF5_USE_FILE_LOCKING") != nullptr &&
+        Descriptor(path, O_RDONLY).try_lock() != Descriptor::Lock::taken)
+    {
+        throw Error(name + ": cannot be locked, which HDF5_USE_FILE_LOCKING asks for (" + reason +
+                    "); files of paws_hpc need no locks, set HDF5_USE_FILE_LOCKING=FALSE");
+    }
     throw Error(name + ": is cut off or damaged; copy or make it again (" + reason + ")");
 }
-
 }  // namespace
 
 File File::open(const std::filesystem::path& path)
 {
-    const std::string name = path.string();
-    const Id access = file_access(name);
+    require_plain_file(path);
+    require_sound(path);
     try
     {
-        return {Id(call("H5Fopen", name, H5Fopen, name.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose), path};
+        File file = open_unsealed(path);
+        file.visit_datasets([](const Dataset& dataset) { dataset.require_held(); });
+        return file;
     }
     catch (const SystemError& error)
     {
         refuse(path, error.reason());
     }
+}
+
+File File::open_unsealed(const std::filesystem::path& path)
+{
+    const std::string name = path.string();
+    const Id access = file_access(name);
+    return {Id(call("H5Fopen", name, H5Fopen, name.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose), path};
 }
 
 File File::open_together(const std::filesystem::path& path, MPI_Comm comm)
@@ -95,7 +141,21 @@ File File::create(const std::filesystem::path& path)
 void File::save()
 {
     const std::string_view bytes = image();
-    write_atomically(path_, {bytes, make_seal(bytes)});
+    const std::string header = make_header_seal(bytes, pieces_in_file());
+    const std::uint32_t sum = crc32(std::as_bytes(std::span(header)), crc32(std::as_bytes(std::span(bytes))));
+    write_atomically(path_, {bytes, header, make_seal(Seal{bytes.size() + header.size(), sum})});
+}
+
+std::vector<Piece> File::pieces_in_file() const
+{
+    std::vector<Piece> all;
+    visit_datasets(
+        [&](const Dataset& dataset)
+        {
+            const auto pieces = dataset.pieces_in_file();
+            all.insert(all.end(), pieces.begin(), pieces.end());
+        });
+    return all;
 }
 
 std::string_view File::image()

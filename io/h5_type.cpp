@@ -141,7 +141,7 @@ Id creation_without_times(hid_t kind, const std::string& where)
 std::vector<std::string> read_strings(hid_t type, hid_t space, std::size_t count, const std::string& where,
                                       const std::function<void(hid_t, void*)>& read)
 {
-    std::vector<std::string> strings(count);
+    std::vector<std::string> strings = make_values<std::string>(count, where);
     if (count == 0)
     {
         return strings;
@@ -159,7 +159,7 @@ std::vector<std::string> read_strings(hid_t type, hid_t space, std::size_t count
         return strings;
     }
     const std::size_t width = size_of(type, where);
-    std::vector<char> characters = make_values<char>(count * width, where);
+    std::vector<char> characters = make_values<char>(element_count({count, width}), where);
     read(memory_type.get(), characters.data());
     const bool spaces = call("H5Tget_strpad", where, H5Tget_strpad, type) == H5T_STR_SPACEPAD;
     for (std::size_t i = 0; i < count; ++i)

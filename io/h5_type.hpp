@@ -23,6 +23,9 @@ Id make_string_type(std::size_t size, const std::string& where);
 /// An enumeration FALSE = 0, TRUE = 1 of one byte: numpy's bool in h5py.
 Id make_boolean_type(const std::string& where);
 
+/// Throws if the elements of a data set are not in its own file, or pass through a filter that this program has not.
+void require_own_elements(hid_t dataset, const std::string& where);
+
 /// A property list of HDF5's class `kind`.
 Id make_properties(hid_t kind, const std::string& where);
 /// That for making files, groups and data sets without times in them, so that equal contents give equal files.

@@ -6,13 +6,12 @@
 #include <string_view>
 
 #include "io/checkpoint_file.hpp"
-#include "io/checksum.hpp"
-#include "io/dataset_file.hpp"
 #include "io/embeddings_file.hpp"
 #include "io/error.hpp"
 #include "io/format.hpp"
+#include "io/inspect_dataset.hpp"
 #include "io/inspect_torch.hpp"
-#include "io/local_copy.hpp"
+#include "io/inspect_words.hpp"
 #include "io/seal.hpp"
 #include "io/torch_file.hpp"
 
@@ -20,90 +19,6 @@ namespace paws::io
 {
 namespace
 {
-/// "a, b, c" or, if they are many, the first few.
-std::string listed(const std::vector<std::string>& words)
-{
-    constexpr std::size_t most = 10;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(words.size(), most); ++i)
-    {
-        text += (i == 0 ? "" : ", ") + words[i];
-    }
-    return text + (words.size() > most ? ", ..." : "");
-}
-
-/// "0 to 3 per class" for the labels of a split.
-std::string class_sizes(const std::vector<std::int64_t>& labels, std::size_t classes)
-{
-    std::vector<std::size_t> sizes(classes, 0);
-    for (const std::int64_t label : labels)
-    {
-        ++sizes.at(static_cast<std::size_t>(label));
-    }
-    const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
-    return std::to_string(*least) + (*least == *most ? "" : " to " + std::to_string(*most)) + " per class";
-}
-
-std::string plural(std::size_t count, const std::string& word, const std::string& ending = "s")
-{
-    return std::to_string(count) + " " + word + (count == 1 ? "" : ending);
-}
-
-/// Whether a data set of bytes has a checksum; throws if that does not match. Holds some rows at a time.
-bool verify_bytes(const h5::Dataset& dataset)
-{
-    if (!dataset.has_attribute(checksum_attribute))
-    {
-        return false;
-    }
-    constexpr std::size_t piece_bytes = std::size_t{1} << 24;
-    const std::size_t rows = dataset.shape().at(0);
-    const std::size_t row = rows == 0 ? 1 : dataset.size() / rows;
-    const std::size_t rows_at_once = piece_bytes / std::max<std::size_t>(row, 1) + 1;
-    require_checksum(dataset, crc32_of_rows<std::uint8_t>(dataset, 0, rows, rows_at_once));
-    return true;
-}
-
-const char* verdict(bool all_have_checksums)
-{
-    return all_have_checksums ? "whole: all checksums match\n" : "readable; it has no checksums for its pictures\n";
-}
-
-std::string describe_dataset(const std::filesystem::path& path, bool sealed)
-{
-    const DatasetFile dataset(path);
-    const h5::File file = h5::File::open(path);
-    std::ostringstream text;
-    text << plural(dataset.class_names().size(), "class", "es") << ": " << listed(dataset.class_names()) << "\n";
-    bool verified = true;
-    for (const std::string& split : dataset.split_names())
-    {
-        dataset.names(split);
-        const bool encoded = dataset.is_encoded(split);
-        // A seal that matches has vouched for all bytes.
-        verified = (sealed || verify_bytes(file.dataset(split + (encoded ? "/encoded" : "/images")))) && verified;
-        text << split << ": " << plural(dataset.count(split), "picture") << ", ";
-        if (encoded)
-        {
-            text << "encoded (JPEG, PNG), " << size_in_words(file.dataset(split + "/encoded").size());
-        }
-        else
-        {
-            text << dataset.height(split) << "x" << dataset.width(split);
-        }
-        text << ", " << class_sizes(dataset.labels(split), dataset.class_names().size()) << "\n";
-        if (encoded)
-        {
-            for (const std::string& left_out : dataset.skipped(split))
-            {
-                text << "  left out " << left_out << "\n";
-            }
-        }
-    }
-    text << verdict(verified);
-    return text.str();
-}
-
 void describe_reals(std::ostream& text, const std::string& name, const h5::Dataset& values)
 {
     text << name << ": "

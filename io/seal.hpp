@@ -15,9 +15,10 @@ struct Seal
     std::uint32_t checksum = 0;  ///< CRC-32
 };
 
-/// The last bytes of every HDF5 file that this program writes: a mark, and the length and CRC-32 of all before it.
-/// HDF5 passes over what follows its own data, and drops it when it changes a file. So a file can be verified before
-/// HDF5 opens it, which matters since HDF5 itself may crash on damaged files.
+/// The last bytes of every HDF5 file that this program writes: a mark, and the length and CRC-32 of all before it, the
+/// header seal (io/header_seal.hpp) included, which older files do not have. HDF5 passes over what follows its own
+/// data, and drops it when it changes a file. So a file can be verified before HDF5 opens it, which matters since HDF5
+/// itself may crash on damaged files.
 std::string make_seal(std::string_view bytes);
 std::string make_seal(const Seal& seal);
 

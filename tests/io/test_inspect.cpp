@@ -1,4 +1,7 @@
+#include <functional>
+
 #include "io/checkpoint_file.hpp"
+#include "io/checksum.hpp"
 #include "io/dataset_file.hpp"
 #include "io/embeddings_writer.hpp"
 #include "io/h5.hpp"
@@ -54,6 +57,62 @@ TEST_CASE("a data set of encoded pictures, from another program, is described", 
     check_described(folder / "data.h5",
                     {"made by another program", "11 classes: a, b, c, d, e, f, g, h, i, j, ...\n",
                      "train: 1 picture, encoded (JPEG, PNG), 9 B, 0 to 1 per class\n", "no checksums"});
+}
+
+TEST_CASE("what inspect says of a data set is what its readers find", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto with = [&](const std::function<void(h5::File&)>& fill)
+    {
+        h5::File file = h5::File::create(folder / "data.h5");
+        file.set_attribute<std::string>("format", "paws-dataset");
+        file.set_attribute<std::int64_t>("version", 1);
+        file.write_strings("class_names", {"a"});
+        fill(file);
+        file.save();
+        return folder / "data.h5";
+    };
+    const auto with_images = [&](const std::vector<std::uint32_t>& checksums, const std::vector<std::uint64_t>& offsets)
+    {
+        return with(
+            [&](h5::File& file)
+            {
+                file.write<std::int64_t>("train/labels", std::vector<std::int64_t>{0, 0}, {2});
+                file.write_strings("train/names", {"x", "y"});
+                file.write<std::uint8_t>("train/encoded", std::vector<std::uint8_t>{1, 2, 3}, {3});
+                file.write<std::uint64_t>("train/offsets", offsets, {3});
+                if (!checksums.empty())
+                {
+                    file.write<std::uint32_t>("train/checksums", checksums, {checksums.size()});
+                }
+            });
+    };
+    const auto refused = [](const std::filesystem::path& path, std::initializer_list<std::string> parts)
+    {
+        check_refused([&] { describe(path); }, parts);
+        // As another program leaves it.
+        std::filesystem::resize_file(path, std::filesystem::file_size(path) - 24);
+        check_refused([&] { describe(path); }, parts);
+    };
+    refused(with([](h5::File&) {}), {"data.h5", "has no split", "make the file again"});
+    refused(with(
+                [](h5::File& file)
+                {
+                    file.write<std::int64_t>("train/labels", std::vector<std::int64_t>{}, {0});
+                    file.write_strings("train/names", {});
+                    file.write<std::uint8_t>("train/images", std::vector<std::uint8_t>{}, {0, 2, 2, 3});
+                }),
+            {"data.h5:/train", "no images"});
+    refused(with_images({crc32(std::as_bytes(std::span(std::vector<std::uint8_t>{1}))), 7}, {0, 1, 3}),
+            {"data.h5", "'train'", "image y does not match its checksum"});
+    refused(with_images({}, {0, 4, 3}), {"data.h5:/train/offsets", "ascend"});
+    refused(with_images({1}, {0, 1, 3}), {"data.h5:/train/checksums", "[2]"});
+    const auto path = with_images({}, {0, 1, 3});
+    CHECK_THAT(describe(path), Catch::Contains("  2 images cannot be decoded; the first: x: ") &&
+                                   Catch::Contains("neither JPEG nor PNG"));
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) - 24);
+    CHECK_THAT(describe(path), Catch::Contains("  2 images cannot be decoded") &&
+                                   Catch::EndsWith("not all of its images are readable; it has no checksums for them\n"));
 }
 
 TEST_CASE("embeddings are described", "[io]")
