@@ -4,6 +4,7 @@
 #include "io/atomic_file.hpp"
 #include "io/h5.hpp"
 #include "io/h5_type.hpp"
+#include "io/input_path.hpp"
 #include "io/seal.hpp"
 
 // H5Pset_file_locking came with 1.10.7 and, in the next line of versions, with 1.12.1.
@@ -33,20 +34,7 @@ Id file_access(const std::string& where)
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason)
 {
     const std::string name = path.string();
-    std::error_code error;
-    if (!std::filesystem::exists(path, error))
-    {
-        throw Error(name + ": there is no such file; check the path");
-    }
-    if (std::filesystem::is_directory(path, error))
-    {
-        throw Error(name + ": is a folder; name the HDF5 file itself");
-    }
     std::ifstream stream(path, std::ios::binary);
-    if (!stream)
-    {
-        throw Error(name + ": cannot be read; check its permissions");
-    }
     constexpr std::array<char, 8> signature = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
     std::array<char, 8> begin{};
     stream.read(begin.data(), begin.size());
@@ -61,6 +49,7 @@ Id file_access(const std::string& where)
 
 File File::open(const std::filesystem::path& path)
 {
+    require_file(path);
     const std::string name = path.string();
     const Id access = file_access(name);
     try
