@@ -89,7 +89,7 @@ private:
         const std::size_t length = name_.size();
         if (length < most_letters)
         {
-            name_ += (name_.empty() ? "" : ".") + key.substr(0, most_letters);
+            name_.append(name_.empty() ? "" : ".").append(key, 0, most_letters);
             std::replace_if(
                 name_.begin(), name_.end(), [](unsigned char c) { return c < ' '; }, '?');
         }

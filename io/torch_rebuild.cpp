@@ -109,7 +109,8 @@ public:
         }
     }
 
-    /// {'neg': True}: the numbers are to be taken with the other sign.
+    /// {'neg': True}: the numbers are to be taken with the other sign. PyTorch looks at the key alone and writes no other
+    /// value.
     bool is_negated(std::size_t i) const
     {
         const Value& marks = (*this)[i];
@@ -117,21 +118,19 @@ public:
         {
             refuse_mark("something unknown");
         }
-        bool negated = false;
         for (const auto& [key, value] : marks.entries)
         {
-            if (value->kind != Kind::boolean || !(key->is_string("neg") || key->is_string("conj")))
-            {
-                refuse_mark(key->is_string() ? key->text : "something unknown");
-            }
-            if (key->is_string("conj") && value->integer != 0)
+            if (key->is_string("conj"))
             {
                 throw Error(source_ + ": " + called(name_) +
                             " is a complex conjugate, which is not read here; save its real and imaginary parts");
             }
-            negated = key->is_string("neg") ? value->integer != 0 : negated;
+            if (!key->is_string("neg") || value->kind != Kind::boolean || value->integer == 0)
+            {
+                refuse_mark(key->is_string() ? key->text : "something unknown");
+            }
         }
-        return negated;
+        return !marks.entries.empty();
     }
 
 private:

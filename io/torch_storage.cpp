@@ -131,7 +131,13 @@ void TensorMaker::plan(const TensorPlace& place)
                     ", its tensors are larger than the file can make them; it is damaged, take another copy");
     }
     budget_ -= bytes;
-    ++storages_[place.storage].uses;
+    Storage& storage = storages_[place.storage];
+    if (storage.uses++ > 0 && storage.type != place.type)
+    {
+        throw Error(source_ + ": " + called(place) + " is of another type than others in its storage '" +
+                    place.storage + "'; it is damaged, take another copy");
+    }
+    storage.type = place.type;
 }
 
 const std::vector<std::byte>& TensorMaker::read_storage(const TensorPlace& place, Storage& storage)

@@ -32,6 +32,7 @@ private:
     struct Storage
     {
         std::size_t uses = 0;  ///< still to come
+        TorchType type = TorchType::float32;
         std::vector<std::byte> bytes;
         bool is_read = false;
     };

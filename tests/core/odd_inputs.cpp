@@ -36,7 +36,7 @@ TEST_CASE("nothing waits for whoever writes into a FIFO", "[cli]")
     refuse("inspect " + pipe, parts);
     refuse("convert " + pipe + " " + output, parts);
     refuse("snn-eval --checkpoint " + pipe, parts);
-    refuse("views --data " + pipe + " --output " + (folder / "sheet.png").string(), parts);
+    refuse("views " + pipe + " --output " + (folder / "sheet.png").string(), parts);
     refuse("subset --data " + pipe + " --per-class 1 --output " + (folder / "list.txt").string(), parts);
     for (const char* key : {"data.file", "data.subset", "meta.init_backbone"})
     {
@@ -52,6 +52,7 @@ TEST_CASE("nothing waits for whoever writes into a FIFO", "[cli]")
     refuse("pack --format cifar10 --input " + (folder / "cifar").string() + " --output " + output,
            {batch + ": is a FIFO"});
     fs::create_directories(folder / "images/train/a");
+    fs::copy_file(fs::path(PAWS_TEST_DATA) / "pictures/grey.png", folder / "images/train/a/1.png");
     refuse("pack --format imagefolder --input " + (folder / "images").string() + " --val-list " + pipe + " --output " +
                output,
            parts);

@@ -200,6 +200,7 @@ TEST_CASE("where there can be no copy, the reason is said and nothing is left", 
     CHECK_THAT(hurdle([&] { copy_to_folder(file, disks.node.path(), {}, short_of_space); }),
                Catch::Contains("the file has 40.0 MB") && Catch::Contains("70.0 MB free"));
     CHECK_THAT(hurdle([&] { copy_to_folder(file, disks.node / "none"); }), Catch::Contains("there is no folder"));
+    CHECK_THAT(hurdle([&] { copy_to_folder(file, file); }), Catch::Contains("is a file, not a folder"));
     CHECK_THAT(hurdle([&] { copy_to_folder(file, "/proc"); }), Catch::Contains("no folder can be made in '/proc'"));
     {
         const FullDisk full(20'000'000);

@@ -139,6 +139,8 @@ TEST_CASE("tensors that their storage cannot have are refused", "[io]")
     refuse(tensor_call(6, 0, {6}, {-1}), {"impossible"});
     refuse(tensor_call(6, 0, {6}, {}), {"impossible"});
     refuse(tensor_call(6, 0, std::vector<std::int64_t>(33, 1), std::vector<std::int64_t>(33, 1)), {"impossible"});
+    refuse("](" + tensor_call(6, 0, {6}, {1}) + tensor_call(3, 0, {3}, {1}, "LongStorage") + "e",
+           {"some.pth", "tensor '1'", "another type"});
     // Strides of zero make much of little.
     refuse(tensor_call(6, 0, {huge}, {0}), {"larger than the file"});
     refuse(tensor_call(6, 0, {1 << 20, 1 << 20}, {0, 0}), {"larger than the file"});
