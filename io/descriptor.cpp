@@ -32,6 +32,11 @@ Descriptor::Descriptor(const std::filesystem::path& path, int flags)
     }
 }
 
+Descriptor::Descriptor(Descriptor&& other) noexcept
+    : path_(std::move(other.path_)), number_(std::exchange(other.number_, -1))
+{
+}
+
 Descriptor::~Descriptor()
 {
     if (number_ >= 0)

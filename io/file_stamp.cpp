@@ -6,18 +6,20 @@
 #include <system_error>
 
 #include "io/error.hpp"
-#include "io/read_file.hpp"
+#include "io/input_path.hpp"
 
 namespace paws::io
 {
 FileStamp stamp_of(const std::filesystem::path& file)
 {
-    require_file(file);
     struct stat status
     {
     };
-    if (::stat(file.c_str(), &status) != 0)
+    const bool is_there = ::stat(file.c_str(), &status) == 0;
+    if (!is_there || !S_ISREG(status.st_mode))
     {
+        // Says why.
+        require_file(file);
         throw SystemError(file.string(), "stat failed: " + std::generic_category().message(errno));
     }
     return {static_cast<std::uint64_t>(status.st_size),

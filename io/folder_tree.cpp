@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "io/error.hpp"
+#include "io/input_path.hpp"
 #include "io/subset_file.hpp"
 
 namespace paws::io
@@ -85,11 +86,7 @@ void list_class(const fs::path& split, const std::string& name, std::int64_t lab
 /// The class folders of a split, sorted.
 std::vector<std::string> classes_of(const fs::path& folder)
 {
-    std::error_code ignored;
-    if (!fs::is_directory(folder, ignored))
-    {
-        throw Error(folder.string() + ": there is no such folder; give one that holds train/CLASS/PICTURE");
-    }
+    require_folder(folder, "give one that holds train/CLASS/PICTURE");
     const Entries entries = entries_of(folder);
     if (entries.folders.empty())
     {
@@ -137,10 +134,9 @@ FileList list_split(const fs::path& folder, const std::vector<std::string>& clas
     ranks.together(
         [&]
         {
-            std::error_code ignored;
             for (std::size_t k = rank; k < classes.size(); k += size)
             {
-                if (fs::is_directory(folder / classes[k], ignored))
+                if (is_folder(folder / classes[k]))
                 {
                     list_class(folder, classes[k], static_cast<std::int64_t>(k), mine);
                 }
@@ -272,11 +268,10 @@ FolderTree read_folder_tree(const std::filesystem::path& input, const std::optio
     ranks.together(
         [&]
         {
-            std::error_code ignored;
             if (ranks.is_first())
             {
                 tree.class_names = classes_of(train);
-                if (!val_list && fs::exists(val, ignored))
+                if (!val_list && is_there(val))
                 {
                     require_known_classes(val, classes_of(val), tree.class_names);
                     reads_val = "yes";

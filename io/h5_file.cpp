@@ -11,6 +11,7 @@
 #include "io/h5_type.hpp"
 #include "io/header_seal.hpp"
 #include "io/heap_check.hpp"
+#include "io/input_path.hpp"
 #include "io/seal.hpp"
 
 // H5Pset_file_locking came with 1.10.7 and, in the next line of versions, with 1.12.1.
@@ -34,30 +35,6 @@ Id file_access(const std::string& where)
     call("H5Pset_file_locking", where, H5Pset_file_locking, access.get(), false, true);
 #endif
     return access;
-}
-
-/// Throws if there is no plain file: HDF5 would wait for a pipe for ever.
-void require_plain_file(const std::filesystem::path& path)
-{
-    const std::string name = path.string();
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status))
-    {
-        throw Error(name + ": there is no such file; check the path");
-    }
-    if (std::filesystem::is_directory(status))
-    {
-        throw Error(name + ": is a folder; name the HDF5 file itself");
-    }
-    if (!std::filesystem::is_regular_file(status))
-    {
-        throw Error(name + ": is a device, pipe or socket; name an HDF5 file");
-    }
-    if (!std::ifstream(path, std::ios::binary))
-    {
-        throw Error(name + ": cannot be read; check its permissions");
-    }
 }
 
 /// Throws if what HDF5 parses is damaged, as far as that can be told without it.
@@ -98,7 +75,7 @@ void require_sound(const std::filesystem::path& path)
 
 File File::open(const std::filesystem::path& path)
 {
-    require_plain_file(path);
+    require_file(path);
     require_sound(path);
     try
     {

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "io/error.hpp"
+#include "io/inflated_size.hpp"
+#include "io/input_path.hpp"
 
 namespace paws::io
 {
@@ -18,12 +20,11 @@ namespace
 class GzipReader
 {
 public:
-    explicit GzipReader(const std::filesystem::path& path) : path_(path), file_(gzopen(path.c_str(), "rb"))
+    explicit GzipReader(const std::filesystem::path& path) : path_(path), file_(open(path))
     {
-        if (!file_ || !std::filesystem::is_regular_file(path))
+        if (!file_)
         {
-            gzclose(file_);
-            throw Error(path.string() + ": cannot be opened; check the path and its permissions");
+            throw Error(path.string() + ": cannot be opened; check the memory that is left");
         }
     }
     ~GzipReader() { gzclose(file_); }
@@ -53,7 +54,16 @@ public:
         return total;
     }
 
+    /// Whether the file is read as it is; known from the first bytes on.
+    bool is_plain() const { return gzdirect(file_) != 0; }
+
 private:
+    static gzFile open(const std::filesystem::path& path)
+    {
+        require_file(path);
+        return gzopen(path.c_str(), "rbe");
+    }
+
     std::filesystem::path path_;
     gzFile file_;
 };
@@ -61,6 +71,12 @@ private:
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what)
 {
     throw Error(path.string() + ": " + what + "; download it again");
+}
+
+[[noreturn]] void refuse_short(const std::filesystem::path& path, std::size_t held, std::size_t count)
+{
+    refuse(path, "is cut off: it holds " + std::to_string(held) + " bytes of the " + std::to_string(count) +
+                     " that its header says");
 }
 
 std::vector<std::size_t> read_shape(GzipReader& reader, const std::filesystem::path& path)
@@ -113,7 +129,18 @@ IdxArray read_idx(const std::filesystem::path& path)
     IdxArray array;
     array.shape = read_shape(reader, path);
     const std::size_t count = checked_count(array.shape, path);
-    // Memory grows with what the file really holds, so a header that lies about gigabytes costs nothing.
+    const std::uint64_t file_size = std::filesystem::file_size(path);
+    const std::size_t header = 4 + 4 * array.shape.size();
+    if (reader.is_plain() && file_size - header < count)
+    {
+        refuse_short(path, file_size - header, count);
+    }
+    if (!reader.is_plain() && !can_inflate(file_size, count))
+    {
+        refuse(path, "says to hold " + std::to_string(count) + " bytes, which its " + std::to_string(file_size) +
+                         " compressed ones cannot make");
+    }
+    // Memory grows with what the file really holds all the same.
     constexpr std::size_t piece = std::size_t{1} << 24;
     while (array.values.size() < count)
     {
@@ -123,8 +150,7 @@ IdxArray read_idx(const std::filesystem::path& path)
         const std::size_t got = reader.read(std::span(array.values).subspan(before));
         if (got < wanted)
         {
-            refuse(path, "is cut off: it holds " + std::to_string(before + got) + " bytes of the " +
-                             std::to_string(count) + " that its header says");
+            refuse_short(path, before + got, count);
         }
     }
     // Reading past the end also lets zlib verify its checksum.

@@ -12,6 +12,8 @@
 #include "io/inspect_dataset.hpp"
 #include "io/inspect_torch.hpp"
 #include "io/inspect_words.hpp"
+#include "io/local_copy.hpp"
+#include "io/other_file.hpp"
 #include "io/seal.hpp"
 #include "io/torch_file.hpp"
 
@@ -128,6 +130,7 @@ std::string describe(const std::filesystem::path& path)
     {
         return describe_torch(path);
     }
+    refuse_other_file(path);
     const bool sealed = verify_seal(path);
     const h5::File file = h5::File::open(path);
     const std::string name = file.has_attribute("format") ? file.attribute<std::string>("format") : "";

@@ -36,11 +36,11 @@ constexpr std::uint64_t spare_bytes = std::uint64_t{64} << 20;
 /// its place would be read as data.
 fs::path private_folder(const fs::path& folder)
 {
-    std::error_code ignored;
-    if (!fs::is_directory(folder, ignored))
+    if (!is_there(folder))
     {
         throw NoLocalCopy("there is no folder '" + folder.string() + "'");
     }
+    require_folder(folder);
     const fs::path own = folder / ("paws-staged-" + std::to_string(::geteuid()));
     if (::mkdir(own.c_str(), 0700) != 0 && errno != EEXIST)
     {
@@ -56,6 +56,19 @@ fs::path private_folder(const fs::path& folder)
         throw NoLocalCopy("'" + own.string() + "' is no folder that belongs to this user alone");
     }
     return own;
+}
+
+/// A folder that cannot be used is no reason not to read the file where it is.
+fs::path folder_or_hurdle(const fs::path& folder)
+{
+    try
+    {
+        return private_folder(folder);
+    }
+    catch (const Error& error)
+    {
+        throw NoLocalCopy(error.what());
+    }
 }
 
 /// Reads and sums a file piece by piece.
@@ -168,7 +181,7 @@ private:
 
     std::optional<std::uint32_t> recorded_checksum() const
     {
-        if (!fs::exists(record_path()))
+        if (!is_there(record_path()))
         {
             return std::nullopt;
         }
@@ -241,7 +254,7 @@ LocalCopy copy_to_folder(const std::filesystem::path& file, const std::filesyste
     const FileStamp stamp = stamp_of(file);
     try
     {
-        const fs::path own = private_folder(folder);
+        const fs::path own = folder_or_hurdle(folder);
         const Copy copy(file, stamp, own);
         Descriptor turn(copy.lock_path(), O_RDWR | O_CREAT);
         turn.lock();

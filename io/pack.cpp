@@ -7,6 +7,7 @@
 #include "io/cifar10.hpp"
 #include "io/error.hpp"
 #include "io/idx.hpp"
+#include "io/input_path.hpp"
 
 namespace paws::io
 {
@@ -25,15 +26,6 @@ std::vector<std::string> numbered_names(const std::string& split, std::size_t co
     return names;
 }
 
-void require_folder(const std::filesystem::path& folder)
-{
-    std::error_code error;
-    if (!std::filesystem::is_directory(folder, error))
-    {
-        throw Error(folder.string() + ": there is no such folder; check the path");
-    }
-}
-
 void require_class_names(const PictureSet& set, const std::vector<std::string>& class_names, const std::string& where)
 {
     for (const std::int64_t label : set.labels)
@@ -50,7 +42,7 @@ std::filesystem::path find_idx(const std::filesystem::path& folder, const std::s
 {
     for (const std::filesystem::path& path : {folder / name, folder / (name + ".gz")})
     {
-        if (std::filesystem::exists(path))
+        if (is_there(path))
         {
             return path;
         }
@@ -172,8 +164,7 @@ DatasetContent read_cifar10_folder(const std::filesystem::path& folder)
         for (const std::filesystem::path& place : {folder, folder / version.folder})
         {
             // A file of a batch shows the version; which files are missing is for the readers to say.
-            if (!std::filesystem::exists(place / (std::string("data_batch_1") + version.suffix)) &&
-                !std::filesystem::exists(place / version.classes))
+            if (!is_there(place / (std::string("data_batch_1") + version.suffix)) && !is_there(place / version.classes))
             {
                 continue;
             }

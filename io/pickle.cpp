@@ -1,6 +1,7 @@
 #include "io/pickle.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "io/pickle_machine.hpp"
 
@@ -12,6 +13,37 @@ const Value* Value::find(std::string_view key) const
     const auto entry =
         std::find_if(entries.rbegin(), entries.rend(), [&](const auto& e) { return e.first->is_string(key); });
     return entry == entries.rend() ? nullptr : entry->second;
+}
+
+bool is_utf8(std::string_view text)
+{
+    // The least character of each length: shorter ones are written shorter.
+    constexpr std::array<std::uint32_t, 4> least = {0, 0x80, 0x800, 0x10000};
+    constexpr std::uint32_t most = 0x10ffff;
+    for (std::size_t i = 0; i < text.size();)
+    {
+        const auto first = static_cast<unsigned char>(text[i++]);
+        const int more = first < 0x80 ? 0 : first >> 5 == 6 ? 1 : first >> 4 == 14 ? 2 : first >> 3 == 30 ? 3 : -1;
+        if (more < 0 || text.size() - i < static_cast<std::size_t>(more))
+        {
+            return false;
+        }
+        std::uint32_t character = more == 0 ? first : first & (0x3fU >> more);
+        for (int k = 0; k < more; ++k)
+        {
+            const auto next = static_cast<unsigned char>(text[i++]);
+            if ((next & 0xc0) != 0x80)
+            {
+                return false;
+            }
+            character = character << 6 | (next & 0x3f);
+        }
+        if (character < least[static_cast<std::size_t>(more)] || character > most)
+        {
+            return false;
+        }
+    }
+    return true;
 }
 
 // The instructions by their bytes; their names, as Python's pickletools prints them, are in the comments.
@@ -187,7 +219,10 @@ bool Machine::step_stack(char instruction)
             recall(take_number(4));
             return true;
         case '\x95':  // FRAME: how much to read ahead
-            take(8);
+            if (take_number(8) > left())
+            {
+                refuse("is cut off");
+            }
             return true;
         default:
             return false;

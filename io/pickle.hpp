@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "io/error.hpp"
+
 namespace paws::io::pickle
 {
 enum class Kind
@@ -67,10 +69,26 @@ private:
     const Value* root_ = nullptr;
 };
 
+/// Whether bytes are text as Python 3 decodes it, surrogates included.
+bool is_utf8(std::string_view text);
+
+/// A pickle that wants to use a name that it may not.
+class ForeignName : public Error
+{
+public:
+    ForeignName(const std::string& message, std::string name) : Error(message), name_(std::move(name)) {}
+
+    /// "module.name", without control characters.
+    const std::string& name() const { return name_; }
+
+private:
+    std::string name_;
+};
+
 /// Reads one pickle of protocol 2 to 5. `allowed_globals`: the names ("module name") that may appear.
 /// `source`: what to call the pickle in messages.
-/// Throws Error, naming the offset, for anything else: another name, an instruction that is not data, bytes missing or
-/// left, values out of all proportion to the bytes.
+/// Throws Error, naming the offset, for anything else: another name (ForeignName), an instruction that is not data,
+/// bytes missing or left, values out of all proportion to the bytes.
 Document read(std::string_view bytes, std::span<const std::string_view> allowed_globals, const std::string& source);
 
 /// The same for the first of several pickles; takes its bytes away from the front of `bytes`.

@@ -39,18 +39,25 @@ public:
     std::size_t position() const { return position_; }
 
 private:
-    [[noreturn]] void refuse(std::string what) const
+    /// Names may hold anything, messages are one line.
+    static std::string in_one_line(std::string text)
     {
-        // Names may hold anything, messages are one line.
         std::replace_if(
-            what.begin(), what.end(), [](unsigned char c) { return c < ' '; }, '?');
-        throw Error(source_ + ": " + what + " (at byte " + std::to_string(position_) +
-                    " of the pickle); it is damaged, or not a file of the kind expected");
+            text.begin(), text.end(), [](unsigned char c) { return c < ' '; }, '?');
+        return text;
     }
+
+    std::string message(const std::string& what) const
+    {
+        return source_ + ": " + in_one_line(what) + " (at byte " + std::to_string(position_) +
+               " of the pickle); it is damaged, or not a file of the kind expected";
+    }
+
+    [[noreturn]] void refuse(const std::string& what) const { throw Error(message(what)); }
 
     std::string_view take(std::size_t count)
     {
-        if (count > bytes_.size() - position_)
+        if (count > left())
         {
             refuse("is cut off");
         }
@@ -70,6 +77,9 @@ private:
         take(1);
         return line;
     }
+
+    /// Bytes that were not taken yet.
+    std::size_t left() const { return bytes_.size() - position_; }
 
     /// A little-endian number without sign.
     std::uint64_t take_number(std::size_t width)
@@ -121,6 +131,10 @@ private:
 
     void push_text(Kind kind, std::string_view text)
     {
+        if (kind == Kind::text && !is_utf8(text))
+        {
+            refuse("has text that is not UTF-8");
+        }
         Value& value = make(kind);
         value.text = text;
         push(value);
@@ -207,7 +221,10 @@ private:
         const std::string global = module + " " + name;
         if (global != bytes_from_text && std::find(allowed_.begin(), allowed_.end(), global) == allowed_.end())
         {
-            refuse("wants to use '" + module + "." + name + "', which is not part of such files and is never run here");
+            const std::string foreign = in_one_line(module + "." + name);
+            throw ForeignName(
+                message("wants to use '" + foreign + "', which is not part of such files and is never run here"),
+                foreign);
         }
         push_text(Kind::global, global);
     }

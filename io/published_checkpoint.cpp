@@ -6,6 +6,8 @@
 
 #include "io/error.hpp"
 #include "io/published_optimizer.hpp"
+#include "io/published_own.hpp"
+#include "io/published_progress.hpp"
 #include "io/torch_pickle.hpp"
 
 namespace paws::io
@@ -14,8 +16,6 @@ namespace
 {
 using Kind = TorchValue::Kind;
 
-constexpr const char* our_key = "paws_hpc";
-constexpr std::int64_t our_version = 1;
 const std::string module_prefix = "module.";
 
 // Which arrays references name, before the slash.
@@ -147,103 +147,6 @@ void take_momentum(const Buffers& buffers, const std::vector<std::string>& order
     }
 }
 
-std::int64_t integer_or(const TorchValue* value, std::int64_t otherwise)
-{
-    return value != nullptr && value->kind == Kind::integer ? value->integer : otherwise;
-}
-
-/// What the published keys say.
-Progress published_progress(const TorchValue& root)
-{
-    Progress progress;
-    progress.epoch = std::max<std::int64_t>(0, integer_or(root.find("epoch"), 0));
-    if (const auto* loss = root.find("loss"); loss != nullptr && loss->is_number())
-    {
-        progress.reals["loss"] = loss->kind == Kind::real ? loss->real : static_cast<double>(loss->integer);
-    }
-    if (const auto* world_size = root.find("world_size"); world_size != nullptr && world_size->kind == Kind::integer)
-    {
-        progress.integers["world_size"] = world_size->integer;
-    }
-    return progress;
-}
-
-/// What stands under our own key.
-void read_own(const TorchValue& own, Checkpoint& checkpoint, const std::string& source)
-{
-    if (const auto version = integer_or(own.find("version"), 0); version != our_version)
-    {
-        refuse(source, "its part 'paws_hpc' is of version " + std::to_string(version) +
-                           ", this program reads version 1; use a newer paws_hpc");
-    }
-    Progress& progress = checkpoint.progress;
-    progress.iteration = integer_or(own.find("iteration"), 0);
-    const auto read = [&](const char* key, Kind kind, auto& into, auto member)
-    {
-        into.clear();
-        const auto* values = own.find(key);
-        for (std::size_t i = 0; values != nullptr && i < values->keys.size(); ++i)
-        {
-            if (values->keys[i].kind != Kind::text || values->items[i].kind != kind)
-            {
-                refuse(source, std::string("its part 'paws_hpc' has something else than expected under '") + key +
-                                   "'; convert the original again");
-            }
-            into[values->keys[i].text] = values->items[i].*member;
-        }
-    };
-    read("integers", Kind::integer, progress.integers, &TorchValue::integer);
-    read("reals", Kind::real, progress.reals, &TorchValue::real);
-    read("texts", Kind::text, progress.texts, &TorchValue::text);
-    if (const auto* config = own.find("config"); config != nullptr)
-    {
-        checkpoint.config = config->text;
-    }
-}
-
-TorchValue own_part(const Checkpoint& checkpoint, bool names_momentum)
-{
-    auto own = TorchValue::empty(Kind::dict);
-    own.add(TorchValue::of("version"), TorchValue::of(our_version));
-    own.add(TorchValue::of("iteration"), TorchValue::of(checkpoint.progress.iteration));
-    const auto write = [&](const char* key, const auto& values)
-    {
-        auto& dict = own.add(TorchValue::of(key), TorchValue::empty(Kind::dict));
-        for (const auto& [name, value] : values)
-        {
-            dict.add(TorchValue::of(name), TorchValue::of(value));
-        }
-    };
-    write("integers", checkpoint.progress.integers);
-    write("reals", checkpoint.progress.reals);
-    write("texts", checkpoint.progress.texts);
-    own.add(TorchValue::of("config"), TorchValue::of(checkpoint.config));
-    if (names_momentum)
-    {
-        auto& names = own.add(TorchValue::of("momentum"), TorchValue::empty(Kind::list));
-        for (const auto& [name, array] : checkpoint.momentum)
-        {
-            names.items.push_back(TorchValue::of(name));
-        }
-    }
-    return own;
-}
-
-/// The names of the trained parameters, if they are not all of the encoder's.
-std::vector<std::string> trained_names(const TorchValue* own, const NamedArrays& encoder)
-{
-    std::vector<std::string> names;
-    if (const auto* list = own == nullptr ? nullptr : own->find("momentum"))
-    {
-        for (const auto& name : list->items)
-        {
-            names.push_back(name.text);
-        }
-        return names;
-    }
-    return parameter_names(encoder);
-}
-
 std::vector<std::string> names_of(const NamedArrays& arrays)
 {
     std::vector<std::string> names;
@@ -283,20 +186,8 @@ TorchValue published_layout(const Checkpoint& checkpoint, const PublishedRules& 
     return root;
 }
 
-void remove_own(TorchValue& root)
-{
-    for (std::size_t i = root.keys.size(); i-- > 0;)
-    {
-        if (root.keys[i].kind == Kind::text && root.keys[i].text == our_key)
-        {
-            root.keys.erase(root.keys.begin() + static_cast<std::ptrdiff_t>(i));
-            root.items.erase(root.items.begin() + static_cast<std::ptrdiff_t>(i));
-        }
-    }
-}
-
 /// Puts tensors in the places of references.
-void fill(TorchValue& value, const std::map<std::string, const Array*>& arrays, const std::string& source)
+void fill(TorchValue& value, const ArraysByName& arrays, const std::string& source)
 {
     if (value.kind == Kind::reference)
     {
@@ -325,24 +216,32 @@ ReadCheckpoint from_published(TorchValue root, const std::string& source, const 
     Checkpoint& checkpoint = read.checkpoint;
     take_weights(find_weights(root, source), checkpoint.encoder, source);
     const TorchValue* const own = root.find(our_key);
+    ArraysByName weights;
+    for (const auto& [name, array] : checkpoint.encoder)
+    {
+        weights[encoder_part + name] = &array;
+    }
+    auto progress = published_progress(root, source, weights);
+    checkpoint.progress = std::move(progress.progress);
+    read.notes = std::move(progress.notes);
     if (TorchValue* const optimizer = root.find("opt"))
     {
-        const auto trained = trained_names(own, checkpoint.encoder);
-        if (const auto buffers = momentum_buffers(*optimizer, numbered(trained, rules), checkpoint.encoder))
+        const auto trained = trained_names(own, checkpoint.encoder, source);
+        const auto buffers = momentum_buffers(*optimizer, numbered(trained, rules), checkpoint.encoder);
+        const bool has_momentum =
+            buffers && std::any_of(buffers->begin(), buffers->end(), [](const auto& entry) { return entry.second; });
+        if (has_momentum && progress.has_epoch)
         {
-            if (std::any_of(buffers->begin(), buffers->end(), [](const auto& entry) { return entry.second; }))
-            {
-                take_momentum(*buffers, trained, checkpoint);
-            }
+            take_momentum(*buffers, trained, checkpoint);
         }
-        else
+        else if (has_momentum || !buffers)
         {
             read.notes.push_back(source +
-                                 ": the optimiser's state is not that of the weights; it is kept, but training "
-                                 "cannot go on from it");
+                                 (buffers ? ": does not say after how many epochs ('epoch') it was saved"
+                                          : ": the optimiser's state is not that of the weights") +
+                                 "; it is kept, but training cannot go on from it");
         }
     }
-    checkpoint.progress = published_progress(root);
     if (own != nullptr)
     {
         read_own(*own, checkpoint, source);
@@ -360,17 +259,7 @@ ReadCheckpoint from_published(TorchValue root, const std::string& source, const 
 
 TorchValue to_published(const Checkpoint& checkpoint, const std::string& source, const PublishedRules& rules)
 {
-    const bool was_published = !checkpoint.pytorch.structure.empty();
-    auto root =
-        was_published ? read_structure(checkpoint.pytorch.structure, source) : published_layout(checkpoint, rules);
-    const bool names_momentum =
-        !checkpoint.momentum.empty() && names_of(checkpoint.momentum) != parameter_names(checkpoint.encoder);
-    if (!was_published || names_momentum || published_progress(root) != checkpoint.progress ||
-        !checkpoint.config.empty())
-    {
-        root.add(TorchValue::of(our_key), own_part(checkpoint, names_momentum));
-    }
-    std::map<std::string, const Array*> arrays;
+    ArraysByName arrays;
     for (const auto& [part, named] :
          {std::pair{&encoder_part, &checkpoint.encoder}, std::pair{&momentum_part, &checkpoint.momentum},
           std::pair{&other_part, &checkpoint.pytorch.tensors}})
@@ -379,6 +268,16 @@ TorchValue to_published(const Checkpoint& checkpoint, const std::string& source,
         {
             arrays[*part + name] = &array;
         }
+    }
+    const bool was_published = !checkpoint.pytorch.structure.empty();
+    auto root =
+        was_published ? read_structure(checkpoint.pytorch.structure, source) : published_layout(checkpoint, rules);
+    const bool names_momentum =
+        !checkpoint.momentum.empty() && names_of(checkpoint.momentum) != parameter_names(checkpoint.encoder);
+    if (!was_published || names_momentum || published_progress(root, source, arrays).progress != checkpoint.progress ||
+        !checkpoint.config.empty())
+    {
+        root.add(TorchValue::of(our_key), own_part(checkpoint, names_momentum));
     }
     fill(root, arrays, source);
     return root;

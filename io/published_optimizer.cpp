@@ -19,8 +19,14 @@ TorchValue parameter_numbers(std::size_t first, std::size_t end)
     return numbers;
 }
 
-/// The numbers in each of the groups, one after another.
-std::vector<std::vector<std::int64_t>> numbers_of_groups(const TorchValue& optimizer)
+bool are_numbers(const std::vector<TorchValue>& values)
+{
+    return std::all_of(values.begin(), values.end(),
+                       [](const TorchValue& value) { return value.kind == Kind::integer; });
+}
+
+/// The numbers in each of the groups, one after another; nothing where something else than a number is among them.
+std::optional<std::vector<std::vector<std::int64_t>>> numbers_of_groups(const TorchValue& optimizer)
 {
     std::vector<std::vector<std::int64_t>> groups;
     const TorchValue* const list = optimizer.find("param_groups");
@@ -29,11 +35,22 @@ std::vector<std::vector<std::int64_t>> numbers_of_groups(const TorchValue& optim
         auto& numbers = groups.emplace_back();
         if (const auto* parameters = group.find("params"))
         {
+            if (!are_numbers(parameters->items))
+            {
+                return std::nullopt;
+            }
             std::transform(parameters->items.begin(), parameters->items.end(), std::back_inserter(numbers),
                            [](const TorchValue& number) { return number.integer; });
         }
     }
     return groups;
+}
+
+/// Whether momentum of a parameter can be kept in such a tensor.
+bool is_momentum(const TorchTensor& tensor, const std::vector<std::size_t>& shape)
+{
+    const ElementType wide = widened({tensor.type, {}, {}}).type;
+    return tensor.shape == shape && (wide == ElementType::float32 || wide == ElementType::float64);
 }
 }  // namespace
 
@@ -105,8 +122,9 @@ std::optional<Buffers> momentum_buffers(TorchValue& optimizer, const Numbering& 
 {
     const auto groups = numbers_of_groups(optimizer);
     TorchValue* const state = optimizer.find("state");
-    if (state == nullptr || groups.size() != 2 || groups[0].size() != numbering.first_group ||
-        groups[0].size() + groups[1].size() != numbering.names.size())
+    if (!groups || groups->size() != 2 || groups->at(0).size() != numbering.first_group ||
+        groups->at(0).size() + groups->at(1).size() != numbering.names.size() || state == nullptr ||
+        !are_numbers(state->keys))
     {
         return std::nullopt;
     }
@@ -123,17 +141,20 @@ std::optional<Buffers> momentum_buffers(TorchValue& optimizer, const Numbering& 
     Buffers buffers;
     for (std::size_t i = 0; i < numbering.names.size(); ++i)
     {
-        const auto number = i < groups[0].size() ? groups[0][i] : groups[1][i - groups[0].size()];
-        const auto found = states.find(number);
-        TorchValue* buffer = found == states.end() ? nullptr : found->second->find("momentum_buffer");
-        buffer = buffer != nullptr && buffer->kind == Kind::tensor ? buffer : nullptr;
+        const auto& first = groups->at(0);
+        const auto number = i < first.size() ? first[i] : groups->at(1)[i - first.size()];
+        // Taken out: two parameters cannot have the same.
+        const auto found = states.extract(number);
+        TorchValue* buffer = found ? found.mapped()->find("momentum_buffer") : nullptr;
+        buffer = buffer != nullptr && buffer->kind != Kind::none ? buffer : nullptr;
         const auto shape = shapes.find(numbering.names[i]);
-        if (buffer != nullptr && (shape == shapes.end() || buffer->tensor.shape != *shape->second))
+        if (buffer != nullptr &&
+            (shape == shapes.end() || buffer->kind != Kind::tensor || !is_momentum(buffer->tensor, *shape->second)))
         {
             return std::nullopt;
         }
         buffers.emplace_back(numbering.names[i], buffer);
     }
-    return buffers;
+    return states.empty() ? std::optional(std::move(buffers)) : std::nullopt;
 }
 }  // namespace paws::io

@@ -8,6 +8,7 @@
 
 #include "io/checksum.hpp"
 #include "io/error.hpp"
+#include "io/input_path.hpp"
 
 namespace paws::io
 {
@@ -37,6 +38,11 @@ std::string make_seal(const Seal& seal)
 
 std::optional<Seal> read_seal(const std::filesystem::path& path)
 {
+    if (!is_there(path))
+    {
+        return std::nullopt;
+    }
+    require_file(path);
     std::ifstream stream(path, std::ios::binary | std::ios::ate);
     const auto size = static_cast<std::int64_t>(stream.tellg());
     constexpr auto seal_size = static_cast<std::int64_t>(sizeof(SealBytes));

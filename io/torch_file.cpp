@@ -1,11 +1,11 @@
 #include "io/torch_file.hpp"
 
 #include <algorithm>
-#include <deque>
-#include <fstream>
+#include <span>
 #include <stdexcept>
 
 #include "io/error.hpp"
+#include "io/other_file.hpp"
 #include "io/read_file.hpp"
 #include "io/torch_legacy.hpp"
 #include "io/torch_pickle.hpp"
@@ -22,11 +22,9 @@ constexpr std::uint64_t storage_alignment = 64;
 
 std::string first_bytes(const std::filesystem::path& path)
 {
-    require_file(path);
     std::string bytes(32, '\0');
-    std::ifstream stream(path, std::ios::binary);
-    stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    bytes.resize(static_cast<std::size_t>(stream.gcount()));
+    Descriptor file = open_file(path);
+    bytes.resize(file.read(std::as_writable_bytes(std::span(bytes))));
     return bytes;
 }
 
@@ -38,6 +36,29 @@ std::string text_of(const std::vector<std::byte>& bytes)
 std::string_view view_of(const std::vector<std::byte>& bytes)
 {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// What a zip file without a data.pkl of torch.save is.
+[[noreturn]] void refuse_zip(const ZipReader& zip, const std::string& source)
+{
+    const auto any = [&](const auto& is_so)
+    { return std::any_of(zip.entries().begin(), zip.entries().end(), [&](const auto& e) { return is_so(e.first); }); };
+    const auto ends_with = [&](std::string_view ending)
+    { return any([&](const std::string& name) { return name.ends_with(ending); }); };
+    std::string what = "is a zip file, but not one of torch.save (it has no data.pkl)";
+    if (ends_with("/constants.pkl") || ends_with("/model.json") || ends_with("serialized_exported_program.json"))
+    {
+        what = "is a program of TorchScript or torch.export";
+    }
+    else if (ends_with("/.data/extern_modules"))
+    {
+        what = "is a package of torch.package";
+    }
+    else if (ends_with(".npy"))
+    {
+        what = "is a file of numpy.savez";
+    }
+    throw Error(source + ": " + what + "; give a checkpoint: the state_dict of a network, saved with torch.save");
 }
 
 /// The folder in the zip file that all is in, with its slash.
@@ -60,11 +81,15 @@ std::string find_folder(const ZipReader& zip, const std::string& source)
     }
     if (folder.empty())
     {
-        throw Error(source + ": is a zip file, but not one of torch.save (it has no data.pkl); give a checkpoint");
+        refuse_zip(zip, source);
     }
-    if (zip.entries().contains(folder + "constants.pkl"))
+    const auto has_code = std::any_of(zip.entries().begin(), zip.entries().end(),
+                                      [&](const auto& entry) { return entry.first.starts_with(folder + "code/"); });
+    if (has_code || zip.entries().contains(folder + "constants.pkl"))
     {
-        throw Error(source + ": is a TorchScript program; save the state_dict of its module with torch.save instead");
+        throw Error(source +
+                    ": is a TorchScript program; save the weights of its module instead: "
+                    "torch.save(torch.jit.load(FILE).state_dict(), OTHER)");
     }
     return folder;
 }
@@ -84,13 +109,16 @@ TorchValue read_zip(const std::filesystem::path& path)
         throw Error(source + ": has a data.pkl of more than 64 MiB; save tensors and numbers alone");
     }
     const std::vector<std::byte> bytes = zip.read(folder + "data.pkl");
-    const auto document = pickle::read(view_of(bytes), torch_globals(), source);
-    TensorMaker maker(source, zip.file_size(),
+    std::string_view left = view_of(bytes);
+    const auto document = read_torch_pickle(left, source);
+    if (!left.empty())
+    {
+        throw Error(source + ": has bytes after its end; it is damaged, or not a file of the kind expected");
+    }
+    TensorMaker maker(source, zip.content_size(),
                       [&](const TensorPlace& place) { return zip.read(folder + "data/" + place.storage); });
-    const TorchReader reader{[&](const TensorPlace& place) { return TorchValue::of(maker.make(place)); },
-                             [&](const pickle::Value&) -> TorchValue
-                             { throw Error(source + ": holds a storage without a tensor; save tensors instead"); }};
-    return from_pickle(document.root(), source, reader);
+    plan_tensors(document.root(), source, maker);
+    return make_value(document.root(), source, maker);
 }
 
 void write_numbers(pickle::Writer& writer, const std::vector<std::size_t>& numbers)
@@ -154,7 +182,8 @@ TorchValue read_torch_file(const std::filesystem::path& path)
     }
     if (!bytes.starts_with(zip_beginning))
     {
-        throw Error(path.string() + ": is not a file of torch.save; give a checkpoint");
+        const std::string kind = kind_of_other_file(path);
+        throw Error(path.string() + ": " + (kind.empty() ? "is not a file of torch.save; give a checkpoint" : kind));
     }
     return read_zip(path);
 }

@@ -10,9 +10,26 @@ namespace paws::io
 {
 namespace
 {
-/// A pickle of the number 0x1950a86a20f9469cfc6c.
-constexpr std::string_view beginning("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
+/// The number 0x1950a86a20f9469cfc6c, as a pickle has it after its protocol (and its frame, from protocol 4 on).
+constexpr std::string_view magic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
 constexpr std::int64_t known_version = 1001;
+
+/// Bytes of the pickle of that number at the front; 0 if it is not there.
+std::size_t length_of_magic(std::string_view bytes)
+{
+    constexpr char protocol = '\x80', frame = '\x95';
+    constexpr std::size_t frame_size = 9;
+    std::size_t length = 2;
+    if (bytes.size() < length || bytes[0] != protocol || bytes[1] < 2 || bytes[1] > 5)
+    {
+        return 0;
+    }
+    if (bytes.size() > length && bytes[length] == frame)
+    {
+        length += frame_size;
+    }
+    return bytes.size() >= length && bytes.substr(length).starts_with(magic) ? length + magic.size() : 0;
+}
 
 [[noreturn]] void refuse(const std::string& source, const std::string& what)
 {
@@ -40,8 +57,12 @@ std::map<std::string, std::string_view> find_storages(const pickle::Document& do
     {
         if (value.kind == pickle::Kind::persistent)
         {
-            const TensorPlace place = storage_of(value, source);
-            element_sizes[place.storage] = element_size(place.type);
+            const TensorPlace place = storage_of(value, "", source);
+            const auto [known, is_new] = element_sizes.emplace(place.storage, element_size(place.type));
+            if (!is_new && known->second != element_size(place.type))
+            {
+                refuse(source, "has tensors of different types in one storage");
+            }
         }
     }
     std::map<std::string, std::string_view> storages;
@@ -57,7 +78,10 @@ std::map<std::string, std::string_view> find_storages(const pickle::Document& do
         {
             throw Error(source + ": is cut off; take another copy");
         }
-        storages[key->text] = bytes.substr(0, count * size->second);
+        if (!storages.emplace(key->text, bytes.substr(0, count * size->second)).second)
+        {
+            refuse(source, "has two storages of one name");
+        }
         bytes.remove_prefix(count * size->second);
     }
     return storages;
@@ -66,12 +90,12 @@ std::map<std::string, std::string_view> find_storages(const pickle::Document& do
 
 bool is_legacy_torch(std::string_view bytes)
 {
-    return bytes.starts_with(beginning);
+    return length_of_magic(bytes) > 0;
 }
 
 TorchValue read_legacy_torch(const std::string& bytes, const std::string& source)
 {
-    std::string_view left = std::string_view(bytes).substr(beginning.size());
+    std::string_view left = std::string_view(bytes).substr(length_of_magic(bytes));
     const auto version = pickle::read_first(left, {}, source);
     if (version.root().integer != known_version)
     {
@@ -82,9 +106,9 @@ TorchValue read_legacy_torch(const std::string& bytes, const std::string& source
     {
         refuse(source, "was written by a big-endian machine");
     }
-    const auto document = pickle::read_first(left, torch_globals(), source);
+    const auto document = read_torch_pickle(left, source);
     const auto keys = pickle::read_first(left, {}, source);
-    const auto storages = find_storages(document, keys.root(), left, source);
+    std::map<std::string, std::string_view> storages;
     TensorMaker maker(source, bytes.size(),
                       [&](const TensorPlace& place)
                       {
@@ -96,9 +120,9 @@ TorchValue read_legacy_torch(const std::string& bytes, const std::string& source
                           const auto storage = std::as_bytes(std::span(found->second));
                           return std::vector<std::byte>(storage.begin(), storage.end());
                       });
-    const TorchReader reader{[&](const TensorPlace& place) { return TorchValue::of(maker.make(place)); },
-                             [&](const pickle::Value&) -> TorchValue
-                             { refuse(source, "holds a storage without a tensor"); }};
-    return from_pickle(document.root(), source, reader);
+    // First, since it names the tensors that it refuses.
+    plan_tensors(document.root(), source, maker);
+    storages = find_storages(document, keys.root(), left, source);
+    return make_value(document.root(), source, maker);
 }
 }  // namespace paws::io

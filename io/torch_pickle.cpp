@@ -1,10 +1,9 @@
 #include "io/torch_pickle.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 
 #include "io/error.hpp"
+#include "io/torch_names.hpp"
 
 namespace paws::io
 {
@@ -13,78 +12,17 @@ namespace
 using Kind = TorchValue::Kind;
 
 constexpr std::string_view ordered_dict = "collections OrderedDict";
-constexpr std::string_view rebuild_tensor = "torch._utils _rebuild_tensor";
-constexpr std::string_view rebuild_tensor_v2 = "torch._utils _rebuild_tensor_v2";
-constexpr std::string_view rebuild_parameter = "torch._utils _rebuild_parameter";
 constexpr std::string_view size_tuple = "torch Size";
-
-constexpr std::array<std::string_view, 15> globals = {
-    ordered_dict,         rebuild_tensor,          rebuild_tensor_v2,   rebuild_parameter,   size_tuple,
-    "torch FloatStorage", "torch DoubleStorage",   "torch HalfStorage", "torch LongStorage", "torch IntStorage",
-    "torch ShortStorage", "torch BFloat16Storage", "torch CharStorage", "torch ByteStorage", "torch BoolStorage",
-};
 
 [[noreturn]] void refuse(const std::string& source, const std::string& what)
 {
     throw Error(source + ": " + what + "; it is damaged, or not a checkpoint that can be read here");
 }
 
-const pickle::Value& item(const pickle::Value* tuple, std::size_t i, const std::string& source)
+/// "its entry 'opt.state'", or the file itself
+std::string called(const std::string& name)
 {
-    if (tuple == nullptr || tuple->kind != pickle::Kind::tuple || i >= tuple->items.size())
-    {
-        refuse(source, "describes a tensor incompletely");
-    }
-    return *tuple->items[i];
-}
-
-std::uint64_t count_of(const pickle::Value& value, const std::string& source)
-{
-    if (value.kind != pickle::Kind::integer || value.integer < 0)
-    {
-        refuse(source, "has a tensor with an impossible size");
-    }
-    return static_cast<std::uint64_t>(value.integer);
-}
-
-template <class Number>
-std::vector<Number> counts_of(const pickle::Value& value, const std::string& source)
-{
-    // A torch.Size, in which old versions wrote shapes, has the tuple as its argument.
-    const pickle::Value& numbers = value.kind == pickle::Kind::object ? item(value.arguments, 0, source) : value;
-    constexpr std::size_t most_dimensions = 32;
-    if ((numbers.kind != pickle::Kind::tuple && numbers.kind != pickle::Kind::list) ||
-        numbers.items.size() > most_dimensions)
-    {
-        refuse(source, "has a tensor with an impossible shape");
-    }
-    std::vector<Number> counts;
-    for (const auto* number : numbers.items)
-    {
-        counts.push_back(count_of(*number, source));
-    }
-    return counts;
-}
-
-bool is_utf8(std::string_view text)
-{
-    for (std::size_t i = 0; i < text.size();)
-    {
-        const auto first = static_cast<unsigned char>(text[i++]);
-        const int more = first < 0x80 ? 0 : first >> 5 == 6 ? 1 : first >> 4 == 14 ? 2 : first >> 3 == 30 ? 3 : -1;
-        if (more < 0)
-        {
-            return false;
-        }
-        for (int k = 0; k < more; ++k)
-        {
-            if (i == text.size() || (static_cast<unsigned char>(text[i++]) & 0xc0) != 0x80)
-            {
-                return false;
-            }
-        }
-    }
-    return true;
+    return name.empty() ? "it" : "its entry '" + name + "'";
 }
 
 class Converter
@@ -125,7 +63,7 @@ private:
             case pickle::Kind::bytes:
             {
                 auto converted = TorchValue::of(value.text);
-                converted.kind = is_utf8(value.text) ? Kind::text : Kind::bytes;
+                converted.kind = pickle::is_utf8(value.text) ? Kind::text : Kind::bytes;
                 return converted;
             }
             case pickle::Kind::list:
@@ -139,9 +77,25 @@ private:
             case pickle::Kind::persistent:
                 return reader_.persistent(value);
             case pickle::Kind::global:
-                refuse(source_, "holds '" + value.text + "' as a value");
+                refuse_name(value, "holds");
         }
         refuse(source_, "holds something unknown");
+    }
+
+    /// The value that `key` leads to. Names are for messages.
+    TorchValue convert_under(const std::string& key, const pickle::Value& value)
+    {
+        constexpr std::size_t most_letters = 500;
+        const std::size_t length = name_.size();
+        if (length < most_letters)
+        {
+            name_.append(name_.empty() ? "" : ".").append(key, 0, most_letters);
+            std::replace_if(
+                name_.begin(), name_.end(), [](unsigned char c) { return c < ' '; }, '?');
+        }
+        TorchValue converted = convert(value);
+        name_.resize(length);
+        return converted;
     }
 
     TorchValue with_items(Kind kind, const pickle::Value& value)
@@ -149,9 +103,18 @@ private:
         auto converted = TorchValue::empty(kind);
         for (const auto* one : value.items)
         {
-            converted.items.push_back(convert(*one));
+            converted.items.push_back(convert_under(std::to_string(converted.items.size()), *one));
         }
         return converted;
+    }
+
+    void add_entry(TorchValue& dict, const pickle::Value& key, const pickle::Value& value)
+    {
+        auto converted_key = convert(key);
+        const std::string name = converted_key.kind == Kind::text      ? converted_key.text
+                                 : converted_key.kind == Kind::integer ? std::to_string(converted_key.integer)
+                                                                       : "?";
+        dict.add(std::move(converted_key), convert_under(name, value));
     }
 
     TorchValue with_entries(Kind kind, const pickle::Value& value)
@@ -159,8 +122,7 @@ private:
         auto converted = TorchValue::empty(kind);
         for (const auto& [key, one] : value.entries)
         {
-            auto converted_key = convert(*key);
-            converted.add(std::move(converted_key), convert(*one));
+            add_entry(converted, *key, *one);
         }
         return converted;
     }
@@ -174,22 +136,30 @@ private:
         }
         if (callee.is_global(size_tuple))
         {
-            return convert(item(value.arguments, 0, source_));
+            return convert(item_of(value.arguments, 0, name_, source_));
         }
-        if (callee.is_global(rebuild_parameter))
+        if (is_tensor_call(value))
         {
-            return convert(item(value.arguments, 0, source_));
+            return reader_.tensor(place_of_tensor(value, name_, source_));
         }
-        if (callee.is_global(rebuild_tensor) || callee.is_global(rebuild_tensor_v2))
-        {
-            return tensor(value);
-        }
-        refuse(source_, "makes something of '" + callee.text + "'");
+        refuse_name(callee, "is made by");
+    }
+
+    [[noreturn]] void refuse_name(const pickle::Value& global, const std::string& does) const
+    {
+        std::string name = global.text;
+        std::replace(name.begin(), name.end(), ' ', '.');
+        throw Error(source_ + ": " + called(name_) + " " + does + " '" + name +
+                    "', which is not read here; save tensors, numbers and text alone");
     }
 
     TorchValue ordered(const pickle::Value& value)
     {
         auto converted = with_entries(Kind::ordered, value);
+        if (!value.items.empty())
+        {
+            refuse(source_, called(name_) + " is an OrderedDict with something other than pairs");
+        }
         // Python 2 gives the entries as one argument: a list of pairs.
         for (const auto* pairs : value.arguments->items)
         {
@@ -197,10 +167,9 @@ private:
             {
                 if (pair->items.size() != 2)
                 {
-                    refuse(source_, "has an OrderedDict of something other than pairs");
+                    refuse(source_, called(name_) + " is an OrderedDict with something other than pairs");
                 }
-                auto key = convert(*pair->items[0]);
-                converted.add(std::move(key), convert(*pair->items[1]));
+                add_entry(converted, *pair->items[0], *pair->items[1]);
             }
         }
         if (value.state != nullptr)
@@ -210,57 +179,39 @@ private:
         return converted;
     }
 
-    TorchValue tensor(const pickle::Value& value)
-    {
-        const auto* arguments = value.arguments;
-        TensorPlace place = storage_of(item(arguments, 0, source_), source_);
-        place.offset = count_of(item(arguments, 1, source_), source_);
-        place.shape = counts_of<std::size_t>(item(arguments, 2, source_), source_);
-        place.strides = counts_of<std::uint64_t>(item(arguments, 3, source_), source_);
-        if (place.shape.size() != place.strides.size())
-        {
-            refuse(source_, "has a tensor with an impossible shape");
-        }
-        return reader_.tensor(place);
-    }
-
     const std::string& source_;
     const TorchReader& reader_;
+    std::string name_;  ///< of the value that is being converted
     std::size_t values_ = 0, text_ = 0, level_ = 0;
 };
+
+/// In a user's words: classes of whole modules are what is saved most often in place of weights.
+[[noreturn]] void refuse_foreign_name(const pickle::ForeignName& error, std::string_view bytes,
+                                      const std::string& source)
+{
+    const bool is_module =
+        error.name().starts_with("torch.nn.modules.") ||
+        (bytes.find("_parameters") != std::string_view::npos && bytes.find("_modules") != std::string_view::npos);
+    throw Error(source + (is_module ? ": holds a whole module (of the class '" + error.name() +
+                                          "'), and classes are never run here; save its weights: "
+                                          "torch.save(module.state_dict(), FILE)"
+                                    : ": wants to use '" + error.name() +
+                                          "', which is not part of such files and is never run here; save tensors, "
+                                          "numbers and text alone"));
+}
 }  // namespace
 
-std::span<const std::string_view> torch_globals()
+pickle::Document read_torch_pickle(std::string_view& bytes, const std::string& source)
 {
-    return globals;
-}
-
-TensorPlace storage_of(const pickle::Value& persistent, const std::string& source)
-{
-    constexpr std::string_view module = "torch ";
-    const auto* id = persistent.kind == pickle::Kind::persistent ? persistent.arguments : nullptr;
-    const auto& type = item(id, 1, source);
-    const auto& key = item(id, 2, source);
-    if (!item(id, 0, source).is_string("storage") || type.kind != pickle::Kind::global || !key.is_string() ||
-        !type.text.starts_with(module) || !type_of_storage(type.text.substr(module.size())))
+    const std::string_view all = bytes;
+    try
     {
-        refuse(source, "has a tensor of an unknown type");
+        return pickle::read_first(bytes, torch_globals(), source);
     }
-    // Part of a file's name in the archive, and of messages.
-    if (!std::all_of(key.text.begin(), key.text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; }))
+    catch (const pickle::ForeignName& error)
     {
-        refuse(source, "has a storage with an impossible name");
+        refuse_foreign_name(error, all, source);
     }
-    // Before PyTorch 0.4, a storage could be a part of another one.
-    if (id->items.size() > 5 && id->items[5]->kind != pickle::Kind::none)
-    {
-        throw Error(source + ": was written by a very old version of PyTorch; load and save it again with a newer one");
-    }
-    TensorPlace place;
-    place.type = *type_of_storage(type.text.substr(module.size()));
-    place.storage = key.text;
-    place.elements = count_of(item(id, 4, source), source);
-    return place;
 }
 
 TorchValue from_pickle(const pickle::Value& value, const std::string& source, const TorchReader& reader)
@@ -355,8 +306,9 @@ TorchValue read_structure(std::string_view pickle, const std::string& source)
         [&](const pickle::Value& persistent)
         {
             const auto* id = persistent.arguments;
-            const auto type = type_of_storage(item(id, 2, source).text);
-            if (!item(id, 0, source).is_string("array") || !item(id, 1, source).is_string() || !type)
+            const auto part = [&](std::size_t i) -> const pickle::Value& { return item_of(id, i, "", source); };
+            const auto type = type_of_storage(part(2).text);
+            if (!part(0).is_string("array") || !part(1).is_string() || !type)
             {
                 refuse(source, "has a tensor of an unknown type");
             }

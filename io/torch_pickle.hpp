@@ -3,32 +3,19 @@
 // Between pickles and the values of torch_value.hpp.
 
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "io/pickle.hpp"
 #include "io/pickle_writer.hpp"
+#include "io/torch_rebuild.hpp"
 #include "io/torch_value.hpp"
 
 namespace paws::io
 {
-/// The names that pickles of torch.save use; for the `allowed_globals` of pickle::read().
-std::span<const std::string_view> torch_globals();
-
-/// Where a tensor's elements lie.
-struct TensorPlace
-{
-    TorchType type = TorchType::float32;
-    std::string storage;         ///< the storage's key
-    std::uint64_t elements = 0;  ///< of the storage
-    std::uint64_t offset = 0;    ///< of the tensor in it; like the strides, in elements
-    std::vector<std::size_t> shape;
-    std::vector<std::uint64_t> strides;
-};
-
-/// What a pickle's persistent id says of a storage: its type, key and elements.
-TensorPlace storage_of(const pickle::Value& persistent, const std::string& source);
+/// The first pickle of `bytes`, which are taken away from their front. Throws Error in a user's words where it wants
+/// anything but tensors and plain data: a whole module, say.
+pickle::Document read_torch_pickle(std::string_view& bytes, const std::string& source);
 
 /// How tensors, and persistent ids that belong to no tensor, become values.
 struct TorchReader

@@ -186,6 +186,11 @@ TorchTensor narrowed(const Array& array, TorchType type)
             break;
         default:
             tensor.bytes = array.bytes;
+            return tensor;
+    }
+    if (widened(tensor).bytes != array.bytes)
+    {
+        throw std::invalid_argument("an array has numbers that the type that it is to be narrowed to does not hold");
     }
     return tensor;
 }

@@ -46,7 +46,7 @@ struct TorchTensor
 /// Its numbers in a type that checkpoints have, exactly: float16 and bfloat16 become float32; whole numbers int64, but
 /// bytes and booleans stay bytes.
 Array widened(TorchTensor tensor);
-/// The way back. Throws std::invalid_argument if `array` is not what widened() makes of that type.
+/// The way back. Throws std::invalid_argument if `array` is not what widened() makes of that type, number by number.
 TorchTensor narrowed(const Array& array, TorchType type);
 /// The type of the same name.
 TorchType torch_type(ElementType type);

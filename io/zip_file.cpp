@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "io/error.hpp"
-#include "io/read_file.hpp"
+#include "io/inflated_size.hpp"
+#include "io/input_path.hpp"
 
 namespace paws::io
 {
@@ -28,20 +29,62 @@ std::string words_of(int code)
 {
     throw Error(path + ": " + what + "; it is cut off, damaged or not written by torch.save: take another copy");
 }
+/// Where the zip file ends: after its directory, the last one that fits, as torch.load finds it. The whole file's end
+/// if there is none.
+std::uint64_t end_of_zip(const std::filesystem::path& path)
+{
+    Descriptor file = open_file(path);
+    const std::uint64_t size = std::filesystem::file_size(path);
+    constexpr std::uint64_t record = 22, most_comment = 0xffff;
+    constexpr std::string_view mark = "PK\x05\x06";
+    std::string tail(std::min(size, record + most_comment), '\0');
+    const std::uint64_t first = size - tail.size();
+    file.seek(first);
+    tail.resize(file.read(std::as_writable_bytes(std::span(tail))));
+    const auto number = [&](std::size_t at, std::size_t width)
+    {
+        std::uint64_t value = 0;
+        for (std::size_t i = width; i-- > 0;)
+        {
+            value = value << 8 | static_cast<unsigned char>(tail[at + i]);
+        }
+        return value;
+    };
+    for (auto at = tail.rfind(mark); at != std::string::npos;
+         at = at == 0 ? std::string::npos : tail.rfind(mark, at - 1))
+    {
+        constexpr std::uint64_t unknown = 0xffffffff;
+        if (at + record <= tail.size())
+        {
+            const std::uint64_t end = first + at + record + number(at + 20, 2);
+            const std::uint64_t directory = number(at + 12, 4), place = number(at + 16, 4);
+            if (end <= size && (place == unknown || directory == unknown || directory + place <= first + at))
+            {
+                return end;
+            }
+        }
+    }
+    return size;
+}
 }  // namespace
 
 ZipReader::ZipReader(const std::filesystem::path& path) : path_(path.string())
 {
-    require_file(path);
-    file_size_ = std::filesystem::file_size(path);
-    int code = 0;
-    archive_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
+    const std::uint64_t size = end_of_zip(path);
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_source_t* const source = zip_source_file_create(path.c_str(), 0, static_cast<zip_int64_t>(size), &error);
+    archive_.reset(source == nullptr ? nullptr : zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error));
     if (!archive_)
     {
-        refuse_file(path_, "is no whole zip file (" + words_of(code) + ")");
+        zip_source_free(source);
+        const std::string words = zip_error_strerror(&error);
+        zip_error_fini(&error);
+        refuse_file(path_, "is no whole zip file (" + words + ")");
     }
+    zip_error_fini(&error);
+    std::uint64_t room = size;
     const auto count = zip_get_num_entries(archive_.get(), 0);
-    std::uint64_t sum = 0;
     for (zip_int64_t i = 0; i < count; ++i)
     {
         zip_stat_t entry;
@@ -52,22 +95,39 @@ ZipReader::ZipReader(const std::filesystem::path& path) : path_(path.string())
         {
             refuse_file(path_, "has an entry that says nothing about itself");
         }
-        const std::string_view name = entry.name;
-        if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' '; }))
-        {
-            refuse_file(path_, "has an entry with an impossible name");
-        }
-        if (entry.comp_method != ZIP_CM_STORE || entry.encryption_method != ZIP_EM_NONE ||
-            entry.size != entry.comp_size)
-        {
-            refuse_file(path_, std::string("has the compressed or encrypted entry '") + entry.name + "'");
-        }
-        if (entry.size > file_size_ - sum || !sizes_.emplace(entry.name, entry.size).second)
-        {
-            refuse_file(path_, std::string("has the entry '") + entry.name + "' twice, or overlapping others");
-        }
-        sum += entry.size;
+        add_entry(entry, room);
+        room -= entry.comp_size;
     }
+    if (!can_inflate(size, content_size_))
+    {
+        refuse_file(path_, "claims to hold " + std::to_string(content_size_) + " bytes in its " + std::to_string(size));
+    }
+}
+
+/// `room`: bytes of the file that no other entry has.
+void ZipReader::add_entry(const zip_stat_t& entry, std::uint64_t room)
+{
+    const std::string name = entry.name;
+    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' '; }))
+    {
+        refuse_file(path_, "has an entry with an impossible name");
+    }
+    const bool is_stored = entry.comp_method == ZIP_CM_STORE;
+    if (entry.encryption_method != ZIP_EM_NONE || !(is_stored || entry.comp_method == ZIP_CM_DEFLATE))
+    {
+        refuse_file(path_, "has the entry '" + name + "', which is encrypted or compressed in a way not read here");
+    }
+    if (entry.comp_size > room || !sizes_.emplace(name, entry.size).second)
+    {
+        refuse_file(path_, "has the entry '" + name + "' twice, or overlapping others");
+    }
+    if (is_stored ? entry.size != entry.comp_size : !can_inflate(entry.comp_size, entry.size))
+    {
+        refuse_file(path_, "has the entry '" + name + "', which claims " + std::to_string(entry.size) +
+                               " bytes where " + std::to_string(entry.comp_size) + " are stored");
+    }
+    // No sum overflows: each is at most 1032 times what the file has.
+    content_size_ += entry.size;
 }
 
 std::vector<std::byte> ZipReader::read(const std::string& name) const

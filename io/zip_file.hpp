@@ -22,24 +22,27 @@ struct ZipDeleter
 };
 using ZipHandle = std::unique_ptr<zip_t, ZipDeleter>;
 
-/// Reads a zip file whose entries are stored as they are, not compressed, so that none is larger than the file.
+/// Reads a zip file whose entries are stored as they are or deflated. Bytes after its end are left alone.
 class ZipReader
 {
 public:
-    /// Throws Error if the file is missing, is no zip file or is cut off, or if an entry is compressed or encrypted or
-    /// there twice, or if they overlap.
+    /// Throws Error if the file is missing, is no zip file or is cut off, or if an entry is encrypted, compressed in
+    /// another way or there twice, or if they overlap or claim more bytes than the file can make (see can_inflate()).
     explicit ZipReader(const std::filesystem::path& path);
 
     /// Sizes of the entries by their names.
     const std::map<std::string, std::uint64_t>& entries() const { return sizes_; }
-    std::uint64_t file_size() const { return file_size_; }
+    /// Of all entries together.
+    std::uint64_t content_size() const { return content_size_; }
 
     /// Throws Error, naming the entry, if there is none of that name or its checksum does not match.
     std::vector<std::byte> read(const std::string& name) const;
 
 private:
+    void add_entry(const zip_stat_t& entry, std::uint64_t room);
+
     std::string path_;
-    std::uint64_t file_size_ = 0;
+    std::uint64_t content_size_ = 0;
     ZipHandle archive_;
     std::map<std::string, std::uint64_t> sizes_;
 };

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
+#include "io/read_file.hpp"
 #include "src/config/enums.hpp"
 #include "src/config/keys.hpp"
 #include "src/config/nearest.hpp"
@@ -101,14 +100,17 @@ void fail(const std::string& where, const std::string& key, const std::string& m
 
 Document Document::from_file(const std::string& path)
 {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    // Reading, not opening, fails for a folder; an empty file gives nothing to read.
-    if (!file || file.peek() == std::ifstream::traits_type::eof() || !(text << file.rdbuf()))
+    if (!io::is_there(path))
     {
-        throw Error(path + ": there is no such configuration file, or it is empty or cannot be read");
+        throw Error(path + ": there is no such configuration file; check the path");
     }
-    return from_text(text.str(), path);
+    // A pipe too: settings are often made by another program.
+    const auto text = io::read_file_or_pipe(path);
+    if (text.empty())
+    {
+        throw Error(path + ": is empty; name a configuration");
+    }
+    return from_text(text, path);
 }
 
 Document Document::from_text(const std::string& text, const std::string& name)

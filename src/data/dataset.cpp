@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "io/dataset_file.hpp"
+#include "io/input_path.hpp"
 #include "io/pack.hpp"
 #include "src/data/labelled.hpp"
 #include "src/data/loader_settings.hpp"
@@ -79,7 +80,7 @@ Dataset read_cifar10(const config::Data& data, Splits splits)
     fs::path folder = fs::path(data.root_path) / data.image_folder;
     for (const char* below : {"cifar-10-batches-py", "cifar-10-batches-bin"})
     {
-        if (fs::is_directory(folder / below))
+        if (io::is_folder(folder / below))
         {
             folder /= below;
             break;

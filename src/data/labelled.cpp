@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
+#include "io/input_path.hpp"
 #include "io/label_draw.hpp"
 #include "io/subset_file.hpp"
 
@@ -12,8 +12,6 @@ namespace paws::data
 {
 namespace
 {
-namespace fs = std::filesystem;
-
 std::vector<std::int64_t> signed_rows(const std::vector<std::size_t>& rows)
 {
     return {rows.begin(), rows.end()};
@@ -53,7 +51,7 @@ Rows labelled_rows(const config::Data& data, const Pictures& train, const std::v
     // That a list of one's own is missing is a mistake, and so it is as published for CIFAR-10. The lists of ImageNet
     // exist for some fractions only.
     const bool may_be_missing = !data.subset && data.is_imagenet() && data.unlabeled_frac >= 0;
-    if (list && (!may_be_missing || fs::exists(*list)))
+    if (list && (!may_be_missing || io::is_there(*list)))
     {
         result.rows = signed_rows(io::read_subset(*list, train.names));
         return result;
@@ -73,7 +71,7 @@ Rows labelled_rows(const config::Data& data, const Pictures& train, const std::v
 std::optional<std::string> existing_held_out_list(const config::Data& data)
 {
     const auto list = data.held_out_list();
-    return data.dataset == config::Dataset::imagenet_fine_tune && list && fs::exists(*list) ? list : std::nullopt;
+    return data.dataset == config::Dataset::imagenet_fine_tune && list && io::is_there(*list) ? list : std::nullopt;
 }
 
 Rows held_out_rows(const config::Data& data, const Pictures& train, const std::vector<std::int64_t>& labelled)

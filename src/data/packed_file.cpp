@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "io/checksum.hpp"
+#include "io/input_path.hpp"
 #include "io/pack_folder.hpp"
 #include "io/staging.hpp"
 #include "src/data/folder_changes.hpp"
@@ -204,23 +205,23 @@ PackedPlace packed_place(const config::Data& data)
 {
     if (data.file)
     {
-        return {*data.file, {}, fs::exists(*data.file)};
+        return {*data.file, {}, io::is_there(*data.file)};
     }
     const auto folder = picture_folder(data);
     const auto file = beside(folder);
-    if (fs::exists(file))
+    if (io::is_there(file))
     {
         return {file, folder, true};
     }
     if (data.scratch)
     {
         const auto other = in_scratch(*data.scratch, folder);
-        if (fs::exists(other))
+        if (io::is_there(other))
         {
             return {other, folder, true};
         }
     }
-    if (!fs::is_directory(folder))
+    if (!io::is_folder(folder))
     {
         throw config::Error(fmt::format(
             "data.dataset: {}: there is neither a folder {} nor a packed file {}; correct data.root_path and "

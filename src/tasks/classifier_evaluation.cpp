@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "io/error.hpp"
+#include "io/input_path.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/choose_precision.hpp"
 #include "src/tasks/evaluation.hpp"
@@ -29,7 +30,7 @@ fs::path checkpoint_to_evaluate(const config::Config& config, const std::string&
     }
     for (const auto& path : {files.best(), files.latest(), files.published()})
     {
-        if (fs::exists(path))
+        if (io::is_there(path))
         {
             return path;
         }
@@ -62,7 +63,8 @@ train::PretrainedEncoder load_classifier(const fs::path& path, const data::Datas
 
 loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Pictures& pictures,
                                    const std::vector<std::int64_t>& rows, const config::Config& config,
-                                   nn::Precision precision, comm::Communicator& communicator)
+                                   nn::Precision precision, comm::Communicator& communicator,
+                                   NotFiniteScores not_finite)
 {
     if (rows.empty())
     {
@@ -71,16 +73,17 @@ loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Pictures& p
     return accuracy_together(
         pictures, rows, communicator,
         [&](const std::vector<std::int64_t>& mine)
-        { return train::embed(encoder, pictures, mine, config, nn::Embedding::projection, precision); });
+        { return train::embed(encoder, pictures, mine, config, nn::Embedding::projection, precision); },
+        not_finite);
 }
 
 loss::Accuracy held_out_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                                 nn::Precision precision, comm::Communicator& communicator)
+                                 nn::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
 {
-    return dataset.held_out.empty()
-               ? classifier_accuracy(encoder, dataset.validation, dataset.validation.all_rows(), config, precision,
-                                     communicator)
-               : classifier_accuracy(encoder, dataset.train, dataset.held_out, config, precision, communicator);
+    return dataset.held_out.empty() ? classifier_accuracy(encoder, dataset.validation, dataset.validation.all_rows(),
+                                                          config, precision, communicator, not_finite)
+                                    : classifier_accuracy(encoder, dataset.train, dataset.held_out, config, precision,
+                                                          communicator, not_finite);
 }
 
 Summary evaluate_classifier(const config::Config& config, const std::string& checkpoint, const comm::World& world)
@@ -93,7 +96,7 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
         agreed(communicator, [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
     const auto trained = agreed(communicator, [&] { return load_classifier(path, dataset, precision, world.device); });
     const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
-                                              config, precision, communicator);
+                                              config, precision, communicator, NotFiniteScores::refuse);
     Summary summary{{"task", "fine_tune"},
                     {"training", false},
                     {"checkpoint", path.string()},
@@ -106,7 +109,8 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
                             100 * accuracy.top1, 100 * accuracy.top5);
     if (!dataset.held_out.empty())
     {
-        const auto held_out = held_out_accuracy(*trained.encoder, dataset, config, precision, communicator);
+        const auto held_out =
+            held_out_accuracy(*trained.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
         summary["held_out_top1"] = held_out.top1;
         text += fmt::format("{} held-out pictures of '{}': top-1 {:.2f} %\n", dataset.held_out.size(),
                             config.data.train_split, 100 * held_out.top1);

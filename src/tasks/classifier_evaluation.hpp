@@ -9,6 +9,7 @@
 #include "src/loss/snn_classifier.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/nn/precision.hpp"
+#include "src/tasks/evaluation.hpp"
 #include "src/tasks/summary.hpp"
 
 namespace paws::tasks
@@ -18,12 +19,14 @@ namespace paws::tasks
 /// std::invalid_argument when there are no rows.
 loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Pictures& pictures,
                                    const std::vector<std::int64_t>& rows, const config::Config& config,
-                                   nn::Precision precision, comm::Communicator& communicator);
+                                   nn::Precision precision, comm::Communicator& communicator,
+                                   NotFiniteScores not_finite = NotFiniteScores::count);
 
 /// What fine-tuning is evaluated on as it goes: the held-out pictures of the training split where there is such a list,
 /// else the validation split.
 loss::Accuracy held_out_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                                 nn::Precision precision, comm::Communicator& communicator);
+                                 nn::Precision precision, comm::Communicator& communicator,
+                                 NotFiniteScores not_finite = NotFiniteScores::count);
 
 /// fine_tune with meta.training: false: prints and returns top-1 and top-5 on the validation split, and top-1 on the
 /// held-out pictures where there are some, of the classifier that `checkpoint` names: auto (the best of the run, else

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "io/error.hpp"
+#include "io/finite.hpp"
 #include "io/torch_file.hpp"
 #include "src/config/config.hpp"
 #include "src/train/network_of.hpp"
@@ -73,6 +74,14 @@ Summary convert(const ConvertRequest& request, const std::vector<std::string>& o
     else if (!overrides.empty())
     {
         throw config::Error("--set: changes the settings of --config, which is not given");
+    }
+    for (const auto* arrays : {&checkpoint.encoder, &checkpoint.momentum, &checkpoint.pytorch.tensors})
+    {
+        if (const auto what = io::say_not_finite(*arrays))
+        {
+            fmt::print(stderr, "note: {}: {}{}; it is converted, but neither evaluated nor trained on\n",
+                       stored.path.string(), arrays == &checkpoint.momentum ? "in its momentum, " : "", *what);
+        }
     }
     train::write_stored_checkpoint(request.output, checkpoint);
     for (const auto& note : stored.notes)

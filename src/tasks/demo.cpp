@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "io/error.hpp"
+#include "io/input_path.hpp"
 #include "src/tasks/baselines.hpp"
 #include "src/tasks/choose_precision.hpp"
 #include "src/tasks/data_commands.hpp"
@@ -40,7 +41,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
         throw io::Error(fmt::format("{}: the folder cannot be made ({}); choose another with --folder",
                                     request.folder.string(), error.message()));
     }
-    if (!fs::exists(*settings.data.file))
+    if (!io::is_there(*settings.data.file))
     {
         PackRequest packing;
         packing.format = "idx";

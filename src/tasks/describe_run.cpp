@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "io/error.hpp"
 #include "io/host_name.hpp"
+#include "io/input_path.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/nn/device.hpp"
@@ -30,8 +30,6 @@ namespace paws::tasks
 {
 namespace
 {
-namespace fs = std::filesystem;
-
 std::string gibibytes(std::int64_t bytes)
 {
     return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
@@ -238,7 +236,7 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
 std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset, const torch::Device& device)
 {
     const auto path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
-    auto text = fmt::format("checkpoint      {}{}\n", path, fs::exists(path) ? "" : " (not there yet)");
+    auto text = fmt::format("checkpoint      {}{}\n", path, io::is_there(path) ? "" : " (not there yet)");
     if (dataset != nullptr)
     {
         text += describe_data(config, *dataset, device);
@@ -278,7 +276,7 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
     if (config.logging.pretrain_path)
     {
         const auto path = config.logging.path_of(*config.logging.pretrain_path);
-        text += fmt::format("starts from     {}{}\n", path, fs::exists(path) ? "" : " (not there yet)");
+        text += fmt::format("starts from     {}{}\n", path, io::is_there(path) ? "" : " (not there yet)");
     }
     const auto& optimization = config.optimization;
     text += fmt::format("learning rate   {} → {} in {} epochs, then cosine to {}\n", optimization.start_lr,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "io/error.hpp"
 #include "src/tasks/evaluation.hpp"
 
 namespace paws::tasks
@@ -74,6 +75,7 @@ EmbeddingBatch EmbeddingBatches::next()
     {
         classify(outputs->back().contiguous(), batch);
     }
+    require_finite(batch);
     if (half_)
     {
         to_half(batch);
@@ -89,6 +91,22 @@ void EmbeddingBatches::classify(const torch::Tensor& queries, EmbeddingBatch& ba
     const auto* const first = pictures_.labels.data() + row_;
     const auto accuracy = loss::accuracy(batch.reals.back(), {first, first + queries.size(0)});
     right_ += torch::tensor({accuracy.top1, accuracy.top5}, torch::kFloat64) * queries.size(0);
+}
+
+void EmbeddingBatches::require_finite(const EmbeddingBatch& batch) const
+{
+    for (std::size_t i = 0; i < batch.reals.size(); ++i)
+    {
+        const auto finite = torch::isfinite(batch.reals[i]).all(1);
+        if (!finite.all().item<bool>())
+        {
+            const auto row = row_ + finite.logical_not().nonzero()[0][0].item<std::int64_t>();
+            throw io::Error(fmt::format(
+                "the {} of image '{}' has numbers that are NaN or infinite; compute in meta.precision=fp32, "
+                "or take another checkpoint",
+                names_[i], pictures_.names[static_cast<std::size_t>(row)]));
+        }
+    }
 }
 
 void EmbeddingBatches::to_half(EmbeddingBatch& batch) const

@@ -39,8 +39,8 @@ public:
     EmbeddingBatches(nn::Encoder& encoder, const data::Pictures& pictures, std::int64_t first, std::int64_t count,
                      const config::Config& config, const loss::SnnClassifier* classifier, nn::Precision precision);
 
-    /// Empty after the last. Throws io::Error for a picture that cannot be read, config::Error for numbers that do not
-    /// fit into float16 where embed.half asks for it.
+    /// Empty after the last. Throws io::Error for a picture that cannot be read, and for numbers that are NaN or
+    /// infinite; config::Error for those that do not fit into float16 where embed.half asks for it.
     EmbeddingBatch next();
 
     /// Pictures so far whose class is the most probable one, and among the five most probable ones: float64 [2].
@@ -48,6 +48,7 @@ public:
 
 private:
     void classify(const torch::Tensor& queries, EmbeddingBatch& batch);
+    void require_finite(const EmbeddingBatch& batch) const;
     void to_half(EmbeddingBatch& batch) const;
 
     const data::Pictures& pictures_;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "io/error.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/choose_precision.hpp"
 #include "src/train/embedder.hpp"
@@ -31,10 +32,12 @@ nn::Embedding embedding_of(const config::Config& config)
 }
 
 loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
-                                 comm::Communicator& communicator, const ScoresOfRows& scores)
+                                 comm::Communicator& communicator, const ScoresOfRows& scores,
+                                 NotFiniteScores not_finite)
 {
     const auto mine = train::rows_of_rank(rows, communicator);
-    const auto right = torch::zeros({2}, torch::kFloat64);
+    // The third: rows with scores that are not finite.
+    const auto right = torch::zeros({3}, torch::kFloat64);
     if (!mine.empty())
     {
         std::vector<std::int64_t> labels;
@@ -42,31 +45,41 @@ loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vect
         {
             labels.push_back(pictures.labels[static_cast<std::size_t>(row)]);
         }
-        const auto accuracy = loss::accuracy(scores(mine), labels);
+        const auto values = scores(mine);
+        const auto accuracy = loss::accuracy(values, labels);
+        right[2] = torch::isfinite(values).all(1).logical_not().sum();
         right[0] = accuracy.top1 * static_cast<double>(mine.size());
         right[1] = accuracy.top5 * static_cast<double>(mine.size());
     }
     communicator.all_reduce(right);
+    if (const auto bad = right[2].item<double>(); bad > 0 && not_finite == NotFiniteScores::refuse)
+    {
+        throw io::Error(
+            fmt::format("the outputs of the network for {:.0f} of {} images are NaN or infinite; compute in "
+                        "meta.precision=fp32, or take another checkpoint",
+                        bad, rows.size()));
+    }
     const auto count = static_cast<double>(rows.size());
     return {right[0].item<double>() / count, right[1].item<double>() / count};
 }
 
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                            nn::Precision precision, comm::Communicator& communicator)
+                            nn::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
 {
     const auto which = embedding_of(config);
     // The products with all supports are the work here.
     const auto supports =
         train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision, communicator)
             .to(device_of(encoder));
-    return accuracy_together(dataset.validation, dataset.validation.all_rows(), communicator,
-                             [&](const std::vector<std::int64_t>& rows)
-                             {
-                                 const auto queries =
-                                     train::embed(encoder, dataset.validation, rows, config, which, precision);
-                                 return loss::snn_probabilities(queries, supports, dataset.labelled_targets(),
-                                                                dataset.classes(), config.criterion.snn_temperature);
-                             });
+    return accuracy_together(
+        dataset.validation, dataset.validation.all_rows(), communicator,
+        [&](const std::vector<std::int64_t>& rows)
+        {
+            const auto queries = train::embed(encoder, dataset.validation, rows, config, which, precision);
+            return loss::snn_probabilities(queries, supports, dataset.labelled_targets(), dataset.classes(),
+                                           config.criterion.snn_temperature);
+        },
+        not_finite);
 }
 
 Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator)
@@ -103,7 +116,8 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     wanted.task = config::Task::snn_eval;
     const auto dataset =
         agreed(communicator, [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
-    const auto accuracy = snn_accuracy(*network.encoder, dataset, config, precision, communicator);
+    const auto accuracy =
+        snn_accuracy(*network.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
     if (world.is_first())
     {
         fmt::print(

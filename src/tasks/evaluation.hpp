@@ -25,15 +25,24 @@ nn::Embedding embedding_of(const config::Config& config);
 /// [n, K], float32: how much each class is in each of n rows.
 using ScoresOfRows = std::function<torch::Tensor(const std::vector<std::int64_t>& rows)>;
 
+/// What becomes of scores that are NaN or infinite, of which an accuracy is no measure.
+enum class NotFiniteScores
+{
+    count,   ///< the evaluation of a run that trains must not end it; the next step does
+    refuse,  ///< io::Error, on all ranks
+};
+
 /// Shares of `rows` of `pictures` whose class has the largest of its scores, or one of the five largest. Ranks share
 /// the rows out among them, and all get the result. Collective.
 loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
-                                 comm::Communicator& communicator, const ScoresOfRows& scores);
+                                 comm::Communicator& communicator, const ScoresOfRows& scores,
+                                 NotFiniteScores not_finite);
 
 /// Soft nearest neighbours: the validation pictures against the labelled training pictures, both as the encoder embeds
 /// them, on the encoder's device. Ranks share both out among them, and all get the result.
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                            nn::Precision precision, comm::Communicator& communicator);
+                            nn::Precision precision, comm::Communicator& communicator,
+                            NotFiniteScores not_finite = NotFiniteScores::count);
 
 /// A network to evaluate, and where it comes from.
 struct Pretrained

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "io/error.hpp"
+#include "io/input_path.hpp"
 #include "io/seal.hpp"
 
 namespace paws::tasks
@@ -184,9 +185,9 @@ ResumeChoice checkpoint_to_resume(const config::Config& config, const RunFiles& 
     if (config.meta.load_checkpoint)
     {
         choice.checkpoint =
-            !fs::exists(files.latest()) && fs::exists(files.published()) ? files.published() : files.latest();
+            !io::is_there(files.latest()) && io::is_there(files.published()) ? files.published() : files.latest();
     }
-    else if (fs::exists(files.csv(0)))
+    else if (io::is_there(files.csv(0)))
     {
         choice.notes.push_back(
             fmt::format("{}: there is no checkpoint of the run that wrote it; a new run begins and "

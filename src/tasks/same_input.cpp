@@ -96,7 +96,7 @@ std::string identity_of_data(const config::Data& data)
     }
     auto identity = data.is_cifar10() && !data.file ? identity_of_cifar10(fs::path(data.root_path) / data.image_folder)
                                                     : identity_of_place(data::packed_place(data));
-    if (const auto list = data.labelled_list(); list && fs::exists(*list))
+    if (const auto list = data.labelled_list(); list && io::is_there(*list))
     {
         identity += identity_of_list(*list);
     }

@@ -210,6 +210,7 @@ std::vector<std::string> load_entries(StoredCheckpoint stored, nn::Encoder& enco
                         "network?",
                         source, report.filled, tensors.size(), report.text()));
     }
+    require_finite(report, source);
     if (!report.is_complete())
     {
         stored.notes.push_back(

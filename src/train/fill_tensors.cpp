@@ -28,6 +28,16 @@ torch::ScalarType scalar_type(io::ElementType type)
     return torch::kFloat32;
 }
 
+std::int64_t count_not_finite(const torch::Tensor& tensor)
+{
+    if (!tensor.is_floating_point())
+    {
+        return 0;
+    }
+    const auto finite = torch::isfinite(tensor);
+    return finite.all().item<bool>() ? 0 : tensor.numel() - finite.sum().item<std::int64_t>();
+}
+
 /// The first few.
 std::string shortened(const std::vector<std::string>& names)
 {
@@ -71,6 +81,11 @@ FillReport fill_tensors(const io::NamedArrays& arrays, const NamedTensors& tenso
             auto* const bytes = const_cast<std::byte*>(array.bytes.data());
             found->second.copy_(torch::from_blob(bytes, shape, scalar_type(array.type)));
             ++report.filled;
+            if (const auto count = count_not_finite(found->second); count > 0)
+            {
+                report.not_finite.push_back(
+                    fmt::format("{} of the {} numbers of '{}'", count, found->second.numel(), name));
+            }
         }
         else
         {
@@ -89,6 +104,19 @@ FillReport fill_tensors(const io::NamedArrays& arrays, const NamedTensors& tenso
     return report;
 }
 
+void require_finite(const FillReport& report, const std::string& source)
+{
+    if (report.not_finite.empty())
+    {
+        return;
+    }
+    const auto others = report.not_finite.size() - 1;
+    throw io::Error(
+        fmt::format("{}: {}{} are NaN or infinite; the run that wrote it had gone wrong: take a checkpoint from before",
+                    source, report.not_finite.front(),
+                    others == 0 ? "" : fmt::format(" and some of {} other tensor{}", others, others == 1 ? "" : "s")));
+}
+
 void fill_all_tensors(const io::NamedArrays& arrays, const NamedTensors& tensors, const std::string& what,
                       const std::string& source)
 {
@@ -100,5 +128,6 @@ void fill_all_tensors(const io::NamedArrays& arrays, const NamedTensors& tensors
                         "or output_dim?",
                         source, what, report.text()));
     }
+    require_finite(report, source);
 }
 }  // namespace paws::train

@@ -19,6 +19,7 @@ struct FillReport
     std::vector<std::string> missing;      ///< tensors without an array
     std::vector<std::string> unexpected;   ///< arrays without a tensor
     std::vector<std::string> other_shape;  ///< "NAME [3, 4], here [3, 5]"
+    std::vector<std::string> not_finite;   ///< "3 of the 64 numbers of NAME", of those that were filled
 
     bool is_complete() const { return missing.empty() && unexpected.empty() && other_shape.empty(); }
 
@@ -29,8 +30,12 @@ struct FillReport
 /// Copies arrays whose names and shapes fit.
 FillReport fill_tensors(const io::NamedArrays& arrays, const NamedTensors& tensors);
 
-/// The same. Throws io::Error if anything is left over on either side; `what` names the collection in the message,
-/// `source` the file.
+/// Throws io::Error if a number that was filled in is NaN or infinite: what comes of such weights looks like a result.
+/// `source` names the file.
+void require_finite(const FillReport& report, const std::string& source);
+
+/// The same as fill_tensors(). Throws io::Error if anything is left over on either side, or not finite; `what` names
+/// the collection in the message, `source` the file.
 void fill_all_tensors(const io::NamedArrays& arrays, const NamedTensors& tensors, const std::string& what,
                       const std::string& source);
 }  // namespace paws::train

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "io/other_file.hpp"
 #include "io/published_checkpoint.hpp"
 #include "io/torch_file.hpp"
 #include "src/optim/lars_sgd.hpp"
@@ -91,6 +92,7 @@ StoredCheckpoint read_stored_checkpoint(const fs::path& path)
     }
     if (!io::is_torch_file(stored.path))
     {
+        io::refuse_other_file(stored.path);
         stored.content = io::read_checkpoint(stored.path);
         return stored;
     }

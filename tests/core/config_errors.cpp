@@ -1,4 +1,11 @@
 // Every way to write a wrong configuration, and what the user is told: place, key, remedy.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
 #include "src/config/config.hpp"
 #include "tests/core/config_samples.hpp"
 #include "tests/support/catch.hpp"
@@ -66,8 +73,12 @@ TEST_CASE("a key that does not exist is refused with its line and the nearest on
 TEST_CASE("what is no configuration is refused", "[config]")
 {
     CHECK_THROWS_WITH(load("/nowhere/x.yaml"), Catch::Contains("/nowhere/x.yaml: there is no such configuration file"));
-    CHECK_THROWS_WITH(load("/tmp"), Catch::Contains("/tmp: there is no such configuration file"));
-    CHECK_THROWS_WITH(load("/dev/null"), Catch::Contains("or it is empty"));
+    CHECK_THROWS_WITH(load("/tmp"), Catch::Contains("/tmp: is a folder"));
+    CHECK_THROWS_WITH(load("/dev/null"), Catch::Contains("/dev/null: is a device"));
+    const auto empty = std::filesystem::temp_directory_path() / fmt::format("paws-empty-{}.yaml", getpid());
+    std::ofstream(empty).close();
+    CHECK_THROWS_WITH(load(empty.string()), Catch::Contains("paws-empty") && Catch::Contains("is empty"));
+    std::filesystem::remove(empty);
     refuses("", {}, {"x.yaml: expected one YAML document"});
     refuses("- 1\n- 2\n", {}, {"x.yaml: expected one YAML document"});
     refuses("meta: {}\n---\nmeta: {}\n", {}, {"x.yaml: expected one YAML document"});

@@ -58,8 +58,8 @@ TEST_CASE("files that are not IDX, or not whole, are refused by name", "[io]")
         write_file(folder / "file", bytes);
         check_refused([&] { read_idx(folder / "file"); }, parts);
     };
-    check_refused([&] { read_idx(folder / "none"); }, {"none", "cannot be opened"});
-    check_refused([&] { read_idx(folder.path()); }, {folder.path().string(), "cannot be opened"});
+    check_refused([&] { read_idx(folder / "none"); }, {"none", "no such file"});
+    check_refused([&] { read_idx(folder.path()); }, {folder.path().string(), "is a folder"});
     refuse("", {"file", "not an IDX file"});
     refuse("a text", {"file", "not an IDX file"});
     refuse(std::string("\0\0\x0d\1\0\0\0\1....", 12), {"type 13"});
@@ -91,4 +91,12 @@ TEST_CASE("compressed IDX files that are damaged are refused by name", "[io]")
     flipped[flipped.size() - 6] = static_cast<char>(flipped[flipped.size() - 6] ^ 1);
     write_file(folder / "flipped.gz", flipped);
     check_refused([&] { read_idx(folder / "flipped.gz"); }, {"flipped.gz", "cannot be decompressed"});
+}
+
+TEST_CASE("compressed IDX files whose headers claim more than they can hold take no memory", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto bomb = write_gzip(folder / "bomb.gz", idx({3'000, 1'000'000}, std::string(20'000'000, '\0')));
+    REQUIRE(std::filesystem::file_size(bomb) < 100'000);
+    check_refused([&] { read_idx(bomb); }, {"bomb.gz", "says to hold 3000000000 bytes", "cannot make"});
 }

@@ -181,7 +181,7 @@ TEST_CASE("a file that is missing or does not match its seal is refused", "[io]"
 {
     const Disks disks;
     check_refused([&] { disks.copy(disks.network / "none.h5"); }, {"none.h5", "no such file"});
-    check_refused([&] { disks.copy(disks.network.path()); }, {disks.network.path().string(), "no such file"});
+    check_refused([&] { disks.copy(disks.network.path()); }, {disks.network.path().string(), "is a folder"});
     const std::string bytes = some_bytes();
     std::string damaged = bytes + make_seal(bytes);
     damaged[100] = static_cast<char>(damaged[100] ^ 1);
@@ -200,6 +200,7 @@ TEST_CASE("where there can be no copy, the reason is said and nothing is left", 
     CHECK_THAT(hurdle([&] { copy_to_folder(file, disks.node.path(), {}, short_of_space); }),
                Catch::Contains("the file has 40.0 MB") && Catch::Contains("70.0 MB free"));
     CHECK_THAT(hurdle([&] { copy_to_folder(file, disks.node / "none"); }), Catch::Contains("there is no folder"));
+    CHECK_THAT(hurdle([&] { copy_to_folder(file, file); }), Catch::Contains("is a file, not a folder"));
     CHECK_THAT(hurdle([&] { copy_to_folder(file, "/proc"); }), Catch::Contains("no folder can be made in '/proc'"));
     {
         const FullDisk full(20'000'000);

@@ -45,15 +45,26 @@ inline std::string pickled(const std::vector<std::int64_t>& numbers)
     return out + "t";
 }
 
-/// The call that makes a tensor.
+/// What stands for a storage.
+inline std::string storage_id(std::int64_t elements, const std::string& storage = "FloatStorage",
+                              const std::string& key = "0", const std::string& module = "torch")
+{
+    return "(" + pickled("storage") + "c" + module + "\n" + storage + "\n" + pickled(key) + pickled("cpu") +
+           pickled(elements) + "tQ";
+}
+
+/// No gradient, no hooks.
+inline const std::string no_gradient =
+    "\x89"
+    "ccollections\nOrderedDict\n)R";
+
+/// The call that makes a tensor; `more`: further arguments.
 inline std::string tensor_call(std::int64_t elements, std::int64_t offset, const std::vector<std::int64_t>& shape,
                                const std::vector<std::int64_t>& strides, const std::string& storage = "FloatStorage",
-                               const std::string& key = "0")
+                               const std::string& key = "0", const std::string& more = "")
 {
-    return "ctorch._utils\n_rebuild_tensor_v2\n((" + pickled("storage") + "ctorch\n" + storage + "\n" + pickled(key) +
-           pickled("cpu") + pickled(elements) + "tQ" + pickled(offset) + pickled(shape) + pickled(strides) +
-           "\x89"
-           "ccollections\nOrderedDict\n)RtR";
+    return "ctorch._utils\n_rebuild_tensor_v2\n(" + storage_id(elements, storage, key) + pickled(offset) +
+           pickled(shape) + pickled(strides) + no_gradient + more + "tR";
 }
 
 template <class Number>

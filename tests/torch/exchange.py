@@ -5,9 +5,11 @@ conversion.
 """
 import argparse
 import pathlib
+import pickle
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import h5py
 import numpy
@@ -129,6 +131,76 @@ def a_plain_state_dict(paws_hpc, folder):
     module.load_state_dict(again)
 
 
+def repacked(source, target):
+    """The same zip file with compressed entries."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry))
+    return target
+
+
+def whatever_torch_loads(paws_hpc, folder):
+    """Files that torch.save writes when asked to, or that came out of other hands: the numbers are those of torch.load."""
+    flat = torch.randn(400000)
+    weights = {}
+    for i in range(20):
+        weights[f"bn{i}.weight"] = flat[i * 20000 : (i + 1) * 20000]
+        weights[f"bn{i}.num_batches_tracked"] = torch.tensor(i)
+    weights["expanded"] = flat[:1].expand(1000, 1000)
+    weights["transposed"] = flat[:200000].reshape(400, 500).t()
+    files = [folder / name for name in ("flat.pth", "protocol4.pth", "legacy.pth", "legacy4.pth")]
+    torch.save(weights, files[0])
+    torch.save(weights, files[1], pickle_protocol=4)
+    torch.save(weights, files[2], _use_new_zipfile_serialization=False)
+    torch.save(weights, files[3], _use_new_zipfile_serialization=False, pickle_protocol=4)
+    files.append(repacked(files[0], folder / "deflated.pth"))
+    for name, more in (("longer.pth", b"after the end"), ("marked.pth", b"PK\x05\x06" + bytes(40))):
+        (folder / name).write_bytes(files[0].read_bytes() + more)
+        files.append(folder / name)
+    for path in files:
+        expected = torch.load(path)
+        run(paws_hpc, "convert", path, folder / "any.h5")
+        with h5py.File(folder / "any.h5") as file:
+            arrays = arrays_of(file["encoder"])
+        assert list(arrays) == list(expected)
+        assert all(same_bits(expected[name], array) for name, array in arrays.items()), path
+        assert "whole" in run(paws_hpc, "inspect", path) or "legacy" in path.name
+
+
+def progress(paws_hpc, data, folder):
+    """An epoch may be any whole number."""
+    original = torch.load(data / "reference_ckpt_small.pth.tar", map_location="cpu")
+    for epoch in (torch.tensor(17), torch.tensor([17.0]), 17.0):
+        torch.save({**original, "epoch": epoch}, folder / "epoch.pth")
+        run(paws_hpc, "convert", folder / "epoch.pth", folder / "epoch.h5")
+        with h5py.File(folder / "epoch.h5") as file:
+            compare(original, file)
+        run(paws_hpc, "convert", folder / "epoch.h5", folder / "again.pth")
+        assert equal(torch.load(folder / "again.pth"), torch.load(folder / "epoch.pth"))
+    for epoch in (torch.tensor([1, 2]), 1.5, "17", -1):
+        torch.save({**original, "epoch": epoch}, folder / "epoch.pth")
+        message = run(paws_hpc, "convert", folder / "epoch.pth", folder / "none.h5", code=2)
+        assert message.count("\n") == 1 and "'epoch'" in message and not (folder / "none.h5").exists(), message
+
+
+def what_is_no_checkpoint(paws_hpc, folder):
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    torch.save(module, folder / "module.pth")
+    torch.jit.script(module).save(folder / "script.pt")
+    for name, tensor in (("sparse", torch.eye(3).to_sparse()), ("quantised", torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)),
+                         ("complex", torch.ones(3, dtype=torch.complex64))):
+        torch.save({"encoder": {"a.weight": torch.ones(2), "b.weight": tensor}}, folder / f"{name}.pth")
+    with (folder / "pickled.pth").open("wb") as file:
+        pickle.dump({"a": 1}, file)
+    for name, words in (("module.pth", "whole module"), ("script.pt", "TorchScript"), ("sparse.pth", "'encoder.b.weight' is sparse"),
+                        ("quantised.pth", "'encoder.b.weight' is quantised"), ("complex.pth", "'encoder.b.weight' is of the type torch.ComplexFloat"),
+                        ("pickled.pth", "pickle of Python")):
+        for command in (("convert", folder / name, folder / "none.h5"), ("inspect", folder / name), ("snn-eval", "--checkpoint", folder / name)):
+            message = run(paws_hpc, *command, code=2)
+            assert message.count("\n") == 1 and name in message and words in message, (command, message)
+    assert not (folder / "none.h5").exists()
+
+
 def errors(paws_hpc, folder):
     class Harm:
         def __reduce__(self):
@@ -153,6 +225,9 @@ def main():
         the_way_of_users(arguments.paws_hpc, arguments.data, folder)
         the_published_file(arguments.paws_hpc, arguments.data, folder)
         a_plain_state_dict(arguments.paws_hpc, folder)
+        whatever_torch_loads(arguments.paws_hpc, folder)
+        progress(arguments.paws_hpc, arguments.data, folder)
+        what_is_no_checkpoint(arguments.paws_hpc, folder)
         errors(arguments.paws_hpc, folder)
     print(f"PyTorch {torch.__version__}: all equal")
     return 0
