@@ -13,6 +13,7 @@
 #include "io/format.hpp"
 #include "io/inspect_torch.hpp"
 #include "io/local_copy.hpp"
+#include "io/printable.hpp"
 #include "io/seal.hpp"
 #include "io/torch_file.hpp"
 
@@ -27,7 +28,7 @@ std::string listed(const std::vector<std::string>& words)
     std::string text;
     for (std::size_t i = 0; i < std::min(words.size(), most); ++i)
     {
-        text += (i == 0 ? "" : ", ") + words[i];
+        text += (i == 0 ? "" : ", ") + printable(words[i]);
     }
     return text + (words.size() > most ? ", ..." : "");
 }
@@ -82,7 +83,7 @@ std::string describe_dataset(const std::filesystem::path& path, bool sealed)
         const bool encoded = dataset.is_encoded(split);
         // A seal that matches has vouched for all bytes.
         verified = (sealed || verify_bytes(file.dataset(split + (encoded ? "/encoded" : "/images")))) && verified;
-        text << split << ": " << plural(dataset.count(split), "picture") << ", ";
+        text << printable(split) << ": " << plural(dataset.count(split), "picture") << ", ";
         if (encoded)
         {
             text << "encoded (JPEG, PNG), " << size_in_words(file.dataset(split + "/encoded").size());
@@ -106,7 +107,7 @@ std::string describe_dataset(const std::filesystem::path& path, bool sealed)
 
 void describe_reals(std::ostream& text, const std::string& name, const h5::Dataset& values)
 {
-    text << name << ": "
+    text << printable(name) << ": "
          << plural(values.shape()[1], name == "probabilities" ? "class" : "dimension",
                    name == "probabilities" ? "es" : "s")
          << ", float" << 8 * values.element_size();
@@ -125,7 +126,7 @@ std::string describe_embeddings(const std::filesystem::path& path, bool sealed)
 {
     const EmbeddingsFile file(path, sealed);
     std::ostringstream text;
-    text << plural(file.count(), "picture") << " of split " << file.source().split << "\n";
+    text << plural(file.count(), "picture") << " of split " << printable(file.source().split) << "\n";
     for (const std::string& name : file.outputs())
     {
         describe_reals(text, name, file.reals(name));
@@ -134,7 +135,7 @@ std::string describe_embeddings(const std::filesystem::path& path, bool sealed)
     {
         describe_reals(text, "probabilities", file.reals("probabilities"));
     }
-    text << "checkpoint: " << file.source().checkpoint << ", epoch " << file.source().epoch << "\n";
+    text << "checkpoint: " << printable(file.source().checkpoint) << ", epoch " << file.source().epoch << "\n";
     text << "temperature: " << file.source().temperature << "\n";
     text << verdict(true);
     return text.str();
@@ -163,15 +164,15 @@ std::string describe_checkpoint(const std::filesystem::path& path, bool)
     text << "epoch " << progress.epoch << ", iteration " << progress.iteration << "\n";
     for (const auto& [name, value] : progress.integers)
     {
-        text << name << ": " << value << "\n";
+        text << printable(name) << ": " << value << "\n";
     }
     for (const auto& [name, value] : progress.reals)
     {
-        text << name << ": " << value << "\n";
+        text << printable(name) << ": " << value << "\n";
     }
     for (const auto& [name, value] : progress.texts)
     {
-        text << name << ": " << plural(value.size(), "byte") << " of text\n";
+        text << printable(name) << ": " << plural(value.size(), "byte") << " of text\n";
     }
     text << "config: "
          << plural(static_cast<std::size_t>(std::count(checkpoint.config.begin(), checkpoint.config.end(), '\n')),
@@ -187,8 +188,9 @@ std::string describe_timings(const std::filesystem::path& path, bool)
     std::ostringstream text;
     const auto steps = static_cast<std::size_t>(file.attribute<std::int64_t>("steps"));
     const auto ranks = static_cast<std::size_t>(file.attribute<std::int64_t>("world_size"));
-    text << plural(steps, "step") << " of " << plural(ranks, "rank") << ": " << file.attribute<std::string>("task")
-         << ", " << file.attribute<std::string>("network") << ", " << file.attribute<std::string>("precision") << "\n"
+    text << plural(steps, "step") << " of " << plural(ranks, "rank") << ": "
+         << printable(file.attribute<std::string>("task")) << ", " << printable(file.attribute<std::string>("network"))
+         << ", " << printable(file.attribute<std::string>("precision")) << "\n"
          << "phases: " << listed(file.dataset("phases").read<std::string>()) << "\n"
          << plural(file.dataset("gradients/bytes").size(), "gradient") << ", "
          << plural(file.dataset("batch_norms/channels").size(), "call") << " of batch norms\n"
@@ -225,7 +227,7 @@ std::string describe(const std::filesystem::path& path)
     open_format(path, found->format);
     const std::string maker =
         file.has_attribute("created_by") ? file.attribute<std::string>("created_by") : "another program";
-    return path.string() + ": " + name + ", version " + std::to_string(file.attribute<std::int64_t>("version")) +
-           ", made by " + maker + "\n" + found->describe(path, sealed);
+    return printable(path.string()) + ": " + name + ", version " + std::to_string(file.attribute<std::int64_t>("version")) +
+           ", made by " + printable(maker) + "\n" + found->describe(path, sealed);
 }
 }  // namespace paws::io

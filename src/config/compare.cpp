@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -43,6 +44,12 @@ Values meaning_of(const Config& config)
                                                   "meta.load_checkpoint",
                                                   "meta.read_checkpoint",
                                                   "meta.comm_timeout",
+                                                  // Where the data lie: what they are is compared by their content.
+                                                  "data.file",
+                                                  "data.root_path",
+                                                  "data.image_folder",
+                                                  "data.subset",
+                                                  "data.subset_path",
                                                   "data.evaluation_batch_size",
                                                   "data.cache_gb",
                                                   "data.prefetch_batches",
@@ -55,6 +62,11 @@ Values meaning_of(const Config& config)
     auto values = flattened(config.to_yaml());
     std::erase_if(values, [](const auto& value)
                   { return irrelevant.contains(value.first) || value.first.starts_with("logging."); });
+    if (config.meta.init_backbone)
+    {
+        // The same file may have moved.
+        values["meta.init_backbone"] = std::filesystem::path(*config.meta.init_backbone).filename().string();
+    }
     return values;
 }
 

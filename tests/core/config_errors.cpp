@@ -66,7 +66,7 @@ TEST_CASE("a key that does not exist is refused with its line and the nearest on
 TEST_CASE("what is no configuration is refused", "[config]")
 {
     CHECK_THROWS_WITH(load("/nowhere/x.yaml"), Catch::Contains("/nowhere/x.yaml: there is no such configuration file"));
-    CHECK_THROWS_WITH(load("/tmp"), Catch::Contains("/tmp: there is no such configuration file"));
+    CHECK_THROWS_WITH(load("/tmp"), Catch::Contains("/tmp: is a folder, no YAML file of settings"));
     CHECK_THROWS_WITH(load("/dev/null"), Catch::Contains("or it is empty"));
     refuses("", {}, {"x.yaml: expected one YAML document"});
     refuses("- 1\n- 2\n", {}, {"x.yaml: expected one YAML document"});
