@@ -227,7 +227,8 @@ std::string describe(const std::filesystem::path& path)
     open_format(path, found->format);
     const std::string maker =
         file.has_attribute("created_by") ? file.attribute<std::string>("created_by") : "another program";
-    return printable(path.string()) + ": " + name + ", version " + std::to_string(file.attribute<std::int64_t>("version")) +
-           ", made by " + printable(maker) + "\n" + found->describe(path, sealed);
+    return printable(path.string()) + ": " + name + ", version " +
+           std::to_string(file.attribute<std::int64_t>("version")) + ", made by " + printable(maker) + "\n" +
+           found->describe(path, sealed);
 }
 }  // namespace paws::io

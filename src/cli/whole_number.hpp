@@ -19,9 +19,10 @@ Number whole_number(const std::string& option, const std::string& text, Number l
     if (parsed.ec != std::errc{} || parsed.ptr != end || number < least || number > most)
     {
         using Limits = std::numeric_limits<Number>;
-        const auto range = most < Limits::max()     ? fmt::format("from {} to {}", least, most)
-                           : least > Limits::min() || least == 0 ? fmt::format("of {} or more (at most {})", least, most)
-                                                    : std::string("of 64 bits");
+        const auto range = most < Limits::max() ? fmt::format("from {} to {}", least, most)
+                           : least > Limits::min() || least == 0
+                               ? fmt::format("of {} or more (at most {})", least, most)
+                               : std::string("of 64 bits");
         throw CLI::ValidationError(option, fmt::format("{} is no whole number {}", text, range));
     }
     return number;
@@ -35,8 +36,10 @@ CLI::Option* add_whole_number(CLI::App& app, const std::string& option, Target& 
 {
     return app
         .add_option_function<std::string>(
-            option, [&into, option, least, most](const std::string& text)
-            { into = whole_number<Number>(option, text, least, most); }, help)
+            option,
+            [&into, option, least, most](const std::string& text)
+            { into = whole_number<Number>(option, text, least, most); },
+            help)
         ->type_name("NUMBER");
 }
 

@@ -30,9 +30,10 @@ constexpr const char* use_of_checkpoint =
 constexpr const char* use_of_image = "images are packed first: paws_hpc pack";
 
 constexpr std::array kinds{
-    Kind{"\x89HDF\r\n\x1a\n"sv, "an HDF5 file",
-         "paws_hpc inspect {0} says what is in it; a data set is named by data.file in a configuration, a checkpoint is "
-         "evaluated by paws_hpc snn-eval --checkpoint {0}"},
+    Kind{
+        "\x89HDF\r\n\x1a\n"sv, "an HDF5 file",
+        "paws_hpc inspect {0} says what is in it; a data set is named by data.file in a configuration, a checkpoint is "
+        "evaluated by paws_hpc snn-eval --checkpoint {0}"},
     Kind{"PK\x03\x04"sv, "a zip archive, as checkpoints of PyTorch are", use_of_checkpoint},
     Kind{"\x80\x02"sv, "a pickle, as old checkpoints of PyTorch are", use_of_checkpoint},
     Kind{"\x80\x03"sv, "a pickle, as old checkpoints of PyTorch are", use_of_checkpoint},

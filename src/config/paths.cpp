@@ -17,9 +17,9 @@ namespace paws::config
 namespace
 {
 constexpr std::array<std::string_view, 11> path_keys{
-    "meta.read_checkpoint", "meta.init_backbone", "data.file",      "data.root_path",        "data.image_folder",
-    "data.subset",          "data.subset_path",   "data.scratch",   "logging.folder",        "logging.pretrain_path",
-    "embed.file",
+    "meta.read_checkpoint", "meta.init_backbone",    "data.file",        "data.root_path",
+    "data.image_folder",    "data.subset",           "data.subset_path", "data.scratch",
+    "logging.folder",       "logging.pretrain_path", "embed.file",
 };
 
 /// The user's entry in the system's list; of oneself for an empty name.
@@ -77,7 +77,8 @@ std::size_t append_dollar(const std::string& text, std::size_t at, std::string& 
     const char next = begin < text.size() ? text[begin] : '\0';
     if (begins_name(next))
     {
-        const auto end = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), continues_name);
+        const auto end =
+            std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), continues_name);
         const std::string name(text.begin() + static_cast<std::ptrdiff_t>(begin), end);
         result += variable(name);
         return begin + name.size();

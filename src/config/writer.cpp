@@ -137,7 +137,8 @@ std::string Config::to_yaml() const
                          open_section = key.substr(0, dot);
                          yaml += open_section + ":\n";
                      }
-                     yaml += "  " + key.substr(dot + 1) + ": " + (is_path(key) ? to_path(member) : to_value(member)) + "\n";
+                     yaml +=
+                         "  " + key.substr(dot + 1) + ": " + (is_path(key) ? to_path(member) : to_value(member)) + "\n";
                  });
     return yaml;
 }

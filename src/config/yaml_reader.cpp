@@ -71,8 +71,8 @@ void add_merged(const YAML::Node& map, const std::string& where, const std::stri
     }
     for (auto& item : items_of(map, name, level + 1))
     {
-        const bool is_there = std::any_of(items.begin(), items.end(), [&](const Item& other)
-                                          { return other.key.Scalar() == item.key.Scalar(); });
+        const bool is_there = std::any_of(items.begin(), items.end(),
+                                          [&](const Item& other) { return other.key.Scalar() == item.key.Scalar(); });
         if (!is_there)
         {
             items.push_back(std::move(item));

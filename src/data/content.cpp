@@ -104,8 +104,7 @@ std::string difference_of_counted(const Content& before, const Content& now, con
         return fmt::format("{} → {} {}", count_before, count_now, what);
     }
     const bool is_known = sum_before != "unknown" && sum_now != "unknown";
-    return is_known && sum_before != sum_now ? fmt::format("other {}, as many{}", what, of_as_many)
-                                              : std::string();
+    return is_known && sum_before != sum_now ? fmt::format("other {}, as many{}", what, of_as_many) : std::string();
 }
 
 /// What is kept of the classes.
@@ -135,9 +134,9 @@ std::string difference_of_classes(const Content& before, const Content& now)
     if (!old_names.empty() && !names.empty() && old_names != names)
     {
         first = old_name == old_names.end() ? fmt::format("'{}' is new", *name)
-                : name == names.end()       ? fmt::format("there is no '{}'", *old_name)
-                                            : fmt::format("class {} is '{}', was '{}'", name - names.begin(), *name,
-                                                          *old_name);
+                : name == names.end()
+                    ? fmt::format("there is no '{}'", *old_name)
+                    : fmt::format("class {} is '{}', was '{}'", name - names.begin(), *name, *old_name);
     }
     const auto count_before = parts_of(was).first;
     const auto count_now = parts_of(is).first;

@@ -155,7 +155,9 @@ Dataset read_pictures(const config::Config& config, Splits splits, const comm::W
     const auto node = node_share(world.ranks_on_node);
     if (data.is_synthetic())
     {
-        auto dataset = together(communicator, [&] { return synthetic_pictures(data, splits, static_cast<std::uint64_t>(config.meta.seed)); });
+        auto dataset =
+            together(communicator,
+                     [&] { return synthetic_pictures(data, splits, static_cast<std::uint64_t>(config.meta.seed)); });
         dataset.node = node;
         return dataset;
     }
@@ -202,10 +204,10 @@ void choose_rows(Dataset& dataset, const config::Config& config, std::int64_t wo
     if (data.num_classes != 0 && data.num_classes != dataset.classes())
     {
         // Nobody need have set it: the published data sets have their own.
-        throw config::Error(fmt::format("{} has {} classes, but data.num_classes: {} (data.dataset: {}{}); set it to {}",
-                                        dataset.source, dataset.classes(), data.num_classes, to_string(data.dataset),
-                                        data.is_cifar10() || data.is_imagenet() ? " brings it along" : "",
-                                        dataset.classes()));
+        throw config::Error(
+            fmt::format("{} has {} classes, but data.num_classes: {} (data.dataset: {}{}); set it to {}",
+                        dataset.source, dataset.classes(), data.num_classes, to_string(data.dataset),
+                        data.is_cifar10() || data.is_imagenet() ? " brings it along" : "", dataset.classes()));
     }
     auto labelled = labelled_rows(data, dataset.train, dataset.class_names);
     dataset.labelled = std::move(labelled.rows);

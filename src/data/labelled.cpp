@@ -138,21 +138,19 @@ void require_several_classes(const config::Config& config, const std::vector<std
     }
     if (class_names.size() == 1)
     {
-        throw config::Error(
-            fmt::format("{} has one class, '{}': {} learns to tell classes apart, and would only seem to learn; give a "
-                        "data set with two classes or more{}",
-                        source, class_names.front(), to_string(config.task),
-                        config.task == config::Task::suncet_train
-                            ? ", or learn without labels: criterion.supervised_epochs: 0"
-                            : ""));
+        throw config::Error(fmt::format(
+            "{} has one class, '{}': {} learns to tell classes apart, and would only seem to learn; give a "
+            "data set with two classes or more{}",
+            source, class_names.front(), to_string(config.task),
+            config.task == config::Task::suncet_train ? ", or learn without labels: criterion.supervised_epochs: 0"
+                                                      : ""));
     }
-    throw config::Error(
-        fmt::format("the labelled images of {} are all of one of its {} classes{}: {} learns to tell classes apart; label "
-                    "images of every class (paws_hpc subset draws as many of each)",
-                    source, class_names.size(),
-                    targets.empty() ? std::string()
-                                    : fmt::format(", '{}'", class_names[static_cast<std::size_t>(targets.front())]),
-                    to_string(config.task)));
+    throw config::Error(fmt::format(
+        "the labelled images of {} are all of one of its {} classes{}: {} learns to tell classes apart; label "
+        "images of every class (paws_hpc subset draws as many of each)",
+        source, class_names.size(),
+        targets.empty() ? std::string() : fmt::format(", '{}'", class_names[static_cast<std::size_t>(targets.front())]),
+        to_string(config.task)));
 }
 
 std::vector<std::string> notes_on_classes(const config::Config& config, const std::vector<std::int64_t>& targets,

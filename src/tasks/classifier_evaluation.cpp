@@ -58,9 +58,10 @@ train::PretrainedEncoder load_classifier(const fs::path& path, const data::Datas
     }
     if (const auto difference = data::class_difference(trained.data, dataset.class_names); !difference.empty())
     {
-        throw io::Error(fmt::format("{}: its classifier has other classes than {} ({}); evaluate it on data of the classes "
-                                    "that it was trained on",
-                                    path.string(), dataset.source, difference));
+        throw io::Error(
+            fmt::format("{}: its classifier has other classes than {} ({}); evaluate it on data of the classes "
+                        "that it was trained on",
+                        path.string(), dataset.source, difference));
     }
     prepare_for_evaluation(*trained.encoder, precision, device);
     return trained;
@@ -108,9 +109,9 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
                     {"pictures", dataset.validation.count()},
                     {"top1", accuracy.top1},
                     {"top5", accuracy.top5}};
-    auto text = fmt::format("{}: epoch {}, {} pictures of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n", io::printable(path.string()),
-                            trained.epochs_done, dataset.validation.count(), config.data.validation_split,
-                            100 * accuracy.top1, 100 * accuracy.top5);
+    auto text = fmt::format("{}: epoch {}, {} pictures of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n",
+                            io::printable(path.string()), trained.epochs_done, dataset.validation.count(),
+                            config.data.validation_split, 100 * accuracy.top1, 100 * accuracy.top5);
     if (!dataset.held_out.empty())
     {
         const auto held_out = held_out_accuracy(*trained.encoder, dataset, config, precision, communicator);

@@ -133,10 +133,10 @@ void require_as_many(const SubsetRequest& request, const std::vector<std::int64_
     const auto too_few = std::find_if(counts.begin(), counts.end(), [&](std::int64_t count) { return count < least; });
     if (too_few != counts.end())
     {
-        throw config::Error(
-            fmt::format("{}: class '{}' has {} picture{} in split '{}', fewer than the {} to draw; draw fewer per class",
-                        request.data.string(), class_names[static_cast<std::size_t>(too_few - counts.begin())], *too_few,
-                        *too_few == 1 ? "" : "s", request.split, least));
+        throw config::Error(fmt::format(
+            "{}: class '{}' has {} picture{} in split '{}', fewer than the {} to draw; draw fewer per class",
+            request.data.string(), class_names[static_cast<std::size_t>(too_few - counts.begin())], *too_few,
+            *too_few == 1 ? "" : "s", request.split, least));
     }
 }
 }  // namespace

@@ -47,7 +47,8 @@ std::string describe_data(const config::Config& config, const data::Dataset& dat
     auto text = fmt::format(
         "pictures        read from {}{}; per rank, {}\n"
         "loader          {}\n",
-        io::printable(dataset.read_from), copied, memory_of_pictures(dataset.train), who_makes_views(config, dataset, device));
+        io::printable(dataset.read_from), copied, memory_of_pictures(dataset.train),
+        who_makes_views(config, dataset, device));
     for (const auto& note : dataset.notes)
     {
         text += fmt::format("note            {}\n", io::printable(note));

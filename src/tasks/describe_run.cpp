@@ -118,8 +118,8 @@ std::string describe_gpu_memory(const config::Config& config, const Plan& plan, 
     const auto fewer_at_once = config.meta.emulate_world > ranks
                                    ? fmt::format(", or start more of the {} ranks", config.meta.emulate_world)
                                    : " (with more ranks, the batch of all stays)";
-    const auto remedy = fmt::format("lower {}{}{}", batch_key(config.task), fewer_at_once,
-                                    is_wide ? ", or meta.precision: fp16" : "");
+    const auto remedy =
+        fmt::format("lower {}{}{}", batch_key(config.task), fewer_at_once, is_wide ? ", or meta.precision: fp16" : "");
     return fmt::format("GPU memory      {}\n", describe_fit(expected, gpus, remedy));
 }
 
@@ -325,9 +325,9 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     const auto job_seconds = world.is_first() ? seconds_until_job_ends() : std::nullopt;
     const auto unread = [&]
     {
-        return no_data.empty()
-                   ? ""
-                   : fmt::format("data            not read{}: {}\n", trains ? ", so no number of steps" : "", io::printable(no_data));
+        return no_data.empty() ? ""
+                               : fmt::format("data            not read{}: {}\n",
+                                             trains ? ", so no number of steps" : "", io::printable(no_data));
     };
     if (!trains)
     {

@@ -213,8 +213,8 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     if (world.is_first())
     {
         fmt::print("{}: {} pictures of '{}' of {}, epoch {}, {} as float{}{}\n", io::printable(output.string()),
-                   pictures.count(), io::printable(split), io::printable(input.dataset.source), pretrained.network.epochs_done, fmt::join(described, ", "),
-                   layout.half ? 16 : 32, accuracy);
+                   pictures.count(), io::printable(split), io::printable(input.dataset.source),
+                   pretrained.network.epochs_done, fmt::join(described, ", "), layout.half ? 16 : 32, accuracy);
     }
     return summary;
 }

@@ -29,10 +29,10 @@ std::string compare_classes(const Pretrained& pretrained, const config::Config& 
     const auto checkpoint = pretrained.checkpoint.string();
     if (is_data_of_run(pretrained.network.config.data, config.data))
     {
-        throw io::Error(
-            fmt::format("{} has other classes than when {} was trained on it ({}); restore the data set, or name another "
-                        "with --data",
-                        dataset.source, checkpoint, difference));
+        throw io::Error(fmt::format(
+            "{} has other classes than when {} was trained on it ({}); restore the data set, or name another "
+            "with --data",
+            dataset.source, checkpoint, difference));
     }
     return fmt::format("{} was trained on other classes than those of {} ({}), which the labels here are of",
                        checkpoint, dataset.source, difference);

@@ -31,8 +31,8 @@ struct TrainingProgress
     data::SamplerState samplers;                   ///< as they stood at the beginning of the epoch
     EpochMeters meters;                            ///< of the epoch that has begun
     std::optional<optim::LossScalerState> scaler;  ///< of an fp16 run
-    data::Content data;  ///< what it is trained on; empty where the file does not say it
-    std::optional<std::int64_t> epochs_before;  ///< optimization.epochs of the checkpoint, where that was less
+    data::Content data;                            ///< what it is trained on; empty where the file does not say it
+    std::optional<std::int64_t> epochs_before;     ///< optimization.epochs of the checkpoint, where that was less
     std::int64_t world_size = 1;     ///< whose mathematics was computed: steps and samplers are of such a world; 0: of
                                      ///< the published code, which keeps epochs alone
     std::vector<std::string> notes;  ///< what the user should know about where it comes from, a line each

@@ -40,7 +40,8 @@ void require_other_classes(const config::Config& config, std::int64_t world_size
     if (classes < 2)
     {
         throw config::Error(
-            "criterion.classes_per_batch: 1: the labelled images of a step are all of one class, so that there is nothing "
+            "criterion.classes_per_batch: 1: the labelled images of a step are all of one class, so that there is "
+            "nothing "
             "to tell apart; raise it to 2 or more");
     }
 }

@@ -53,17 +53,17 @@ void Trainer::require_same_data(const std::filesystem::path& checkpoint, const d
 {
     if (progress_.data.empty() && !data.empty())
     {
-        progress_.notes.push_back(fmt::format(
-            "{} does not say which data it was trained on, so that they cannot be compared with {}", checkpoint.string(),
-            source_));
+        progress_.notes.push_back(
+            fmt::format("{} does not say which data it was trained on, so that they cannot be compared with {}",
+                        checkpoint.string(), source_));
     }
     const auto found = data::differences(progress_.data, data);
     if (!found.empty())
     {
-        throw io::Error(
-            fmt::format("{} was trained on other data than {} holds now ({}); restore them, or start anew with --resume "
-                        "never or another logging.folder",
-                        checkpoint.string(), source_, fmt::join(found, ", ")));
+        throw io::Error(fmt::format(
+            "{} was trained on other data than {} holds now ({}); restore them, or start anew with --resume "
+            "never or another logging.folder",
+            checkpoint.string(), source_, fmt::join(found, ", ")));
     }
     progress_.data = data;
 }
@@ -103,15 +103,15 @@ void Trainer::note_other_world(const std::filesystem::path& checkpoint)
             }
         }
         const auto fewer = divisors.empty() ? std::string("1") : fmt::format("1, {}", fmt::join(divisors, ", "));
-        remedy = before == 1 ? std::string("a single rank")
-                             : fmt::format("a run on {} ranks, or on {} with meta.emulate_world: {},", before, fewer,
-                                           before);
+        remedy = before == 1
+                     ? std::string("a single rank")
+                     : fmt::format("a run on {} ranks, or on {} with meta.emulate_world: {},", before, fewer, before);
     }
     progress_.notes.push_back(
         fmt::format("{} is of {} rank{}, this run computes for {}: a step has {} pictures instead of {}, and the "
                     "supports of as many ranks; {} keeps the mathematics",
-                    checkpoint.string(), before, before == 1 ? "" : "s", share_.world_size,
-                    of_rank * share_.world_size, of_rank * before, remedy));
+                    checkpoint.string(), before, before == 1 ? "" : "s", share_.world_size, of_rank * share_.world_size,
+                    of_rank * before, remedy));
 }
 
 void Trainer::note_other_epochs(const std::filesystem::path& checkpoint, std::int64_t epochs_before)

@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 /// Whether there is anything in it that a terminal would obey.
 bool is_plain(const std::string& text)
 {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\n'; });
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\n'; });
 }
 
 /// A folder of images with files and classes of odd names.
@@ -86,9 +87,9 @@ TEST_CASE("a whole number that does not fit is refused, not wrapped around", "[c
 TEST_CASE("a class that has too few images to draw is named", "[cli]")
 {
     const test::SmallRun small;
-    check_bad_input("subset --data " + small.data().string() + " --per-class 9 --output " +
-                        (small.folder / "list.txt").string(),
-                    {"class 'c' has 8 pictures in split 'train', fewer than the 9 to draw"});
+    check_bad_input(
+        "subset --data " + small.data().string() + " --per-class 9 --output " + (small.folder / "list.txt").string(),
+        {"class 'c' has 8 pictures in split 'train', fewer than the 9 to draw"});
 }
 
 TEST_CASE("a split that is not there is named with the settings that say so", "[cli]")
@@ -134,7 +135,8 @@ TEST_CASE("names that are not text are written as text", "[cli]")
     odd.add("train/c\x1b[2J/3\n.jpg");
     std::ofstream(odd.input / "train/a" / "x\xff.jpg") << "junk";
     std::ofstream(odd.input / "train/a" / "x\ny.jpg") << "junk";
-    check_bad_input(odd.pack(), {"2 of 5 pictures are broken", "train/a/x\\ny.jpg", "train/a/x\\xff.jpg", "--skip-broken"});
+    check_bad_input(odd.pack(),
+                    {"2 of 5 pictures are broken", "train/a/x\\ny.jpg", "train/a/x\\xff.jpg", "--skip-broken"});
     const auto summary_path = (odd.folder / "summary.json").string();
     const auto packed = run(odd.pack() + " --skip-broken --summary " + summary_path);
     INFO(packed.output);

@@ -40,8 +40,8 @@ private:
 
 TEST_CASE("paths are read as shells read them", "[config]")
 {
-    const Variable home("HOME", "/home/me"), scratch("PAWS_TEST_SCRATCH", "/scratch/$me"),
-        empty("PAWS_TEST_EMPTY", ""), none("PAWS_TEST_NONE", nullptr);
+    const Variable home("HOME", "/home/me"), scratch("PAWS_TEST_SCRATCH", "/scratch/$me"), empty("PAWS_TEST_EMPTY", ""),
+        none("PAWS_TEST_NONE", nullptr);
     CHECK(expanded_path("~") == "/home/me");
     CHECK(expanded_path("~/x") == "/home/me/x");
     CHECK(expanded_path("~root/x").ends_with("root/x"));
@@ -57,7 +57,8 @@ TEST_CASE("paths are read as shells read them", "[config]")
     CHECK(expanded_path("\\$PAWS_TEST_NONE") == "$PAWS_TEST_NONE");
     CHECK(expanded_path("\\~/x") == "~/x");
     CHECK_THROWS_WITH(expanded_path("$PAWS_TEST_NONE/x"), Catch::Contains("$PAWS_TEST_NONE: the variable is not set"));
-    CHECK_THROWS_WITH(expanded_path("${PAWS_TEST_EMPTY}/x"), Catch::Contains("$PAWS_TEST_EMPTY: the variable is empty"));
+    CHECK_THROWS_WITH(expanded_path("${PAWS_TEST_EMPTY}/x"),
+                      Catch::Contains("$PAWS_TEST_EMPTY: the variable is empty"));
     CHECK_THROWS_WITH(expanded_path("~no-such-user/x"), Catch::Contains("no user of this name"));
     for (const auto* shell : {"${PAWS_TEST_SCRATCH:-x}", "${", "${}", "$(pwd)/x"})
     {
@@ -120,10 +121,11 @@ logging: {folder: l}
     CHECK(config.meta.use_fp16);
     CHECK(config.meta.model_name == "resnet18");
     // At the top level too: a section of one's own goes before a merged one as a whole.
-    const auto top = parse("x-base: &base\n  meta: {model_name: resnet18, seed: 5}\n  logging: {folder: l}\n<<: *base\n"
-                           "task: embed\nmeta: {model_name: resnet50}\n"
-                           "data: {dataset: folder, root_path: /d, image_folder: i}\n",
-                           "x.yaml");
+    const auto top = parse(
+        "x-base: &base\n  meta: {model_name: resnet18, seed: 5}\n  logging: {folder: l}\n<<: *base\n"
+        "task: embed\nmeta: {model_name: resnet50}\n"
+        "data: {dataset: folder, root_path: /d, image_folder: i}\n",
+        "x.yaml");
     CHECK(top.meta.model_name == "resnet50");
     CHECK(top.meta.seed == 0);
     CHECK(top.logging.folder == "l");
@@ -147,7 +149,8 @@ TEST_CASE("files that are no configuration are said to be what they are", "[conf
             CHECK_THROWS_WITH(config::load(path), Catch::Contains(path + ": is ") && Catch::Contains(part));
         }
     };
-    refuses("run.h5", "\x89HDF\r\n\x1a\n and more", {"an HDF5 file, no YAML", "inspect " + (folder / "run.h5").string()});
+    refuses("run.h5", "\x89HDF\r\n\x1a\n and more",
+            {"an HDF5 file, no YAML", "inspect " + (folder / "run.h5").string()});
     refuses("x.yaml", "\x89HDF\r\n\x1a\n and more", {"an HDF5 file"});
     refuses("a.pth", "PK\x03\x04zip", {"checkpoints of PyTorch", "snn-eval --checkpoint"});
     refuses("b.pth", "\x80\x02pickle", {"checkpoints of PyTorch"});
@@ -169,8 +172,9 @@ TEST_CASE("numbers that are out of any range are refused", "[config]")
 TEST_CASE("where data lie is no setting of a run, which data they are is", "[config]")
 {
     const auto one = parse(paws::test::paws_yaml, "x.yaml", {"data.file=/a/x.h5", "meta.init_backbone=/a/b.h5"});
-    const auto moved = parse(paws::test::paws_yaml, "x.yaml",
-                             {"data.file=/b/y.h5", "data.root_path=/c", "data.subset=/l", "meta.init_backbone=/z/b.h5"});
+    const auto moved =
+        parse(paws::test::paws_yaml, "x.yaml",
+              {"data.file=/b/y.h5", "data.root_path=/c", "data.subset=/l", "meta.init_backbone=/z/b.h5"});
     CHECK(config::differing_keys(one, moved).empty());
     const auto other = parse(paws::test::paws_yaml, "x.yaml",
                              {"data.file=/a/x.h5", "data.train_split=other", "meta.init_backbone=/a/c.h5"});

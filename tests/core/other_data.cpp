@@ -158,7 +158,8 @@ TEST_CASE("what data are does not depend on how they are kept", "[tasks]")
     config.data = data;
     const auto unpacked = data::load_dataset(config, data::Splits::train);
     const auto packed = (folder / "cifar.h5").string();
-    const auto result = test::run("pack --format cifar10 --input " PAWS_TEST_DATA "/cifar-10-batches-py --output " + packed);
+    const auto result =
+        test::run("pack --format cifar10 --input " PAWS_TEST_DATA "/cifar-10-batches-py --output " + packed);
     INFO(result.output);
     REQUIRE(result.code == 0);
     config.data.file = packed;
@@ -192,8 +193,8 @@ TEST_CASE("a classifier is evaluated on its own classes only", "[tasks]")
     const auto config = small.fine_tune_config("run", {"meta.training=false"});
     CHECK_NOTHROW(tasks::evaluate_classifier(config, "auto"));
     OtherData{{"a", "kat", "c"}, 26, 0}.write(small.data());
-    CHECK_THROWS_WITH(tasks::evaluate_classifier(config, "auto"),
-                      Catch::Contains("its classifier has other classes") && Catch::Contains("class 1 is 'kat', was 'b'"));
+    CHECK_THROWS_WITH(tasks::evaluate_classifier(config, "auto"), Catch::Contains("its classifier has other classes") &&
+                                                                      Catch::Contains("class 1 is 'kat', was 'b'"));
 }
 
 TEST_CASE("a finished run is extended by more epochs, and says what becomes of the schedule", "[tasks]")
@@ -209,8 +210,9 @@ TEST_CASE("a finished run is extended by more epochs, and says what becomes of t
     // It has become a run of four.
     CHECK(notes_of_resuming(longer, latest(run)).empty());
     CHECK_THROWS_WITH(notes_of_resuming(quick_config(run), latest(run)), Catch::Contains("optimization.epochs"));
-    CHECK_THROWS_WITH(notes_of_resuming(quick_config(run, {"optimization.epochs=5", "optimization.lr=0.4"}), latest(run)),
-                      Catch::Contains("other settings (optimization.lr)"));
+    CHECK_THROWS_WITH(
+        notes_of_resuming(quick_config(run, {"optimization.epochs=5", "optimization.lr=0.4"}), latest(run)),
+        Catch::Contains("other settings (optimization.lr)"));
 }
 
 TEST_CASE("on other ranks only what is possible is recommended", "[tasks]")
@@ -225,8 +227,8 @@ TEST_CASE("on other ranks only what is possible is recommended", "[tasks]")
     const auto of_one = two_ranks("");
     INFO(of_one.output);
     CHECK(of_one.code == 0);
-    CHECK_THAT(of_one.output, Catch::Contains("a single rank keeps the mathematics") &&
-                                  !Catch::Contains("meta.emulate_world"));
+    CHECK_THAT(of_one.output,
+               Catch::Contains("a single rank keeps the mathematics") && !Catch::Contains("meta.emulate_world"));
 }
 
 TEST_CASE("one class alone is nothing to learn", "[tasks]")
@@ -259,7 +261,8 @@ TEST_CASE("labelled images of one class alone are nothing to learn from", "[task
     // Every third image is of the first class.
     io::write_subset(small.subset(), std::vector<std::size_t>{0, 3, 6});
     const auto config = small.fine_tune_config("run");
-    CHECK_THROWS_WITH(data::load_dataset(config, data::Splits::train), Catch::Contains("all of one of its 3 classes, 'a'"));
+    CHECK_THROWS_WITH(data::load_dataset(config, data::Splits::train),
+                      Catch::Contains("all of one of its 3 classes, 'a'"));
     io::write_subset(small.subset(), std::vector<std::size_t>{0, 1, 3});
     const auto notes = data::load_dataset(config, data::Splits::train).notes;
     REQUIRE(notes.size() == 1);

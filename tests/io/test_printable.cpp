@@ -19,7 +19,8 @@ TEST_CASE("text stays as it is, in every script", "[io]")
 
 TEST_CASE("bytes that are no UTF-8 are written as numbers", "[io]")
 {
-    // A lone byte, Latin-1, a start without its end, an end without a start, too long forms, a surrogate, beyond Unicode.
+    // A lone byte, Latin-1, a start without its end, an end without a start, too long forms, a surrogate, beyond
+    // Unicode.
     CHECK(printable("x\xff.jpg") == "x\\xff.jpg");
     CHECK(printable("caf\xe9") == "caf\\xe9");
     CHECK(printable("a\xe7\x8c") == "a\\xe7\\x8c");
