@@ -133,8 +133,9 @@ Number parse_number(const Entry& entry, const std::string& expected)
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc::result_out_of_range && std::is_integral_v<Number>)
     {
-        fail_type(entry, fmt::format("{} from {} to {}", expected, std::numeric_limits<Number>::min(),
-                                     std::numeric_limits<Number>::max()));
+        fail(entry.where, entry.key,
+             fmt::format("expected {}, found {}; the least is {}, the largest {}", expected, describe(entry.value),
+                         std::numeric_limits<Number>::min(), std::numeric_limits<Number>::max()));
     }
     if (error != std::errc{} || end != text.data() + text.size())
     {
