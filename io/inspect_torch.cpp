@@ -47,7 +47,7 @@ std::string in_words(const TorchValue& value)
             return text.str();
         case Kind::text:
             return value.text.size() <= most_letters && value.text.find('\n') == std::string::npos
-                       ? "'" + printable(value.text) + "'"
+                       ? std::string("'").append(printable(value.text)).append("'")
                        : std::to_string(value.text.size()) + " bytes of text";
         default:
             break;
