@@ -5,6 +5,7 @@
 #include "io/checksum.hpp"
 #include "io/error.hpp"
 #include "io/format.hpp"
+#include "io/printable.hpp"
 
 namespace paws::io
 {
@@ -65,11 +66,12 @@ void write_split(h5::Group group, const PictureSet& split)
     store_checksum(images, crc32(std::as_bytes(std::span(split.pixels))));
 }
 
+/// As they can be printed: files of other makers may hold any bytes.
 std::vector<std::string> read_strings(const h5::Dataset& dataset)
 {
     std::vector<std::string> strings = dataset.read<std::string>();
     require_checksum_if_stored(dataset, crc32(strings));
-    return strings;
+    return printable(std::move(strings));
 }
 
 void require_shape(const h5::Dataset& dataset, bool fits, const std::string& wanted)

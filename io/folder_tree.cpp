@@ -5,6 +5,7 @@
 
 #include "io/error.hpp"
 #include "io/input_path.hpp"
+#include "io/printable.hpp"
 #include "io/subset_file.hpp"
 
 namespace paws::io
@@ -160,7 +161,7 @@ FileList list_split(const fs::path& folder, const std::vector<std::string>& clas
 /// Moves those that the list names to a second one.
 FileList take_listed(FileList& train, const fs::path& list)
 {
-    const std::vector<std::string> names = train.names();
+    const std::vector<std::string> names = printable(train.names());
     std::vector<std::size_t> positions = read_subset(list, names);
     std::sort(positions.begin(), positions.end());
     FileList taken;

@@ -14,6 +14,7 @@
 #include "io/inspect_words.hpp"
 #include "io/local_copy.hpp"
 #include "io/other_file.hpp"
+#include "io/printable.hpp"
 #include "io/seal.hpp"
 #include "io/torch_file.hpp"
 
@@ -23,7 +24,7 @@ namespace
 {
 void describe_reals(std::ostream& text, const std::string& name, const h5::Dataset& values)
 {
-    text << name << ": "
+    text << printable(name) << ": "
          << plural(values.shape()[1], name == "probabilities" ? "class" : "dimension",
                    name == "probabilities" ? "es" : "s")
          << ", float" << 8 * values.element_size();
@@ -42,7 +43,7 @@ std::string describe_embeddings(const std::filesystem::path& path, bool sealed)
 {
     const EmbeddingsFile file(path, sealed);
     std::ostringstream text;
-    text << plural(file.count(), "picture") << " of split " << file.source().split << "\n";
+    text << plural(file.count(), "picture") << " of split " << printable(file.source().split) << "\n";
     for (const std::string& name : file.outputs())
     {
         describe_reals(text, name, file.reals(name));
@@ -51,7 +52,7 @@ std::string describe_embeddings(const std::filesystem::path& path, bool sealed)
     {
         describe_reals(text, "probabilities", file.reals("probabilities"));
     }
-    text << "checkpoint: " << file.source().checkpoint << ", epoch " << file.source().epoch << "\n";
+    text << "checkpoint: " << printable(file.source().checkpoint) << ", epoch " << file.source().epoch << "\n";
     text << "temperature: " << file.source().temperature << "\n";
     text << verdict(true);
     return text.str();
@@ -80,15 +81,15 @@ std::string describe_checkpoint(const std::filesystem::path& path, bool)
     text << "epoch " << progress.epoch << ", iteration " << progress.iteration << "\n";
     for (const auto& [name, value] : progress.integers)
     {
-        text << name << ": " << value << "\n";
+        text << printable(name) << ": " << value << "\n";
     }
     for (const auto& [name, value] : progress.reals)
     {
-        text << name << ": " << value << "\n";
+        text << printable(name) << ": " << value << "\n";
     }
     for (const auto& [name, value] : progress.texts)
     {
-        text << name << ": " << plural(value.size(), "byte") << " of text\n";
+        text << printable(name) << ": " << plural(value.size(), "byte") << " of text\n";
     }
     text << "config: "
          << plural(static_cast<std::size_t>(std::count(checkpoint.config.begin(), checkpoint.config.end(), '\n')),
@@ -104,8 +105,9 @@ std::string describe_timings(const std::filesystem::path& path, bool)
     std::ostringstream text;
     const auto steps = static_cast<std::size_t>(file.attribute<std::int64_t>("steps"));
     const auto ranks = static_cast<std::size_t>(file.attribute<std::int64_t>("world_size"));
-    text << plural(steps, "step") << " of " << plural(ranks, "rank") << ": " << file.attribute<std::string>("task")
-         << ", " << file.attribute<std::string>("network") << ", " << file.attribute<std::string>("precision") << "\n"
+    text << plural(steps, "step") << " of " << plural(ranks, "rank") << ": "
+         << printable(file.attribute<std::string>("task")) << ", " << printable(file.attribute<std::string>("network"))
+         << ", " << printable(file.attribute<std::string>("precision")) << "\n"
          << "phases: " << listed(file.dataset("phases").read<std::string>()) << "\n"
          << plural(file.dataset("gradients/bytes").size(), "gradient") << ", "
          << plural(file.dataset("batch_norms/channels").size(), "call") << " of batch norms\n"
@@ -143,7 +145,8 @@ std::string describe(const std::filesystem::path& path)
     open_format(path, found->format);
     const std::string maker =
         file.has_attribute("created_by") ? file.attribute<std::string>("created_by") : "another program";
-    return path.string() + ": " + name + ", version " + std::to_string(file.attribute<std::int64_t>("version")) +
-           ", made by " + maker + "\n" + found->describe(path, sealed);
+    return printable(path.string()) + ": " + name + ", version " +
+           std::to_string(file.attribute<std::int64_t>("version")) + ", made by " + printable(maker) + "\n" +
+           found->describe(path, sealed);
 }
 }  // namespace paws::io

@@ -9,6 +9,7 @@
 #include "io/inspect_words.hpp"
 #include "io/local_copy.hpp"
 #include "io/picture.hpp"
+#include "io/printable.hpp"
 
 namespace paws::io
 {
@@ -145,7 +146,7 @@ std::string describe_dataset(const std::filesystem::path& path, bool sealed)
         // A seal that matches has vouched for all bytes.
         all_have_checksums = (sealed || findings.have_checksums) && all_have_checksums;
         all_decodable = findings.undecodable == 0 && all_decodable;
-        text << split << ": " << plural(dataset.count(split), "picture") << ", ";
+        text << printable(split) << ": " << plural(dataset.count(split), "picture") << ", ";
         if (dataset.is_encoded(split))
         {
             text << "encoded (JPEG, PNG), " << size_in_words(file.dataset(split + "/encoded").size());

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "io/printable.hpp"
 #include "io/torch_file.hpp"
 
 namespace paws::io
@@ -46,7 +47,7 @@ std::string in_words(const TorchValue& value)
             return text.str();
         case Kind::text:
             return value.text.size() <= most_letters && value.text.find('\n') == std::string::npos
-                       ? "'" + value.text + "'"
+                       ? std::string("'").append(printable(value.text)).append("'")
                        : std::to_string(value.text.size()) + " bytes of text";
         default:
             break;
@@ -67,7 +68,7 @@ std::string describe_torch(const std::filesystem::path& path)
 {
     const TorchValue root = read_torch_file(path);
     std::ostringstream text;
-    text << path.string() << ": file of PyTorch\n";
+    text << printable(path.string()) << ": file of PyTorch\n";
     const bool is_state_dict = !root.items.empty() && root.items.front().kind == Kind::tensor;
     if (!root.is_dict() || is_state_dict)
     {
@@ -75,7 +76,7 @@ std::string describe_torch(const std::filesystem::path& path)
     }
     for (std::size_t i = 0; root.is_dict() && !is_state_dict && i < root.keys.size(); ++i)
     {
-        text << (root.keys[i].kind == Kind::text ? root.keys[i].text : in_words(root.keys[i])) << ": "
+        text << (root.keys[i].kind == Kind::text ? printable(root.keys[i].text) : in_words(root.keys[i])) << ": "
              << in_words(root.items[i]) << "\n";
     }
     text << (is_zip_torch_file(path) ? "whole: all checksums match\n"

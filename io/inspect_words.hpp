@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "io/printable.hpp"
+
 namespace paws::io
 {
 /// "a, b, c" or, if they are many, the first few.
@@ -16,7 +18,7 @@ inline std::string listed(const std::vector<std::string>& words)
     std::string text;
     for (std::size_t i = 0; i < std::min(words.size(), most); ++i)
     {
-        text += (i == 0 ? "" : ", ") + words[i];
+        text += (i == 0 ? "" : ", ") + printable(words[i]);
     }
     return text + (words.size() > most ? ", ..." : "");
 }

@@ -8,6 +8,7 @@
 #include "io/error.hpp"
 #include "io/idx.hpp"
 #include "io/input_path.hpp"
+#include "io/printable.hpp"
 
 namespace paws::io
 {
@@ -123,7 +124,8 @@ PictureSet read_cifar10_split(const std::filesystem::path& folder, const Cifar10
         const Cifar10Batch batch = version.read_batch(folder / (file + version.suffix));
         set.pixels.insert(set.pixels.end(), batch.pixels.begin(), batch.pixels.end());
         set.labels.insert(set.labels.end(), batch.labels.begin(), batch.labels.end());
-        set.names.insert(set.names.end(), batch.names.begin(), batch.names.end());
+        const auto names = printable(batch.names);
+        set.names.insert(set.names.end(), names.begin(), names.end());
     }
     if (set.names.size() != set.count())
     {
@@ -168,7 +170,7 @@ DatasetContent read_cifar10_folder(const std::filesystem::path& folder)
             {
                 continue;
             }
-            DatasetContent content{version.read_classes(place / version.classes), {}};
+            DatasetContent content{printable(version.read_classes(place / version.classes)), {}};
             content.splits["train"] = read_cifar10_split(
                 place, version, {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"},
                 "train");

@@ -7,6 +7,7 @@
 #include "io/error.hpp"
 #include "io/folder_pass.hpp"
 #include "io/folder_tree.hpp"
+#include "io/printable.hpp"
 
 namespace paws::io
 {
@@ -35,7 +36,7 @@ std::vector<std::string> share_broken(const PackedSplit& split, const std::vecto
     std::vector<std::string> texts;
     for (const std::size_t position : positions)
     {
-        texts.push_back(std::string(split.files.name(position)) + ": " + reason);
+        texts.push_back(printable(split.files.name(position)) + ": " + printable(std::string_view(reason)));
         reason += std::char_traits<char>::length(reason) + 1;
     }
     return texts;
@@ -149,7 +150,7 @@ private:
 
     void write()
     {
-        EncodedFileWriter writer(request_.output, class_names_, parts_for_writer(), ranks_);
+        EncodedFileWriter writer(request_.output, printable(class_names_), parts_for_writer(), ranks_);
         PassMeter meter(progress_, true, splits_);
         std::vector<EncodedFileWriter::Result> results;
         std::vector<std::string> all_broken;
@@ -180,7 +181,7 @@ private:
             if (ranks_.is_first())
             {
                 part.labels = split.files.labels();
-                part.names = split.files.names();
+                part.names = printable(split.files.names());
                 part.offsets = split.offsets;
                 part.skipped = split.skipped;
             }

@@ -9,6 +9,7 @@
 
 #include "io/atomic_file.hpp"
 #include "io/error.hpp"
+#include "io/printable.hpp"
 #include "io/read_file.hpp"
 
 namespace paws::io
@@ -78,7 +79,12 @@ private:
 
     std::size_t find_name(std::string_view word) const
     {
-        const auto entry = indices_.find(word);
+        auto entry = indices_.find(word);
+        if (entry == indices_.end())
+        {
+            // The bytes of a file's name, which a data set holds as they can be printed.
+            entry = indices_.find(printable(word));
+        }
         if (entry == indices_.end())
         {
             throw Error("there is no picture named '" + std::string(word) +

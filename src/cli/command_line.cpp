@@ -9,6 +9,7 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/launch.hpp"
 #include "src/cli/version.hpp"
+#include "src/cli/wrong_word.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/comm/launcher.hpp"
 #include "src/config/config.hpp"
@@ -91,7 +92,14 @@ int run(int argc, char** argv)
             // Help or version, once, however many are started.
             return comm::launcher_of_environment().is_first() ? app.exit(error) : comm::success;
         }
-        refused = std::string(error.what()) + " (see paws_hpc --help)";
+        refused = std::string(error.what()) + wrong_option(app, argc, argv) + " (see paws_hpc --help)";
+    }
+    if (app.get_subcommands().empty())
+    {
+        if (const auto wrong = wrong_command(app, arguments.config, argc, argv); !wrong.empty())
+        {
+            refused = wrong;
+        }
     }
 
     for (const auto& [name, known] : commands)

@@ -1,4 +1,5 @@
 #include "src/cli/commands.hpp"
+#include "src/cli/whole_number.hpp"
 #include "src/tasks/agreed.hpp"
 
 namespace paws::cli
@@ -18,8 +19,9 @@ Command add_pack(CLI::App& app, Arguments& arguments)
     command->add_option("--output", pack.output, "HDF5 file to write")->required();
     command->add_option("--class-names", pack.class_names, "idx: digits (default) or fashion-mnist")
         ->check(CLI::IsMember({"digits", "fashion-mnist"}));
-    command->add_option("--shorter-side", pack.shorter_side,
-                        "imagefolder: reduce pictures whose shorter side has more pixels (JPEG, quality 95)");
+    add_whole_number<std::int64_t>(
+        *command, "--shorter-side", pack.shorter_side, 1,
+        "imagefolder: reduce pictures whose shorter side has more pixels (JPEG, quality 95)");
     command->add_option("--val-list", pack.val_list,
                         "imagefolder: text file of the pictures of train that become val; the folder val is not read");
     command->add_flag("--skip-broken", pack.skip_broken,
@@ -34,9 +36,9 @@ Command add_subset(CLI::App& app, Arguments& arguments)
     auto* const command = app.add_subcommand("subset", "Draw the labelled pictures, equally many of every class");
     command->add_option("--data", arguments.subset.data, "Packed file")->required();
     command->add_option("--split", arguments.subset.split, "Split to draw from (default: train)");
-    command->add_option("--per-class", arguments.subset.per_class, "Pictures of every class");
+    add_whole_number<std::int64_t>(*command, "--per-class", arguments.subset.per_class, 1, "Pictures of every class");
     command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
-    command->add_option("--seed", arguments.subset.seed, "Seed (default: 0)");
+    add_whole_number<std::uint64_t>(*command, "--seed", arguments.subset.seed, 0, "Seed (default: 0)");
     command->add_option("--output", arguments.subset.output, "Text file to write")->required();
     return on_one_rank("subset", [&arguments] { return tasks::subset(arguments.subset); });
 }

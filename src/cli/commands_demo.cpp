@@ -1,4 +1,5 @@
 #include "src/cli/commands.hpp"
+#include "src/cli/whole_number.hpp"
 #include "src/tasks/demo.hpp"
 #include "src/tasks/view_sheet.hpp"
 
@@ -28,7 +29,7 @@ Command add_views(CLI::App& app, Arguments& arguments)
     auto* const command = app.add_subcommand("views", "Draw the training views of some pictures, to look at (PNG)");
     command->add_option("CONFIG", arguments.config, "The YAML file of a training run")->required();
     command->add_option("--output", arguments.sheet, "PNG file to write")->required();
-    command->add_option("--pictures", arguments.pictures, "Rows, 1 to 100 (default: 8)");
+    add_whole_number<std::int64_t>(*command, "--pictures", arguments.pictures, 1, 100, "Rows, 1 to 100 (default: 8)");
     return on_one_rank("views",
                        [&arguments]() -> tasks::Summary
                        {

@@ -1,7 +1,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <limits>
+
+#include "io/printable.hpp"
 #include "src/cli/commands.hpp"
+#include "src/cli/whole_number.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
@@ -46,15 +51,30 @@ std::vector<std::string> overrides_of(const Arguments& arguments)
     return overrides;
 }
 
+/// What becomes part of a configuration, which is YAML, is Unicode.
+void require_unicode(const char* option, const std::string& value)
+{
+    if (io::as_utf8(value) != value)
+    {
+        throw config::Error(
+            fmt::format("{}: '{}' is not UTF-8; give the file another name (a link will do)", option, value));
+    }
+}
+
 /// The configuration of the run that made the checkpoint, with what the command line says instead.
 config::Config evaluation_config(const tasks::Pretrained& pretrained, const Arguments& arguments,
                                  const std::string& task)
 {
     const auto& given = arguments.evaluation;
     auto config = pretrained.network.config;
+    require_unicode("--data", given.data);
+    require_unicode("--subset", given.subset_file);
+    require_unicode("--split", given.split);
     if (!given.data.empty())
     {
         config.data.file = given.data;
+        // Of these data, which need not have those of the run.
+        config.data.num_classes = 0;
     }
     if (!given.subset_file.empty())
     {
@@ -63,6 +83,15 @@ config::Config evaluation_config(const tasks::Pretrained& pretrained, const Argu
     if (!given.split.empty())
     {
         config.data.validation_split = given.split;
+    }
+    const auto says_data = [](const std::string& setting) { return setting.starts_with("data."); };
+    const auto& data = config.data;
+    if (!data.file && data.root_path.empty() && data.image_folder.empty() && !data.is_synthetic() &&
+        std::none_of(arguments.overrides.begin(), arguments.overrides.end(), says_data))
+    {
+        throw config::Error(
+            fmt::format("{} does not say which data it was trained on; name the packed file with --data FILE.h5",
+                        given.checkpoint));
     }
     // The reader checks it all.
     return config::parse(config.to_yaml(), given.checkpoint, overrides_of(arguments), task);
@@ -115,9 +144,12 @@ Command add_embed(CLI::App& app, Arguments& arguments)
                      "backbone, projection, prediction: one or more, joined by commas (default: criterion.embedding)")
         ->delimiter(',');
     command->add_flag("--half", evaluation.half, "float16 in the file (default: float32)");
-    command->add_option("--compression", evaluation.compression, "Deflate, 1 (fast) to 9 (default: 0, none)");
-    command->add_option("--chunk-rows", evaluation.chunk_rows,
-                        "Rows of a chunk (default: chosen with compression, else no chunks)");
+    // Their ranges are those of the keys that they set.
+    constexpr auto any = std::numeric_limits<std::int64_t>::min();
+    add_whole_number<std::int64_t>(*command, "--compression", evaluation.compression, any,
+                                   "Deflate, 1 (fast) to 9 (default: 0, none)");
+    add_whole_number<std::int64_t>(*command, "--chunk-rows", evaluation.chunk_rows, any,
+                                   "Rows of a chunk (default: chosen with compression, else no chunks)");
     command->add_flag("--probabilities", evaluation.probabilities,
                       "Also the class probabilities of soft nearest neighbours among the labelled pictures");
     command->add_option("--subset", evaluation.subset_file,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "io/printable.hpp"
 #include "src/cli/commands.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/nn/device.hpp"
@@ -109,7 +110,7 @@ void follow_config(const config::Config& config, Ranks& ranks)
 {
     for (const auto& notice : ranks.world().is_first() ? config.notices : std::vector<std::string>())
     {
-        fmt::print("note: {}\n", notice);
+        fmt::print("note: {}\n", io::printable(notice));
     }
     ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
 }

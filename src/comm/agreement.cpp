@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/host_name.hpp"
+#include "io/printable.hpp"
 
 namespace paws::comm
 {
@@ -34,7 +35,7 @@ std::vector<Spoken> gather(Communicator& communicator, const std::string& text)
 
 std::string first_line(const std::string& text)
 {
-    return text.substr(0, text.find_first_of("\r\n"));
+    return io::printable(text.substr(0, text.find_first_of("\r\n")));
 }
 
 std::string rank_on_host(int rank, const std::string& host)

@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -34,27 +35,21 @@ Values flattened(const std::string& yaml)
 /// What decides on the numbers of a run.
 Values meaning_of(const Config& config)
 {
-    static const std::set<std::string> irrelevant{"meta.device",
-                                                  "meta.threads",
-                                                  "meta.emulate_world",
-                                                  "meta.bucket_mb",
-                                                  "meta.reduce_precision",
-                                                  "meta.cuda_graph",
-                                                  "meta.load_checkpoint",
-                                                  "meta.read_checkpoint",
-                                                  "meta.comm_timeout",
-                                                  "data.evaluation_batch_size",
-                                                  "data.cache_gb",
-                                                  "data.prefetch_batches",
-                                                  "data.workers",
-                                                  "data.copy_data",
-                                                  "data.scratch",
-                                                  "criterion.snn_temperature",
-                                                  "criterion.similarity_memory_gb",
-                                                  "criterion.embedding"};
+    static const std::set<std::string> irrelevant{
+        "meta.device", "meta.threads", "meta.emulate_world", "meta.bucket_mb", "meta.reduce_precision",
+        "meta.cuda_graph", "meta.load_checkpoint", "meta.read_checkpoint", "meta.comm_timeout",
+        // Where the data lie: what they are is compared by their content.
+        "data.file", "data.root_path", "data.image_folder", "data.subset", "data.subset_path",
+        "data.evaluation_batch_size", "data.cache_gb", "data.prefetch_batches", "data.workers", "data.copy_data",
+        "data.scratch", "criterion.snn_temperature", "criterion.similarity_memory_gb", "criterion.embedding"};
     auto values = flattened(config.to_yaml());
     std::erase_if(values, [](const auto& value)
                   { return irrelevant.contains(value.first) || value.first.starts_with("logging."); });
+    if (config.meta.init_backbone)
+    {
+        // The same file may have moved.
+        values["meta.init_backbone"] = std::filesystem::path(*config.meta.init_backbone).filename().string();
+    }
     return values;
 }
 

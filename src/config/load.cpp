@@ -6,6 +6,7 @@
 #include "src/config/keys.hpp"
 #include "src/config/nearest.hpp"
 #include "src/config/overrides.hpp"
+#include "src/config/paths.hpp"
 #include "src/config/task.hpp"
 #include "src/config/validate.hpp"
 #include "src/config/yaml_reader.hpp"
@@ -86,6 +87,7 @@ Config resolve(Document document, const std::vector<std::string>& overrides, con
     read_members(config, document);
     set_defaults(config);
     read_members(config, document);
+    expand_paths(config, document);
     check_values(config, document);
     collect_notices(config, document);
     return config;

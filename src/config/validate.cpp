@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <set>
 #include <string_view>
+#include <type_traits>
 
 #include "src/config/enums.hpp"
 #include "src/config/keys.hpp"
@@ -55,6 +57,14 @@ public:
     void at_least(const std::string& key, Number value, Number least, const std::string& remedy) const
     {
         require(value >= least, key, fmt::format("must be at least {}, is {}; {}", least, value, remedy));
+        if constexpr (std::is_integral_v<Number>)
+        {
+            // Sizes are multiplied with one another, and numbers of epochs are added to the seed.
+            constexpr Number most_of_sizes = std::numeric_limits<std::int32_t>::max();
+            constexpr Number most_of_seeds = std::numeric_limits<std::int64_t>::max() / 2;
+            const auto most = key == "meta.seed" ? most_of_seeds : most_of_sizes;
+            require(value <= most, key, fmt::format("must be at most {}, is {}; {}", most, value, remedy));
+        }
     }
 
     void positive(const std::string& key, double value, const std::string& remedy) const

@@ -7,6 +7,7 @@
 #include "src/config/config.hpp"
 #include "src/config/enums.hpp"
 #include "src/config/keys.hpp"
+#include "src/config/paths.hpp"
 
 namespace paws::config
 {
@@ -100,6 +101,23 @@ std::string to_value(const std::vector<T>& values)
 {
     return to_list(values);
 }
+
+/// What reads as this path.
+std::string to_path(const std::string& path)
+{
+    return to_scalar(written_path(path));
+}
+
+std::string to_path(const std::optional<std::string>& path)
+{
+    return path ? to_path(*path) : "null";
+}
+
+template <typename T>
+std::string to_path(const T& value)
+{
+    return to_value(value);
+}
 }  // namespace
 
 std::string Config::to_yaml() const
@@ -119,7 +137,8 @@ std::string Config::to_yaml() const
                          open_section = key.substr(0, dot);
                          yaml += open_section + ":\n";
                      }
-                     yaml += "  " + key.substr(dot + 1) + ": " + to_value(member) + "\n";
+                     yaml +=
+                         "  " + key.substr(dot + 1) + ": " + (is_path(key) ? to_path(member) : to_value(member)) + "\n";
                  });
     return yaml;
 }

@@ -5,9 +5,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <type_traits>
 
+#include "io/printable.hpp"
 #include "io/read_file.hpp"
 #include "src/config/enums.hpp"
+#include "src/config/file_kind.hpp"
 #include "src/config/keys.hpp"
 #include "src/config/nearest.hpp"
 
@@ -41,6 +47,66 @@ std::string describe(const YAML::Node& node)
     }
 }
 
+/// A key and its value, in a section or at the top level.
+struct Item
+{
+    YAML::Node key;
+    YAML::Node value;
+};
+
+constexpr int most_merges = 16;
+
+std::vector<Item> items_of(const YAML::Node& map, const std::string& name, int level = 0);
+
+/// Adds the keys of a merged section that are not there yet.
+void add_merged(const YAML::Node& map, const std::string& where, const std::string& name, int level,
+                std::vector<Item>& items)
+{
+    if (!map.IsMap() || level == most_merges)
+    {
+        fail(where, "<<",
+             map.IsMap() ? "sections are merged into one another more than 16 deep; write the keys out"
+                         : fmt::format("expected a section to merge, such as *NAME of one marked &NAME, or a list of "
+                                       "such, found {}",
+                                       describe(map)));
+    }
+    for (auto& item : items_of(map, name, level + 1))
+    {
+        const bool is_there = std::any_of(items.begin(), items.end(),
+                                          [&](const Item& other) { return other.key.Scalar() == item.key.Scalar(); });
+        if (!is_there)
+        {
+            items.push_back(std::move(item));
+        }
+    }
+}
+
+/// What a map holds, with what it merges by `<<`: of a key that is there twice, its own goes first, then the first
+/// merged one. yaml-cpp leaves that to its users.
+std::vector<Item> items_of(const YAML::Node& map, const std::string& name, int level)
+{
+    std::vector<Item> items, merges;
+    for (const auto& item : map)
+    {
+        const bool merges_others = item.first.IsScalar() && item.first.Scalar() == "<<" && !is_quoted(item.first);
+        (merges_others ? merges : items).push_back({item.first, item.second});
+    }
+    for (const Item& merge : merges)
+    {
+        const auto where = place(name, merge.key.Mark());
+        if (!merge.value.IsSequence())
+        {
+            add_merged(merge.value, where, name, level, items);
+            continue;
+        }
+        for (const auto& map_of_list : merge.value)
+        {
+            add_merged(map_of_list, where, name, level, items);
+        }
+    }
+    return items;
+}
+
 [[noreturn]] void fail_type(const Entry& entry, const std::string& expected)
 {
     fail(entry.where, entry.key, fmt::format("expected {}, found {}", expected, describe(entry.value)));
@@ -66,6 +132,12 @@ Number parse_number(const Entry& entry, const std::string& expected)
     }
     Number number{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc::result_out_of_range && std::is_integral_v<Number>)
+    {
+        fail(entry.where, entry.key,
+             fmt::format("expected {}, found {}; the least is {}, the largest {}", expected, describe(entry.value),
+                         std::numeric_limits<Number>::min(), std::numeric_limits<Number>::max()));
+    }
     if (error != std::errc{} || end != text.data() + text.size())
     {
         fail_type(entry, expected);
@@ -104,6 +176,7 @@ Document Document::from_file(const std::string& path)
     {
         throw Error(path + ": there is no such configuration file; check the path");
     }
+    refuse_other_files(path);
     // A pipe too: settings are often made by another program.
     const auto text = io::read_file_or_pipe(path);
     if (text.empty())
@@ -131,20 +204,25 @@ Document Document::from_text(const std::string& text, const std::string& name)
 
     Document document;
     document.name_ = name;
-    for (const auto& item : documents.front())
+    for (const Item& item : items_of(documents.front(), name))
     {
-        const auto key = item.first.as<std::string>("");
-        if (item.second.IsMap())
+        const auto key = item.key.as<std::string>("");
+        if (key.starts_with("x-"))
         {
-            document.add_section(key, item.second);
+            // By the custom of other programs' files: kept for sections that merge it.
+            continue;
         }
-        else if (is_section(key) && !item.second.IsNull())
+        if (item.value.IsMap())
         {
-            fail(place(name, item.first.Mark()), key, "expected a section with keys, found " + describe(item.second));
+            document.add_section(key, item.value);
+        }
+        else if (is_section(key) && !item.value.IsNull())
+        {
+            fail(place(name, item.key.Mark()), key, "expected a section with keys, found " + describe(item.value));
         }
         else if (!is_section(key))
         {
-            document.add({key, item.second, place(name, item.first.Mark())});
+            document.add({key, item.value, place(name, item.key.Mark())});
         }
     }
     return document;
@@ -152,9 +230,9 @@ Document Document::from_text(const std::string& text, const std::string& name)
 
 void Document::add_section(const std::string& section, const YAML::Node& values)
 {
-    for (const auto& item : values)
+    for (const Item& item : items_of(values, name_))
     {
-        add({section + "." + item.first.as<std::string>(""), item.second, place(name_, item.first.Mark())});
+        add({section + "." + item.key.as<std::string>(""), item.value, place(name_, item.key.Mark())});
     }
 }
 
@@ -238,6 +316,13 @@ void read_value(const Entry& entry, std::string& value)
         fail_type(entry, "text");
     }
     value = entry.value.Scalar();
+    if (io::as_utf8(value) != value)
+    {
+        fail(entry.where, entry.key,
+             fmt::format("'{}' is not UTF-8, as YAML is; save the file as UTF-8, or give a file of such a name "
+                         "another one (a link will do)",
+                         value));
+    }
 }
 
 void read_value(const Entry& entry, Task& value)

@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "io/printable.hpp"
+
 namespace paws::data
 {
 namespace
@@ -16,7 +18,7 @@ std::vector<std::string> broken_report(const std::set<std::string>& mine, comm::
     std::string text;
     for (const auto& line : mine)
     {
-        text += line + "\n";
+        text += io::printable(line) + "\n";
     }
     std::set<std::string> all;
     for (const auto& lines : comm::gather_texts(communicator, text))

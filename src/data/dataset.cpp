@@ -59,9 +59,47 @@ Pictures open_split(const std::shared_ptr<const io::DatasetFile>& file, const st
     return pictures;
 }
 
-Dataset read_packed(const config::Data& data, const fs::path& path, Splits splits, std::int64_t cache)
+/// What to set where a split is not there.
+std::string remedy_of_split(const config::Config& config, bool is_validation)
 {
+    switch (config.task)
+    {
+        case config::Task::snn_eval:
+            return is_validation ? "name another with --split (data.validation_split)" : "set data.train_split";
+        case config::Task::embed:
+            return "name another with --split (embed.split)";
+        default:
+            return is_validation ? "set data.validation_split to one of them, or train without evaluation: "
+                                   "logging.eval_every: 0"
+                                 : "set data.train_split to one of them";
+    }
+}
+
+/// Throws unless the splits that are needed are among `there`.
+void require_splits(const config::Config& config, Splits splits, const std::string& source,
+                    const std::vector<std::string>& there)
+{
+    const auto require = [&](const std::string& split, bool is_validation)
+    {
+        if (std::find(there.begin(), there.end(), split) == there.end())
+        {
+            throw config::Error(fmt::format("{}: has no split '{}', only {}; {}", source, split,
+                                            there.empty() ? "none at all" : fmt::format("{}", fmt::join(there, ", ")),
+                                            remedy_of_split(config, is_validation)));
+        }
+    };
+    require(config.data.train_split, false);
+    if (splits == Splits::train_and_validation)
+    {
+        require(config.data.validation_split, true);
+    }
+}
+
+Dataset read_packed(const config::Config& config, const fs::path& path, Splits splits, std::int64_t cache)
+{
+    const auto& data = config.data;
     const auto file = std::make_shared<const io::DatasetFile>(path);
+    require_splits(config, splits, path.string(), file->split_names());
     Dataset dataset;
     dataset.class_names = file->class_names();
     auto cache_left = cache;
@@ -75,8 +113,9 @@ Dataset read_packed(const config::Data& data, const fs::path& path, Splits split
 
 /// The published folder: ROOT/IMAGE_FOLDER, with the batches there or one level below, as the published archive
 /// unpacks.
-Dataset read_cifar10(const config::Data& data, Splits splits)
+Dataset read_cifar10(const config::Config& config, Splits splits)
 {
+    const auto& data = config.data;
     fs::path folder = fs::path(data.root_path) / data.image_folder;
     for (const char* below : {"cifar-10-batches-py", "cifar-10-batches-bin"})
     {
@@ -90,16 +129,13 @@ Dataset read_cifar10(const config::Data& data, Splits splits)
     Dataset dataset;
     dataset.source = dataset.read_from = folder.string();
     dataset.class_names = content.class_names;
-    const auto take = [&](const std::string& split)
+    std::vector<std::string> there;
+    for (const auto& [name, split] : content.splits)
     {
-        const auto found = content.splits.find(split);
-        if (found == content.splits.end())
-        {
-            throw config::Error(fmt::format("{} has no split '{}'; set data.train_split and data.validation_split",
-                                            dataset.source, split));
-        }
-        return resident(std::move(found->second));
-    };
+        there.push_back(name);
+    }
+    require_splits(config, splits, dataset.source, there);
+    const auto take = [&](const std::string& split) { return resident(std::move(content.splits.at(split))); };
     dataset.train = take(data.train_split);
     if (splits == Splits::train_and_validation)
     {
@@ -113,27 +149,30 @@ void append(std::vector<std::string>& notes, const std::vector<std::string>& mor
     notes.insert(notes.end(), more.begin(), more.end());
 }
 
-Dataset read_pictures(const config::Data& data, std::uint64_t seed, Splits splits, const comm::World& world)
+Dataset read_pictures(const config::Config& config, Splits splits, const comm::World& world)
 {
+    const auto& data = config.data;
     auto& communicator = *world.communicator;
     const auto node = node_share(world.ranks_on_node);
     if (data.is_synthetic())
     {
-        auto dataset = together(communicator, [&] { return synthetic_pictures(data, splits, seed); });
+        auto dataset =
+            together(communicator,
+                     [&] { return synthetic_pictures(data, splits, static_cast<std::uint64_t>(config.meta.seed)); });
         dataset.node = node;
         return dataset;
     }
     if (!data.file && data.is_cifar10())
     {
         // Read once and into memory: there is nothing to gain from a copy.
-        auto dataset = together(communicator, [&] { return read_cifar10(data, splits); });
+        auto dataset = together(communicator, [&] { return read_cifar10(config, splits); });
         dataset.node = node;
         return dataset;
     }
     const auto packed = packed_file(data, world);
     const auto local = staged_file(data, packed.path, world);
     const auto cache = cache_bytes(data, node);
-    auto dataset = together(communicator, [&] { return read_packed(data, local.path, splits, cache); });
+    auto dataset = together(communicator, [&] { return read_packed(config, local.path, splits, cache); });
     dataset.source = packed.path.string();
     dataset.read_from = local.path.string();
     dataset.node = node;
@@ -165,12 +204,17 @@ void choose_rows(Dataset& dataset, const config::Config& config, std::int64_t wo
     const auto& data = config.data;
     if (data.num_classes != 0 && data.num_classes != dataset.classes())
     {
-        throw config::Error(fmt::format("data.num_classes: {}, but {} has {} classes; correct it or leave it out",
-                                        data.num_classes, dataset.source, dataset.classes()));
+        // Nobody need have set it: the published data sets have their own.
+        throw config::Error(
+            fmt::format("{} has {} classes, but data.num_classes: {} (data.dataset: {}{}); set it to {}",
+                        dataset.source, dataset.classes(), data.num_classes, to_string(data.dataset),
+                        data.is_cifar10() || data.is_imagenet() ? " brings it along" : "", dataset.classes()));
     }
     auto labelled = labelled_rows(data, dataset.train, dataset.class_names);
     dataset.labelled = std::move(labelled.rows);
     append(dataset.notes, labelled.notes);
+    require_several_classes(config, dataset.labelled_targets(), dataset.class_names, dataset.source);
+    append(dataset.notes, notes_on_classes(config, dataset.labelled_targets(), dataset.class_names, dataset.source));
     require_enough_labels(config, dataset.labelled_targets(), dataset.class_names, world_size);
     dataset.unlabelled = unlabelled_rows(config, dataset.train);
     auto held_out = held_out_rows(data, dataset.train, dataset.labelled);
@@ -197,7 +241,7 @@ std::vector<std::int64_t> Dataset::labelled_targets() const
 
 Dataset load_dataset(const config::Config& config, Splits splits, const comm::World& world)
 {
-    auto dataset = read_pictures(config.data, static_cast<std::uint64_t>(config.meta.seed), splits, world);
+    auto dataset = read_pictures(config, splits, world);
     return together(*world.communicator,
                     [&]
                     {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/dataset_file.hpp"
+#include "io/printable.hpp"
 
 namespace paws::data
 {
@@ -65,7 +66,7 @@ void add_files(const fs::path& folder, const std::string& prefix, int level, Nam
         }
         else
         {
-            names.insert(name);
+            names.insert(io::printable(name));
         }
     }
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
 
 #include "io/input_path.hpp"
 #include "io/label_draw.hpp"
@@ -30,6 +32,33 @@ std::int64_t labels_of_a_class(const config::Config& config)
         default:
             return 0;
     }
+}
+
+/// Whether the labels are what is learned.
+bool needs_classes(const config::Config& config)
+{
+    switch (config.task)
+    {
+        case config::Task::paws_train:
+        case config::Task::snn_fine_tune:
+            return true;
+        case config::Task::fine_tune:
+            return config.meta.training;
+        case config::Task::suncet_train:
+            return config.criterion.supervised_epochs > 0;
+        default:
+            return false;
+    }
+}
+
+std::set<std::size_t> labelled_classes(const std::vector<std::int64_t>& targets, std::size_t classes)
+{
+    std::set<std::size_t> found;
+    for (auto target = targets.begin(); target != targets.end() && found.size() < classes; ++target)
+    {
+        found.insert(static_cast<std::size_t>(*target));
+    }
+    return found;
 }
 
 const char* key_of_labels(config::Task task)
@@ -97,6 +126,58 @@ Rows held_out_rows(const config::Data& data, const Pictures& train, const std::v
                         both, result.rows.size(), *list));
     }
     return result;
+}
+
+void require_several_classes(const config::Config& config, const std::vector<std::int64_t>& targets,
+                             const std::vector<std::string>& class_names, const std::string& source)
+{
+    if (!needs_classes(config) || labelled_classes(targets, class_names.size()).size() > 1)
+    {
+        return;
+    }
+    if (class_names.size() == 1)
+    {
+        throw config::Error(fmt::format(
+            "{} has one class, '{}': {} learns to tell classes apart, and would only seem to learn; give a "
+            "data set with two classes or more{}",
+            source, class_names.front(), to_string(config.task),
+            config.task == config::Task::suncet_train ? ", or learn without labels: criterion.supervised_epochs: 0"
+                                                      : ""));
+    }
+    throw config::Error(fmt::format(
+        "the labelled images of {} are all of one of its {} classes{}: {} learns to tell classes apart; label "
+        "images of every class (paws_hpc subset draws as many of each)",
+        source, class_names.size(),
+        targets.empty() ? std::string() : fmt::format(", '{}'", class_names[static_cast<std::size_t>(targets.front())]),
+        to_string(config.task)));
+}
+
+std::vector<std::string> notes_on_classes(const config::Config& config, const std::vector<std::int64_t>& targets,
+                                          const std::vector<std::string>& class_names, const std::string& source)
+{
+    const bool classifies = config.task == config::Task::snn_eval || config.task == config::Task::fine_tune ||
+                            (config.task == config::Task::embed && config.embed.probabilities);
+    if (!classifies)
+    {
+        return {};
+    }
+    if (class_names.size() == 1)
+    {
+        return {fmt::format("{} has one class, '{}': every prediction is right, whatever the network", source,
+                            class_names.front())};
+    }
+    const auto labelled = labelled_classes(targets, class_names.size());
+    if (labelled.size() == class_names.size())
+    {
+        return {};
+    }
+    std::size_t missing = 0;
+    while (labelled.contains(missing))
+    {
+        ++missing;
+    }
+    return {fmt::format("{} of the {} classes of {} have no labelled image, and are never predicted (the first: '{}')",
+                        class_names.size() - labelled.size(), class_names.size(), source, class_names[missing])};
 }
 
 void require_enough_labels(const config::Config& config, const std::vector<std::int64_t>& targets,

@@ -28,6 +28,15 @@ std::optional<std::string> existing_held_out_list(const config::Data& data);
 /// The training pictures of that list, on which fine-tuning is evaluated; none without it. Throws io::Error.
 Rows held_out_rows(const config::Data& data, const Pictures& train, const std::vector<std::int64_t>& labelled);
 
+/// Throws config::Error for training that learns to tell classes apart where the labelled images are all of one.
+void require_several_classes(const config::Config& config, const std::vector<std::int64_t>& targets,
+                             const std::vector<std::string>& class_names, const std::string& source);
+
+/// What the user should know where labels are too few to mean much, a line each: evaluations among images of one class,
+/// classes without a labelled image for tasks that do without.
+std::vector<std::string> notes_on_classes(const config::Config& config, const std::vector<std::int64_t>& targets,
+                                          const std::vector<std::string>& class_names, const std::string& source);
+
 /// Throws config::Error, naming the class, if one has fewer labelled pictures than a support batch takes of it on each
 /// of `world_size` ranks (see ClassStratifiedSampler). Tasks without supports need none.
 void require_enough_labels(const config::Config& config, const std::vector<std::int64_t>& targets,

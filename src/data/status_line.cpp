@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "io/local_copy.hpp"
+#include "io/printable.hpp"
 
 namespace paws::data
 {
@@ -30,7 +31,7 @@ std::string bytes_in_words(std::uint64_t done, std::uint64_t total, double secon
 }
 
 StatusLine::StatusLine(std::string what, bool speaks)
-    : what_(std::move(what)), speaks_(speaks), terminal_(isatty(STDERR_FILENO) != 0)
+    : what_(io::printable(what)), speaks_(speaks), terminal_(isatty(STDERR_FILENO) != 0)
 {
 }
 

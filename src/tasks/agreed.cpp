@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "io/error.hpp"
+#include "io/printable.hpp"
 #include "src/comm/error.hpp"
 #include "src/config/config.hpp"
 
@@ -13,21 +14,25 @@ comm::Failure failure_of(const std::exception_ptr& error)
     const auto failure = [](const std::exception& what, int code, bool may_follow = false) {
         return comm::Failure{comm::first_line(what.what()), code, may_follow};
     };
+    // These are one line, whose breaks can only be those of a name in it.
+    const auto own_words = [](const std::exception& what, int code) {
+        return comm::Failure{io::printable(what.what()), code, false};
+    };
     try
     {
         std::rethrow_exception(error);
     }
     catch (const comm::AgreedFailure& what)
     {
-        return failure(what, what.code());
+        return own_words(what, what.code());
     }
     catch (const config::Error& what)
     {
-        return failure(what, comm::bad_input);
+        return own_words(what, comm::bad_input);
     }
     catch (const io::Error& what)
     {
-        return failure(what, comm::bad_input);
+        return own_words(what, comm::bad_input);
     }
     catch (const std::invalid_argument& what)
     {

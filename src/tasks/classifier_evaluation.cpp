@@ -7,6 +7,7 @@
 
 #include "io/error.hpp"
 #include "io/input_path.hpp"
+#include "io/printable.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/choose_precision.hpp"
 #include "src/tasks/evaluation.hpp"
@@ -56,6 +57,13 @@ train::PretrainedEncoder load_classifier(const fs::path& path, const data::Datas
         throw io::Error(fmt::format("{}: its classifier has {} classes, but {} has {}", path.string(),
                                     trained.config.data.num_classes, dataset.source, dataset.classes()));
     }
+    if (const auto difference = data::class_difference(trained.data, dataset.class_names); !difference.empty())
+    {
+        throw io::Error(
+            fmt::format("{}: its classifier has other classes than {} ({}); evaluate it on data of the classes "
+                        "that it was trained on",
+                        path.string(), dataset.source, difference));
+    }
     prepare_for_evaluation(*trained.encoder, precision, device);
     return trained;
 }
@@ -104,9 +112,9 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
                     {"pictures", dataset.validation.count()},
                     {"top1", accuracy.top1},
                     {"top5", accuracy.top5}};
-    auto text = fmt::format("{}: epoch {}, {} pictures of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n", path.string(),
-                            trained.epochs_done, dataset.validation.count(), config.data.validation_split,
-                            100 * accuracy.top1, 100 * accuracy.top5);
+    auto text = fmt::format("{}: epoch {}, {} pictures of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n",
+                            io::printable(path.string()), trained.epochs_done, dataset.validation.count(),
+                            config.data.validation_split, 100 * accuracy.top1, 100 * accuracy.top5);
     if (!dataset.held_out.empty())
     {
         const auto held_out =

@@ -6,6 +6,7 @@
 
 #include "io/error.hpp"
 #include "io/finite.hpp"
+#include "io/printable.hpp"
 #include "io/torch_file.hpp"
 #include "src/config/config.hpp"
 #include "src/train/network_of.hpp"
@@ -86,9 +87,9 @@ Summary convert(const ConvertRequest& request, const std::vector<std::string>& o
     train::write_stored_checkpoint(request.output, checkpoint);
     for (const auto& note : stored.notes)
     {
-        fmt::print("note: {}\n", note);
+        fmt::print("note: {}\n", io::printable(note));
     }
-    fmt::print("{}: {}, epoch {}, {} weights, {} of momentum{}\n", request.output.string(),
+    fmt::print("{}: {}, epoch {}, {} weights, {} of momentum{}\n", io::printable(request.output.string()),
                network ? train::in_words(*network) : "an unknown network", checkpoint.progress.epoch,
                checkpoint.encoder.size(), checkpoint.momentum.size(),
                checkpoint.config.empty() ? "; without settings (--config keeps those of a YAML file with it)" : "");

@@ -11,6 +11,7 @@
 #include "io/local_copy.hpp"
 #include "io/pack.hpp"
 #include "io/pack_folder.hpp"
+#include "io/printable.hpp"
 #include "io/subset_file.hpp"
 #include "src/comm/check_mpi.hpp"
 #include "src/config/config.hpp"
@@ -119,6 +120,25 @@ std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, 
     summary["classes"] = report.classes;
     return pictures;
 }
+/// Names the first class that has too few: whoever draws knows it by a number.
+void require_as_many(const SubsetRequest& request, const std::vector<std::int64_t>& labels,
+                     const std::vector<std::string>& class_names)
+{
+    std::vector<std::int64_t> counts(class_names.size(), 0);
+    for (const auto label : labels)
+    {
+        ++counts[static_cast<std::size_t>(label)];
+    }
+    const auto least = request.per_class.value_or(1);
+    const auto too_few = std::find_if(counts.begin(), counts.end(), [&](std::int64_t count) { return count < least; });
+    if (too_few != counts.end())
+    {
+        throw config::Error(fmt::format(
+            "{}: class '{}' has {} picture{} in split '{}', fewer than the {} to draw; draw fewer per class",
+            request.data.string(), class_names[static_cast<std::size_t>(too_few - counts.begin())], *too_few,
+            *too_few == 1 ? "" : "s", request.split, least));
+    }
+}
 }  // namespace
 
 Summary pack(const PackRequest& request, MPI_Comm comm)
@@ -141,7 +161,7 @@ Summary pack(const PackRequest& request, MPI_Comm comm)
     const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (rank == 0)
     {
-        fmt::print("{}: {} pictures of {} classes\n", request.output.string(), pictures,
+        fmt::print("{}: {} pictures of {} classes\n", io::printable(request.output.string()), pictures,
                    summary["classes"].get<std::size_t>());
     }
     summary["pictures"] = pictures;
@@ -164,13 +184,14 @@ Summary subset(const SubsetRequest& request)
     const io::DatasetFile file(request.data);
     const auto& labels = file.labels(request.split);
     const auto classes = file.class_names().size();
+    require_as_many(request, labels, file.class_names());
     const auto rows =
         request.per_class
             ? io::draw_subset_per_class(labels, classes, static_cast<std::size_t>(*request.per_class), request.seed)
             : io::draw_subset_fraction(labels, classes, *request.fraction, request.seed);
     io::write_subset(request.output, rows);
-    fmt::print("{}: {} labelled pictures of {} classes, seed {}\n", request.output.string(), rows.size(), classes,
-               request.seed);
+    fmt::print("{}: {} labelled pictures of {} classes, seed {}\n", io::printable(request.output.string()), rows.size(),
+               classes, request.seed);
     return {{"task", "subset"},
             {"pictures", rows.size()},
             {"classes", classes},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "io/printable.hpp"
 #include "src/data/loader_settings.hpp"
 #include "src/data/view_place.hpp"
 
@@ -46,10 +47,11 @@ std::string describe_data(const config::Config& config, const data::Dataset& dat
     auto text = fmt::format(
         "pictures        read from {}{}; per rank, {}\n"
         "loader          {}\n",
-        dataset.read_from, copied, memory_of_pictures(dataset.train), who_makes_views(config, dataset, device));
+        io::printable(dataset.read_from), copied, memory_of_pictures(dataset.train),
+        who_makes_views(config, dataset, device));
     for (const auto& note : dataset.notes)
     {
-        text += fmt::format("note            {}\n", note);
+        text += fmt::format("note            {}\n", io::printable(note));
     }
     return text;
 }

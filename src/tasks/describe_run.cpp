@@ -8,6 +8,7 @@
 #include "io/error.hpp"
 #include "io/host_name.hpp"
 #include "io/input_path.hpp"
+#include "io/printable.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/nn/device.hpp"
@@ -98,7 +99,8 @@ std::string batch_key(config::Task task)
 }
 
 /// Against the GPU that there is; on a machine without one, against what clusters have.
-std::string describe_gpu_memory(const config::Config& config, const Plan& plan, std::int64_t expected)
+std::string describe_gpu_memory(const config::Config& config, const Plan& plan, std::int64_t expected,
+                                std::int64_t ranks)
 {
     if (!plan.is_for_gpus)
     {
@@ -110,8 +112,12 @@ std::string describe_gpu_memory(const config::Config& config, const Plan& plan, 
             : std::vector<GpuMemory>{{"a V100 of 16 GiB", std::int64_t{16} << 30},
                                      {"a GPU of 80 GiB", std::int64_t{80} << 30}};
     const bool is_wide = plan.precision == nn::Precision::fp32 || plan.precision == nn::Precision::fp64;
-    const auto remedy = fmt::format("lower {}, or use more ranks with meta.emulate_world{}", batch_key(config.task),
-                                    is_wide ? ", or meta.precision: fp16" : "");
+    // A rank that stands for several can hand some of them to others; one that stands for itself has only its batch.
+    const auto fewer_at_once = config.meta.emulate_world > ranks
+                                   ? fmt::format(", or start more of the {} ranks", config.meta.emulate_world)
+                                   : " (with more ranks, the batch of all stays)";
+    const auto remedy =
+        fmt::format("lower {}{}{}", batch_key(config.task), fewer_at_once, is_wide ? ", or meta.precision: fp16" : "");
     return fmt::format("GPU memory      {}\n", describe_fit(expected, gpus, remedy));
 }
 
@@ -147,7 +153,7 @@ std::string describe_steps(const config::Config& config, const data::Dataset& da
     return fmt::format(
         "data            {}: {} training pictures, {}{} labelled, {} classes\n"
         "steps           {} an epoch, {} in {} epochs\n",
-        dataset.source, dataset.train.count(),
+        io::printable(dataset.source), dataset.train.count(),
         is_pre_training ? fmt::format("{} unlabelled used, ", dataset.unlabelled.size()) : "", dataset.labelled.size(),
         dataset.classes(), steps, steps * config.optimization.epochs, config.optimization.epochs);
 }
@@ -222,28 +228,27 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
     }
     return fmt::format(
         "note            {} of {} classes are among the supports of a step{}; a support of fewer classes learns less: "
-        "raise "
-        "criterion.classes_per_batch, {}or set meta.emulate_world\n",
+        "raise criterion.classes_per_batch{}\n",
         in_step, dataset.classes(),
         config.data.unique_classes_per_rank
             ? fmt::format(" ({} on each of {} ranks, {} on 64)", criterion.classes_per_batch, ranks,
                           std::min(64 * criterion.classes_per_batch, dataset.classes()))
             : "",
-        config.data.unique_classes_per_rank ? "start more ranks, " : "");
+        config.data.unique_classes_per_rank ? ", start more ranks, or set meta.emulate_world" : "");
 }
 
 /// What snn_eval and embed read and write.
 std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset, const torch::Device& device)
 {
     const auto path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
-    auto text = fmt::format("checkpoint      {}{}\n", path, io::is_there(path) ? "" : " (not there yet)");
+    auto text = fmt::format("checkpoint      {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
     if (dataset != nullptr)
     {
         text += describe_data(config, *dataset, device);
     }
     if (config.task == config::Task::embed)
     {
-        text += fmt::format("embeddings      {}\n", embeddings_path(config).string());
+        text += fmt::format("embeddings      {}\n", io::printable(embeddings_path(config).string()));
     }
     return text;
 }
@@ -276,7 +281,7 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
     if (config.logging.pretrain_path)
     {
         const auto path = config.logging.path_of(*config.logging.pretrain_path);
-        text += fmt::format("starts from     {}{}\n", path, io::is_there(path) ? "" : " (not there yet)");
+        text += fmt::format("starts from     {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
     }
     const auto& optimization = config.optimization;
     text += fmt::format("learning rate   {} → {} in {} epochs, then cosine to {}\n", optimization.start_lr,
@@ -296,7 +301,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     if (!plan.problem.empty())
     {
         text += fmt::format("note            this machine cannot run it, sizes are for {} on a GPU: {}\n",
-                            nn::to_string(plan.precision), plan.problem);
+                            nn::to_string(plan.precision), io::printable(plan.problem));
     }
     auto world = ranks;
     world.device = plan.device;
@@ -318,9 +323,9 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     const auto job_seconds = world.is_first() ? seconds_until_job_ends() : std::nullopt;
     const auto unread = [&]
     {
-        return no_data.empty()
-                   ? ""
-                   : fmt::format("data            not read{}: {}\n", trains ? ", so no number of steps" : "", no_data);
+        return no_data.empty() ? ""
+                               : fmt::format("data            not read{}: {}\n",
+                                             trains ? ", so no number of steps" : "", io::printable(no_data));
     };
     if (!trains)
     {
@@ -338,7 +343,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
                         dataset ? ", " + gibibytes(dataset->train.bytes()) +
                                       (dataset->train.in_memory() ? " pictures beside them" : " pictures in their file")
                                 : "");
-    text += describe_gpu_memory(config, plan, memory.total());
+    text += describe_gpu_memory(config, plan, memory.total(), world.world_size());
     return text + unread();
 }
 }  // namespace paws::tasks

@@ -8,9 +8,11 @@
 #include <optional>
 
 #include "io/embeddings_writer.hpp"
+#include "io/printable.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/choose_precision.hpp"
 #include "src/tasks/embedding_batches.hpp"
+#include "src/tasks/known_classes.hpp"
 #include "src/train/embedder.hpp"
 #include "src/train/progress_line.hpp"
 #include "src/train/seconds.hpp"
@@ -80,7 +82,7 @@ io::EmbeddingsSource source_of(const Pretrained& pretrained, const config::Confi
     source.labels = pictures.labels;
     source.index = pictures.all_rows();
     source.names = pictures.names;
-    source.checkpoint = pretrained.checkpoint.string();
+    source.checkpoint = io::printable(pretrained.checkpoint.string());
     source.epoch = pretrained.network.epochs_done;
     source.checkpoint_config = pretrained.network.config.to_yaml();
     source.split = split;
@@ -162,6 +164,7 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     const auto split = config.embed.split.value_or(config.data.validation_split);
     const auto input = agreed(communicator, [&] { return load_input(config, split, world); });
     const auto& pictures = input.pictures();
+    require_known_classes(pretrained, config, input.dataset, world);
     const auto classifier = make_classifier(encoder, input.dataset, config, precision, communicator);
     const auto layout =
         agreed(communicator, [&] { return layout_of(encoder, config, input.dataset.classes(), precision); });
@@ -209,9 +212,9 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     }
     if (world.is_first())
     {
-        fmt::print("{}: {} pictures of '{}' of {}, epoch {}, {} as float{}{}\n", output.string(), pictures.count(),
-                   split, input.dataset.source, pretrained.network.epochs_done, fmt::join(described, ", "),
-                   layout.half ? 16 : 32, accuracy);
+        fmt::print("{}: {} pictures of '{}' of {}, epoch {}, {} as float{}{}\n", io::printable(output.string()),
+                   pictures.count(), io::printable(split), io::printable(input.dataset.source),
+                   pretrained.network.epochs_done, fmt::join(described, ", "), layout.half ? 16 : 32, accuracy);
     }
     return summary;
 }

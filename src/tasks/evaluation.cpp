@@ -5,8 +5,10 @@
 #include <chrono>
 
 #include "io/error.hpp"
+#include "io/printable.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/choose_precision.hpp"
+#include "src/tasks/known_classes.hpp"
 #include "src/train/embedder.hpp"
 #include "src/train/seconds.hpp"
 
@@ -87,7 +89,7 @@ Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Commun
     Pretrained pretrained{checkpoint, agreed(communicator, [&] { return train::load_encoder(checkpoint); })};
     for (const auto& notice : communicator.rank() == 0 ? pretrained.network.config.notices : std::vector<std::string>())
     {
-        fmt::print("note: {}\n", notice);
+        fmt::print("note: {}\n", io::printable(notice));
     }
     return pretrained;
 }
@@ -116,6 +118,7 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     wanted.task = config::Task::snn_eval;
     const auto dataset =
         agreed(communicator, [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
+    require_known_classes(pretrained, config, dataset, world);
     const auto accuracy =
         snn_accuracy(*network.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
     if (world.is_first())
@@ -123,8 +126,8 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
         fmt::print(
             "{}: epoch {}, {} pictures of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} "
             "%\n",
-            pretrained.checkpoint.string(), network.epochs_done, dataset.validation.count(),
-            config.data.validation_split, dataset.labelled.size(), config.criterion.snn_temperature,
+            io::printable(pretrained.checkpoint.string()), network.epochs_done, dataset.validation.count(),
+            io::printable(config.data.validation_split), dataset.labelled.size(), config.criterion.snn_temperature,
             100 * accuracy.top1, 100 * accuracy.top5);
     }
     return {{"task", "snn_eval"},

@@ -11,6 +11,7 @@
 
 #include "io/checksum.hpp"
 #include "io/error.hpp"
+#include "io/printable.hpp"
 #include "io/read_file.hpp"
 #include "io/seal.hpp"
 #include "src/config/compare.hpp"
@@ -43,7 +44,7 @@ std::string identity_of_packed(const fs::path& path)
     std::error_code error;
     const auto size = fs::file_size(path, error);
     const auto seal = io::read_seal(path);
-    return fmt::format("{}: {} bytes, {}\n", path.string(), error ? 0 : size,
+    return fmt::format("{}: {} bytes, {}\n", io::printable(path.string()), error ? 0 : size,
                        seal ? fmt::format("checksum {:08x}", seal->checksum) : "no checksum");
 }
 
@@ -70,21 +71,21 @@ std::string identity_of_cifar10(const fs::path& folder)
         all += fmt::format("{} {}\n", name, size);
         bytes += size;
     }
-    return fmt::format("{}: {} files, {} bytes, {:08x}\n", folder.string(), sizes.size(), bytes,
+    return fmt::format("{}: {} files, {} bytes, {:08x}\n", io::printable(folder.string()), sizes.size(), bytes,
                        io::crc32(std::as_bytes(std::span(all))));
 }
 
 std::string identity_of_list(const fs::path& path)
 {
     const auto text = io::read_file(path);
-    return fmt::format("{}: {} bytes, checksum {:08x}\n", path.string(), text.size(),
+    return fmt::format("{}: {} bytes, checksum {:08x}\n", io::printable(path.string()), text.size(),
                        io::crc32(std::as_bytes(std::span(text))));
 }
 /// A folder that is yet to be packed is the same where its path is: all ranks pack it together.
 std::string identity_of_place(const data::PackedPlace& place)
 {
     return place.exists || place.folder.empty() ? identity_of_packed(place.file)
-                                                : place.folder.string() + ": to be packed\n";
+                                                : io::printable(place.folder.string()) + ": to be packed\n";
 }
 }  // namespace
 

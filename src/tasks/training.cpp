@@ -5,12 +5,14 @@
 #include <chrono>
 
 #include "io/error.hpp"
+#include "io/printable.hpp"
 #include "src/data/broken_report.hpp"
 #include "src/data/labelled.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/bad_step.hpp"
 #include "src/tasks/checkpoint_keeper.hpp"
 #include "src/tasks/choose_precision.hpp"
+#include "src/tasks/collapse_watch.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/run_evaluations.hpp"
 #include "src/tasks/run_files.hpp"
@@ -78,12 +80,12 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         {
             for (const auto& note : *notes)
             {
-                fmt::print("note: {}\n", note);
+                fmt::print("note: {}\n", io::printable(note));
             }
         }
         if (resumed_from)
         {
-            fmt::print("resumed from    {}, {}\n", resumed_from->string(), describe_place(trainer));
+            fmt::print("resumed from    {}, {}\n", io::printable(resumed_from->string()), describe_place(trainer));
         }
         std::fflush(stdout);
     }
@@ -110,7 +112,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         {
             if (!log_has_failed && speaks)
             {
-                fmt::print(stderr, "log not written: {}; the run goes on\n", error.what());
+                fmt::print(stderr, "log not written: {}; the run goes on\n", io::printable(error.what()));
             }
             log_has_failed = true;
         }
@@ -130,7 +132,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         if (const auto problem = keeper.take_problem())
         {
             fmt::print(stderr, "checkpoint not written: {}; the run goes on, the last one that was written stays\n",
-                       *problem);
+                       io::printable(*problem));
         }
     };
     std::optional<RunTimings> timings;
@@ -144,7 +146,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         const auto problem = timings ? timings->write() : std::nullopt;
         if (problem && !timings_have_failed && speaks)
         {
-            fmt::print(stderr, "timings not written: {}; the run goes on\n", *problem);
+            fmt::print(stderr, "timings not written: {}; the run goes on\n", io::printable(*problem));
         }
         timings_have_failed = problem.has_value();
     };
@@ -168,6 +170,8 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         }
         agreed(*world.communicator, [&] { keeper.keep_best(trainer); });
     }
+    CollapseWatch collapse(config, trainer.method().columns(), trainer.world_size());
+    train::StepValues means;
     bool stopped = false;
     while (!stopped && trainer.progress().epochs_done < epochs)
     {
@@ -180,6 +184,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         double loss_scale = 1;
         const auto on_step = [&](const train::StepReport& report)
         {
+            means = report.values;
             left_out = report.left_out;
             loss_scale = report.loss_scale;
             if (report.step % config.logging.log_every == 0)
@@ -245,6 +250,10 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         {
             line->finish(shown);
         }
+        if (const auto warning = collapse.after_epoch(means); warning && speaks)
+        {
+            fmt::print("warning: epoch {}: {}\n", done, *warning);
+        }
         if (speaks && left_out > 0)
         {
             fmt::print(
@@ -254,7 +263,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         const auto replaced = data::broken_report(trainer.broken_pictures(), *world.communicator);
         for (const auto& text : speaks ? replaced : std::vector<std::string>())
         {
-            fmt::print("epoch {}: {}\n", done, text);
+            fmt::print("epoch {}: {}\n", done, io::printable(text));
         }
         {
             const train::Phase phase("checkpoint");
@@ -299,7 +308,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     if (stopped && speaks)
     {
         fmt::print("stopped by {} with {}; {} goes on from there when the run is started again\n", stop.reason(),
-                   describe_place(trainer), files.latest().string());
+                   describe_place(trainer), io::printable(files.latest().string()));
     }
     summary["log_is_whole"] = !log_has_failed;
     if (const auto& accuracy = evaluations.last())

@@ -65,6 +65,12 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
     {
         go_on();
     }
+    const auto epochs = config.optimization.epochs;
+    if (start.choice.checkpoint && start.trainer->progress().epochs_done >= epochs)
+    {
+        start.choice.notes.push_back(
+            fmt::format("all {} epochs are done; --set optimization.epochs=N with a larger N extends the run", epochs));
+    }
     start.trainer->synchronise();
     agreed(communicator,
            [&]

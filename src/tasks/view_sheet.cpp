@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/png.hpp"
+#include "io/printable.hpp"
 #include "src/config/keys.hpp"
 #include "src/data/augmentation.hpp"
 #include "src/data/dataset.hpp"
@@ -145,10 +146,10 @@ Summary view_sheet(const config::Config& config, std::int64_t pictures, const st
     canvas.write(output);
     for (const auto& message : broken)
     {
-        fmt::print("note: {}; another of its class was taken\n", message);
+        fmt::print("note: {}; another of its class was taken\n", io::printable(message));
     }
-    fmt::print("{}: {} pictures of {}, each with {} views\n", output.string(), rows.size(), dataset.source,
-               cells.size() - 1);
+    fmt::print("{}: {} pictures of {}, each with {} views\n", io::printable(output.string()), rows.size(),
+               io::printable(dataset.source), cells.size() - 1);
     return {{"task", "views"}, {"pictures", rows.size()}, {"views", cells.size() - 1}, {"files", {output.string()}}};
 }
 }  // namespace paws::tasks

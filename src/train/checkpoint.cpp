@@ -67,6 +67,7 @@ io::Progress to_file(const TrainingProgress& progress)
     }
     file.integers = progress.samplers;
     file.integers["world_size"] = progress.world_size;
+    file.texts.insert(progress.data.begin(), progress.data.end());
     if (progress.scaler)
     {
         file.reals[scale_name] = progress.scaler->scale;
@@ -101,6 +102,7 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
     progress.top1 = optional("top1");
     progress.best_top1 = optional("best_top1");
     progress.samplers = file.integers;
+    progress.data = data::content_in(file.texts);
     // Files from before there were several ranks do not say it.
     const auto world_size = progress.samplers.extract("world_size");
     progress.world_size = world_size ? world_size.mapped() : 1;
@@ -134,7 +136,11 @@ TrainingProgress from_published(const io::Progress& file)
 void refuse_other_settings(const config::Config& stored, const config::Config& wanted,
                            const std::filesystem::path& path)
 {
-    const auto keys = config::differing_keys(stored, wanted);
+    auto keys = config::differing_keys(stored, wanted);
+    if (stored.optimization.epochs < wanted.optimization.epochs)
+    {
+        std::erase(keys, "optimization.epochs");
+    }
     if (!keys.empty())
     {
         throw io::Error(
@@ -167,9 +173,15 @@ TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& enc
 {
     auto stored = read_stored_checkpoint(path);
     const auto& [source, checkpoint, notes] = stored;
+    std::optional<std::int64_t> epochs_before;
     if (!checkpoint.config.empty())
     {
-        refuse_other_settings(config::parse(checkpoint.config, source.string()), config, source);
+        const auto before = config::parse(checkpoint.config, source.string());
+        refuse_other_settings(before, config, source);
+        if (before.optimization.epochs < config.optimization.epochs)
+        {
+            epochs_before = before.optimization.epochs;
+        }
     }
     if (checkpoint.momentum.empty())
     {
@@ -182,6 +194,7 @@ TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& enc
     fill_all_tensors(checkpoint.momentum, optimizer.momentum(), "momentum", source.string());
     auto progress =
         is_ours(checkpoint.progress) ? from_file(checkpoint.progress, source) : from_published(checkpoint.progress);
+    progress.epochs_before = epochs_before;
     progress.notes = std::move(stored.notes);
     return progress;
 }
@@ -224,7 +237,8 @@ std::vector<std::string> load_entries(StoredCheckpoint stored, nn::Encoder& enco
 PretrainedEncoder load_encoder(const std::filesystem::path& path)
 {
     const auto stored = read_stored_checkpoint(path);
-    PretrainedEncoder pretrained{nullptr, config_of(stored), stored.content.progress.epoch};
+    PretrainedEncoder pretrained{nullptr, config_of(stored), stored.content.progress.epoch,
+                                 data::content_in(stored.content.progress.texts)};
     pretrained.encoder = new_network(pretrained.config);
     fill_all_tensors(stored.content.encoder, nn::state_dict(*pretrained.encoder), "encoder", stored.path.string());
     return pretrained;

@@ -9,6 +9,7 @@
 
 #include "io/checkpoint_file.hpp"
 #include "src/config/config.hpp"
+#include "src/data/content.hpp"
 #include "src/data/samplers.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
@@ -30,6 +31,8 @@ struct TrainingProgress
     data::SamplerState samplers;                   ///< as they stood at the beginning of the epoch
     EpochMeters meters;                            ///< of the epoch that has begun
     std::optional<optim::LossScalerState> scaler;  ///< of an fp16 run
+    data::Content data;                            ///< what it is trained on; empty where the file does not say it
+    std::optional<std::int64_t> epochs_before;     ///< optimization.epochs of the checkpoint, where that was less
     std::int64_t world_size = 1;     ///< whose mathematics was computed: steps and samplers are of such a world; 0: of
                                      ///< the published code, which keeps epochs alone
     std::vector<std::string> notes;  ///< what the user should know about where it comes from, a line each
@@ -47,7 +50,8 @@ void save_checkpoint(const std::filesystem::path& path, const nn::Encoder& encod
 
 /// Reads weights, momentum and progress back, from a checkpoint of either kind (see read_stored_checkpoint). Throws
 /// io::Error that names the tensors which are missing, left over, or of another shape than the network's, and refuses a
-/// checkpoint of a run with other settings, naming them. One of the published code has no settings to compare.
+/// checkpoint of a run with other settings, naming them; more epochs are accepted. One of the published code has no
+/// settings to compare.
 TrainingProgress resume_from(const std::filesystem::path& path, nn::Encoder& encoder, optim::LarsSgd& optimizer,
                              const config::Config& config);
 
@@ -66,6 +70,7 @@ struct PretrainedEncoder
     std::shared_ptr<nn::Encoder> encoder;
     config::Config config;  ///< of the run that made it, or what its weights tell; notices: what the user should know
     std::int64_t epochs_done = 0;
+    data::Content data;  ///< what it was trained on, as far as the file says it
 };
 
 /// From a checkpoint of either kind, all of whose weights must fit. Throws io::Error.

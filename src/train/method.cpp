@@ -20,14 +20,18 @@ void require_learnable(const config::Config& config, std::int64_t world_size)
     switch (config.task)
     {
         case config::Task::paws_train:
+            require_other_classes(config, world_size);
+            return;
         case config::Task::fine_tune:
             return;
         case config::Task::snn_fine_tune:
+            require_other_classes(config, world_size);
             require_neighbours(config, world_size);
             return;
         case config::Task::suncet_train:
             if (config.criterion.supervised_epochs > 0)
             {
+                require_other_classes(config, world_size);
                 require_neighbours(config, world_size);
             }
             return;

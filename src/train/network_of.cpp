@@ -116,6 +116,8 @@ config::Config inferred_config(const io::NamedArrays& encoder, const std::string
                     small_pictures ? "cifar10" : "imagenet", nowhere),
         source);
     config.data.file.reset();
+    // Those of the data that it will be used with, whatever they are prepared as.
+    config.data.num_classes = 0;
     config.notices.push_back(fmt::format(
         "{}: has no settings; its weights are those of {}, pictures are prepared as for {}, and all training "
         "pictures count as labelled (else say --set data.KEY=VALUE, --subset LIST)",

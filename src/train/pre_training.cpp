@@ -61,8 +61,10 @@ public:
 
     std::string describe(const StepValues& values) const override
     {
-        return fmt::format("loss {:.3f}  entropy {:.2f} of {:.2f}", values[0], -values[1],
-                           std::log(static_cast<double>(labels()->classes())));
+        // Without me-max nobody computes the entropy.
+        return settings_.me_max ? fmt::format("loss {:.3f}  entropy {:.2f} of {:.2f}", values[0], -values[1],
+                                              std::log(static_cast<double>(labels()->classes())))
+                                : fmt::format("loss {:.3f}", values[0]);
     }
 
 private:

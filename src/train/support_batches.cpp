@@ -34,6 +34,18 @@ void require_neighbours(const config::Config& config, std::int64_t world_size)
     }
 }
 
+void require_other_classes(const config::Config& config, std::int64_t world_size)
+{
+    const auto classes = config.criterion.classes_per_batch * (config.data.unique_classes_per_rank ? world_size : 1);
+    if (classes < 2)
+    {
+        throw config::Error(
+            "criterion.classes_per_batch: 1: the labelled images of a step are all of one class, so that there is "
+            "nothing "
+            "to tell apart; raise it to 2 or more");
+    }
+}
+
 std::int64_t similarity_bytes(const config::Criterion& criterion)
 {
     return static_cast<std::int64_t>(criterion.similarity_memory_gb * (std::int64_t{1} << 30));

@@ -17,6 +17,9 @@ std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Conf
 /// Throws config::Error where a class has one row in the batch of all ranks, which SuNCEt finds no neighbour for.
 void require_neighbours(const config::Config& config, std::int64_t world_size);
 
+/// Throws config::Error where the labelled images of a step, those of all ranks, are of a single class.
+void require_other_classes(const config::Config& config, std::int64_t world_size);
+
 /// criterion.similarity_memory_gb in bytes.
 std::int64_t similarity_bytes(const config::Criterion& criterion);
 }  // namespace paws::train

@@ -94,6 +94,7 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       device_(device),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
       method_(make_method(config, dataset, share_, communicator_, device)),
+      source_(dataset.source),
       encoder_(prepared_network(config, precision, communicator_, device, progress_.notes)),
       optimizer_(std::make_unique<optim::LarsSgd>(
           *encoder_, optim::LarsSgdOptions{config.optimization.momentum, config.optimization.weight_decay,
@@ -106,6 +107,11 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       reads_each_step_(device.is_cpu())
 {
     progress_.world_size = share_.world_size;
+    if (communicator_->rank() == 0)
+    {
+        // It writes the checkpoints, and compares for all.
+        progress_.data = data::content_of(config.data, dataset);
+    }
     if (precision == nn::Precision::fp16)
     {
         scaler_.emplace(device);
@@ -119,41 +125,6 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
     const StepGraph::Scope graph_scope(graph_ ? &*graph_ : nullptr);
     reducer_ = std::make_unique<comm::GradientReducer>(optim::trainable_parameters(*encoder_), communicator_,
                                                        reducer_settings(config.meta));
-}
-
-void Trainer::resume(const std::filesystem::path& checkpoint)
-{
-    progress_ = resume_from(checkpoint, *encoder_, *optimizer_, config_);
-    auto& meters = progress_.meters;
-    if (progress_.world_size == share_.world_size)
-    {
-        method_->restore_samplers(progress_.samplers);
-    }
-    else
-    {
-        // Batches of another world: places in epochs stay, steps and samplers are those of this one.
-        if (progress_.world_size > 0)
-        {
-            const auto of_rank = method_->pictures_per_step() / share_.world_size;
-            progress_.notes.push_back(fmt::format(
-                "{} is of {} rank{}, this run computes for {}: a step has {} pictures instead of {}, and the "
-                "supports of as many ranks; meta.emulate_world: {} keeps the mathematics",
-                checkpoint.string(), progress_.world_size, progress_.world_size == 1 ? "" : "s", share_.world_size,
-                of_rank * share_.world_size, of_rank * progress_.world_size, progress_.world_size));
-        }
-        meters = meters.in_steps_of(method_->pictures_per_step());
-        progress_.world_size = share_.world_size;
-        progress_.steps_done = progress_.epochs_done * method_->steps_per_epoch() + meters.steps;
-        progress_.samplers = method_->sampler_state();
-    }
-    means_ = Means(meters.sums, meters.counted);
-    const auto rank = static_cast<std::size_t>(communicator_->rank());
-    const bool same_ranks = meters.own_sums.size() == static_cast<std::size_t>(communicator_->world_size());
-    own_means_ = same_ranks ? Means(meters.own_sums[rank], meters.own_counted[rank]) : means_;
-    if (scaler_ && progress_.scaler)
-    {
-        scaler_->restore(*progress_.scaler);
-    }
 }
 
 void Trainer::synchronise()

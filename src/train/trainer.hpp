@@ -88,7 +88,8 @@ public:
             torch::Device device = torch::kCPU);
 
     /// Goes on where the run of the checkpoint stood, within an epoch too. On another number of ranks it is the same
-    /// place of the epoch, to the whole step.
+    /// place of the epoch, to the whole step. Throws io::Error for a checkpoint of a run on other data, as far as the
+    /// first rank knows them, wherever they lay.
     void resume(const std::filesystem::path& checkpoint);
     /// Collective: weights and momentum of the first rank to all; before the first epoch. What comes before it is each
     /// rank's own.
@@ -125,6 +126,10 @@ private:
     std::vector<torch::Tensor> take_step();
     /// Collective: what the steps up to `step` have come to goes into the means. Gives the means of `extra` over ranks.
     StepValues read_sums(std::int64_t step, const StepValues& extra = {});
+    void require_same_data(const std::filesystem::path& checkpoint, const data::Content& data);
+    void require_possible_place(const std::filesystem::path& checkpoint) const;
+    void note_other_world(const std::filesystem::path& checkpoint);
+    void note_other_epochs(const std::filesystem::path& checkpoint, std::int64_t epochs_before);
     [[noreturn]] void fail(const std::string& what, std::int64_t last_step, const SumsReading& reading,
                            std::int64_t steps);
     StepRequest agree(const StepRequest& asked, std::int64_t step, bool is_due);
@@ -136,6 +141,7 @@ private:
     torch::Device device_;
     data::RankShare share_;
     std::unique_ptr<Method> method_;
+    std::string source_;  ///< where the data lie
     TrainingProgress progress_;
     std::shared_ptr<nn::Encoder> encoder_;
     std::unique_ptr<optim::LarsSgd> optimizer_;

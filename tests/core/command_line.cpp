@@ -202,8 +202,8 @@ TEST_CASE("a dry run of a run for GPUs compares its memory with theirs", "[cli]"
     INFO(large.output);
     CHECK(large.code == 0);
     CHECK_THAT(large.output, Catch::Contains("GPU memory      does not fit a GPU of 80 GiB: lower "
-                                             "criterion.unsupervised_batch_size, or use more ranks with "
-                                             "meta.emulate_world, or meta.precision: fp16\n"));
+                                             "criterion.unsupervised_batch_size (with more ranks, the batch of all "
+                                             "stays), or meta.precision: fp16\n"));
 }
 
 TEST_CASE("suncet_train on the command line", "[cli]")

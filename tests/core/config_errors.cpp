@@ -73,7 +73,7 @@ TEST_CASE("a key that does not exist is refused with its line and the nearest on
 TEST_CASE("what is no configuration is refused", "[config]")
 {
     CHECK_THROWS_WITH(load("/nowhere/x.yaml"), Catch::Contains("/nowhere/x.yaml: there is no such configuration file"));
-    CHECK_THROWS_WITH(load("/tmp"), Catch::Contains("/tmp: is a folder"));
+    CHECK_THROWS_WITH(load("/tmp"), Catch::Contains("/tmp: is a folder, no YAML file of settings"));
     CHECK_THROWS_WITH(load("/dev/null"), Catch::Contains("/dev/null: is a device"));
     const auto empty = std::filesystem::temp_directory_path() / fmt::format("paws-empty-{}.yaml", getpid());
     std::ofstream(empty).close();

@@ -1,0 +1,149 @@
+#include "src/cli/wrong_word.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "src/config/enums.hpp"
+#include "src/config/nearest.hpp"
+
+namespace paws::cli
+{
+namespace
+{
+/// Words of other programs, and what does that here. Empty: a configuration by itself.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> other_words{{
+    {"train", ""},
+    {"run", ""},
+    {"fit", ""},
+    {"start", ""},
+    {"resume", ""},
+    {"continue", ""},
+    {"pretrain", ""},
+    {"pre-train", ""},
+    {"finetune", ""},
+    {"evaluate", "snn-eval"},
+    {"eval", "snn-eval"},
+    {"test", "snn-eval"},
+    {"validate", "snn-eval"},
+    {"embeddings", "embed"},
+    {"extract", "embed"},
+    {"info", "inspect"},
+}};
+
+/// As names of commands are written.
+std::string normalised(std::string word)
+{
+    for (char& c : word)
+    {
+        c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    return word;
+}
+
+bool may_be_a_file(const std::string& word)
+{
+    std::error_code error;
+    return word.find_first_of("./") != std::string::npos || std::filesystem::exists(word, error);
+}
+
+/// The configuration that stands beside the word, for the example.
+std::string configuration_in(int argc, char** argv)
+{
+    const auto* const found = std::find_if(argv + 1, argv + argc,
+                                           [](const char* text)
+                                           {
+                                               const std::string_view word(text);
+                                               return word.ends_with(".yaml") || word.ends_with(".yml");
+                                           });
+    return found == argv + argc ? "CONFIG.yaml" : *found;
+}
+
+std::vector<std::string> command_names(const CLI::App& app)
+{
+    std::vector<std::string> names;
+    for (const auto* command : app.get_subcommands(nullptr))
+    {
+        names.push_back(command->get_name());
+    }
+    return names;
+}
+
+std::optional<std::string_view> other_word(const std::string& word)
+{
+    const auto* const found =
+        std::find_if(other_words.begin(), other_words.end(), [&](const auto& row) { return row.first == word; });
+    return found == other_words.end() ? std::nullopt : std::optional(found->second);
+}
+}  // namespace
+
+std::string wrong_command(const CLI::App& app, const std::string& word, int argc, char** argv)
+{
+    if (word.empty() || may_be_a_file(word))
+    {
+        return {};
+    }
+    const auto names = command_names(app);
+    const auto similar = normalised(word);
+    const auto intro = fmt::format("{}: there is no such command, nor a configuration file of this name", word);
+    if (similar == "help" || similar == "version")
+    {
+        return fmt::format("{}; did you mean paws_hpc --{}?", intro, similar);
+    }
+    if (const auto near = config::nearest(similar, names))
+    {
+        return fmt::format("{}; did you mean paws_hpc {}?", intro, *near);
+    }
+    const auto configuration = configuration_in(argc, argv);
+    if (const auto task = config::enum_from_word<config::Task>(word))
+    {
+        return fmt::format("{}; a task is chosen in the file or by --sel: paws_hpc {} --sel {}", intro, configuration,
+                           word);
+    }
+    if (const auto meant = other_word(similar))
+    {
+        return meant->empty() ? fmt::format("{}; a run needs no command: paws_hpc {}", intro, configuration)
+                              : fmt::format("{}; did you mean paws_hpc {}?", intro, *meant);
+    }
+    return fmt::format("{}; commands are {}; a run needs none: paws_hpc {}", intro, fmt::join(names, ", "),
+                       configuration);
+}
+
+std::string wrong_option(const CLI::App& app, int argc, char** argv)
+{
+    std::vector<const CLI::App*> parts{&app};
+    for (const auto* command : app.get_subcommands())
+    {
+        parts.push_back(command);
+    }
+    std::vector<std::string> names{"--help"};
+    for (const auto* part : parts)
+    {
+        for (const auto* option : part->get_options())
+        {
+            for (const auto& name : option->get_lnames())
+            {
+                names.push_back("--" + name);
+            }
+        }
+    }
+    for (int i = 1; i < argc; ++i)
+    {
+        const std::string word(argv[i]);
+        const auto name = word.substr(0, word.find('='));
+        if (name.starts_with("--") && std::find(names.begin(), names.end(), name) == names.end())
+        {
+            return config::did_you_mean(name, names);
+        }
+    }
+    return {};
+}
+}  // namespace paws::cli
