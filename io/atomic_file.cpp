@@ -118,6 +118,22 @@ void remove_leftovers(const fs::path& path)
         fs::remove(leftover, error);
     }
 }
+
+void sync_folder(const fs::path& folder)
+{
+    try
+    {
+        Descriptor(folder, O_RDONLY | O_DIRECTORY).sync();
+    }
+    catch (const SystemError&)
+    {
+        // One that may be written to but not read cannot be waited for.
+        if (::access(folder.c_str(), R_OK) == 0)
+        {
+            throw;
+        }
+    }
+}
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), place_(place_of_file(path_))
@@ -155,7 +171,7 @@ void AtomicFile::commit()
     {
         throw SystemError(path_.string(), "rename failed: " + std::generic_category().message(errno));
     }
-    Descriptor(folder(), O_RDONLY | O_DIRECTORY).sync();
+    sync_folder(folder());
 }
 
 std::filesystem::path AtomicFile::folder() const

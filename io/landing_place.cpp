@@ -27,7 +27,10 @@ constexpr int most_links = 40;
     const std::string why = std::generic_category().message(reason);
     if (reason == ENAMETOOLONG)
     {
-        require_name_fits(path);
+        for (fs::path part = path; part.has_relative_path(); part = part.parent_path())
+        {
+            require_name_fits(part);
+        }
         throw SystemError(path.string(), "cannot be written (" + why + "); the system takes paths of " +
                                              std::to_string(PATH_MAX - 1) + " bytes: give a shorter one");
     }

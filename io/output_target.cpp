@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -39,31 +40,39 @@ void require_type(const OutputTarget& output, FileType type)
     refuse(output, "is " + in_words(type) + ", and " + output.kind.name + " is to be written; name a file");
 }
 
-void require_own_place(const OutputTarget& output, const CommandFiles& files)
+/// The path without symbolic links and dots, as far as it is there.
+fs::path resolved(const fs::path& path)
+{
+    std::error_code error;
+    const fs::path whole = fs::weakly_canonical(fs::absolute(path), error);
+    return error ? path : whole;
+}
+
+void require_no_input(const OutputTarget& output, const std::vector<NamedPath>& inputs)
 {
     const auto identity = FileIdentity::of(output.path);
-    if (!identity || identity->is_shared())
+    for (const NamedPath& input : inputs)
     {
-        return;
-    }
-    for (const NamedPath& input : files.inputs)
-    {
-        if (FileIdentity::of(input.path) == identity)
+        if (identity && !identity->is_shared() && FileIdentity::of(input.path) == identity)
         {
             refuse(output, "is the file that is read, " + input.name + " " + input.path.string() +
                                ", and would replace it; give " + output.name + " another");
         }
     }
-    for (const OutputTarget& other : files.outputs)
+}
+
+/// Names of one file do not matter here: each output takes the place of one name.
+void require_own_place(const OutputTarget& output, const LandingPlace& place, std::map<fs::path, NamedPath>& taken)
+{
+    if (place.type == FileType::character_device)
     {
-        if (&other == &output)
-        {
-            break;
-        }
-        if (FileIdentity::of(other.path) == identity)
-        {
-            refuse(output, "is also what " + other.name + " writes, " + other.path.string() + "; give one of them another");
-        }
+        return;
+    }
+    const auto [other, is_new] = taken.try_emplace(resolved(place.path), NamedPath{output.name, output.path});
+    if (!is_new)
+    {
+        refuse(output, "is also what " + other->second.name + " writes, " + other->second.path.string() +
+                           "; give one of them another");
     }
 }
 
@@ -136,14 +145,6 @@ void require_replaceable(const OutputTarget& output, const fs::path& place)
     }
 }
 
-/// The path without symbolic links and dots, as far as it is there.
-fs::path resolved(const fs::path& path)
-{
-    std::error_code error;
-    const fs::path whole = fs::weakly_canonical(fs::absolute(path), error);
-    return error ? path : whole;
-}
-
 bool is_made(const fs::path& folder, const CommandFiles& files)
 {
     const fs::path wanted = resolved(folder);
@@ -190,11 +191,17 @@ void require_writable(const OutputTarget& output, const fs::path& place, const C
 void require_outputs(const CommandFiles& files)
 {
     std::set<fs::path> tried;
+    std::map<fs::path, NamedPath> taken;
     for (const OutputTarget& output : files.outputs)
     {
+        if (output.path.empty())
+        {
+            throw Error(output.name + ": is empty; name a file");
+        }
         const LandingPlace place = landing_place(output.path);
         require_type(output, place.type);
-        require_own_place(output, files);
+        require_no_input(output, files.inputs);
+        require_own_place(output, place, taken);
         if (is_stream(place.type))
         {
             continue;

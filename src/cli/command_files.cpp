@@ -19,10 +19,7 @@ public:
     }
     void writes(const char* option, const std::filesystem::path& path, const io::OutputKind& kind)
     {
-        if (!path.empty())
-        {
-            files_.outputs.push_back({option, path, kind});
-        }
+        files_.outputs.push_back({option, path, kind});
     }
     io::CommandFiles take() { return std::move(files_); }
 
@@ -85,7 +82,10 @@ io::CommandFiles files_of(const Arguments& arguments, const std::string& command
     {
         add_data_command(arguments, command, files);
     }
-    files.writes("--summary", arguments.summary, tasks::summary_output());
+    if (!arguments.summary.empty())
+    {
+        files.writes("--summary", arguments.summary, tasks::summary_output());
+    }
     return files.take();
 }
 

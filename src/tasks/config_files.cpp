@@ -6,7 +6,6 @@
 
 #include "io/error.hpp"
 #include "io/file_name.hpp"
-#include "io/landing_place.hpp"
 #include "io/read_file.hpp"
 #include "src/config/keys.hpp"
 #include "src/tasks/embed.hpp"
@@ -24,6 +23,12 @@ const std::string tag_setting = "logging.write_tag";
 /// each start, also of a run that is begun with it.
 bool is_written_by_run(const fs::path& path)
 {
+    constexpr std::uintmax_t most_bytes = 1 << 20;
+    std::error_code error;
+    if (fs::file_size(path, error) > most_bytes || error)
+    {
+        return false;
+    }
     try
     {
         return io::read_file(path) == config::load(path.string()).to_yaml();

@@ -152,6 +152,9 @@ TEST_CASE("an output that is an input, or another output, is refused whatever it
                 {{}, {{"--output", folder / "new", any_text()}, {"--summary", folder / "to_new", any_text()}}, {}});
         },
         {"--summary: ", "to_new", "--output writes", "new"});
+    // Two names of one file are two places.
+    CHECK_NOTHROW(require_outputs({{}, {{"a", file, any_text()}, {"b", folder / "hard", any_text()}}, {}}));
+    check_refused([&] { check_one("", any_text()); }, {"--output: is empty"});
     CHECK(contents(file) == "text");
 }
 
