@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "src/cli/command_files.hpp"
@@ -47,9 +49,9 @@ void require_same_invocation(comm::Communicator& communicator, const std::string
 }
 
 /// Collective: looks at what the first rank is to write before anything is done for it. Gives the summary's place.
-std::optional<io::TextOutput> open_outputs(const Arguments& arguments, const std::string& name, const Ranks& ranks)
+std::unique_ptr<io::TextOutput> open_outputs(const Arguments& arguments, const std::string& name, const Ranks& ranks)
 {
-    std::optional<io::TextOutput> summary;
+    std::unique_ptr<io::TextOutput> summary;
     tasks::agreed(*ranks.world().communicator,
                   [&]
                   {
@@ -63,7 +65,7 @@ std::optional<io::TextOutput> open_outputs(const Arguments& arguments, const std
                       }
                       if (!arguments.summary.empty())
                       {
-                          summary.emplace(arguments.summary);
+                          summary = std::make_unique<io::TextOutput>(arguments.summary);
                       }
                   });
     return summary;
@@ -72,7 +74,7 @@ std::optional<io::TextOutput> open_outputs(const Arguments& arguments, const std
 /// Returns the exit code.
 int run_command(const Arguments& arguments, const std::string& name, const Command& command, Ranks& ranks)
 {
-    auto output = open_outputs(arguments, name, ranks);
+    const auto output = open_outputs(arguments, name, ranks);
     const auto summary = command(ranks);
     if (output)
     {

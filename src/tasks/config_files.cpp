@@ -72,7 +72,7 @@ void add_logs_of_rank(const config::Logging& logging, const RunFiles& files, int
     if (logging.tensorboard)
     {
         const auto folder = files.folder() / (files.run() + "_tensorboard") / fmt::format("r{}", rank);
-        add(folder / "events", json_output());
+        add(folder / "events.out.tfevents", json_output());
     }
 }
 

@@ -48,7 +48,7 @@ void print_row(const char* method, const loss::Accuracy& accuracy, double second
 
 void add_demo_files(const config::Config& config, const DemoRequest& request, io::CommandFiles& files)
 {
-    const auto settings = settings_of(config, request);
+    auto settings = settings_of(config, request);
     const char* const option = "--folder";
     files.made_folders.push_back(request.folder);
     files.outputs.push_back({option, labels_only_checkpoint(request), io::hdf5_output(io::checkpoint_format)});
@@ -56,6 +56,7 @@ void add_demo_files(const config::Config& config, const DemoRequest& request, io
     if (!fs::exists(*settings.data.file))
     {
         files.outputs.push_back({option, *settings.data.file, io::hdf5_output(io::dataset_format)});
+        settings.data.file.reset();
     }
     add_config_files(settings, 0, files);
 }
