@@ -12,18 +12,15 @@
 #include <vector>
 
 #include "io/descriptor.hpp"
+#include "io/file_name.hpp"
 #include "io/host_name.hpp"
+#include "io/landing_place.hpp"
 
 namespace paws::io
 {
 namespace
 {
 namespace fs = std::filesystem;
-
-fs::path folder_of(const fs::path& path)
-{
-    return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
 
 /// The temporary files that this process has now.
 struct Temporaries
@@ -53,7 +50,48 @@ void unlink_all() noexcept
 /// What stands before the process number in the names of the temporary files that this machine makes for `path`.
 std::string temporary_stem(const fs::path& path)
 {
-    return path.filename().string() + ".partial-" + host_name() + "-";
+    constexpr std::size_t digits_of_process = 10;
+    return name_beside(path.filename().string(), ".partial-" + host_name() + "-", digits_of_process);
+}
+
+/// Where a file is to be put in place of what is at `path`. Throws if that is no file that can be replaced.
+fs::path place_of_file(const fs::path& path)
+{
+    const LandingPlace place = landing_place(path);
+    if (place.type == FileType::folder || !place.path.has_filename())
+    {
+        throw Error(path.string() + ": is a folder; name the file to write");
+    }
+    if (place.type != FileType::absent && place.type != FileType::regular)
+    {
+        throw Error(path.string() + ": is " + in_words(place.type) +
+                    ", where no whole file can be put; name a file to write");
+    }
+    require_name_fits(place.path);
+    return place.path;
+}
+
+void require_folder(const fs::path& path, const fs::path& folder)
+{
+    std::error_code error;
+    const auto status = fs::status(folder, error);
+    if (status.type() == fs::file_type::none)
+    {
+        throw SystemError(path.string(), "cannot be written ('" + folder.string() + "': " + error.message() +
+                                             "); check its permissions, or name another folder");
+    }
+    if (!fs::is_directory(status))
+    {
+        throw Error(path.string() + ": cannot be written, there is no folder '" + folder.string() +
+                    "'; make it first");
+    }
+}
+
+/// Makes the file anew: what a process of the same number left goes.
+void make_temporary(const fs::path& path)
+{
+    ::unlink(path.c_str());
+    Descriptor(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW).close();
 }
 
 /// Removes what processes of this machine that were killed left while they wrote `path`. Those of other machines stay:
@@ -80,27 +118,34 @@ void remove_leftovers(const fs::path& path)
         fs::remove(leftover, error);
     }
 }
+
+void sync_folder(const fs::path& folder)
+{
+    try
+    {
+        Descriptor(folder, O_RDONLY | O_DIRECTORY).sync();
+    }
+    catch (const SystemError&)
+    {
+        // One that may be written to but not read cannot be waited for.
+        if (::access(folder.c_str(), R_OK) == 0)
+        {
+            throw;
+        }
+    }
+}
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path))
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), place_(place_of_file(path_))
 {
-    const std::filesystem::path folder = folder_of(path_);
-    std::error_code error;
-    if (!path_.has_filename() || std::filesystem::is_directory(path_, error))
-    {
-        throw Error(path_.string() + ": is a folder; name the file to write");
-    }
-    if (!std::filesystem::is_directory(folder, error))
-    {
-        throw Error(path_.string() + ": cannot be written, there is no folder '" + folder.string() +
-                    "'; make it first");
-    }
-    remove_leftovers(path_);
-    temporary_ = folder / (temporary_stem(path_) + std::to_string(::getpid()));
+    const std::filesystem::path folder = folder_of(place_);
+    require_folder(path_, folder);
+    remove_leftovers(place_);
+    temporary_ = folder / (temporary_stem(place_) + std::to_string(::getpid()));
     const std::lock_guard lock(temporaries().mutex);
     try
     {
-        Descriptor(temporary_, O_WRONLY | O_CREAT | O_TRUNC).close();
+        make_temporary(temporary_);
     }
     catch (const SystemError& refused)
     {
@@ -122,16 +167,16 @@ AtomicFile::~AtomicFile()
 void AtomicFile::commit()
 {
     Descriptor(temporary_, O_RDONLY).sync();
-    if (std::rename(temporary_.c_str(), path_.c_str()) != 0)
+    if (std::rename(temporary_.c_str(), place_.c_str()) != 0)
     {
         throw SystemError(path_.string(), "rename failed: " + std::generic_category().message(errno));
     }
-    Descriptor(folder_of(path_), O_RDONLY | O_DIRECTORY).sync();
+    sync_folder(folder());
 }
 
 std::filesystem::path AtomicFile::folder() const
 {
-    return folder_of(path_);
+    return folder_of(place_);
 }
 
 void refuse_write(const std::filesystem::path& path, const SystemError& error)

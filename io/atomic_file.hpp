@@ -11,7 +11,8 @@ namespace paws::io
 /// A file that appears whole or not at all: it is written under another name in the same folder
 /// (PATH.partial-HOST-PID), made lasting with fsync, and renamed. Until commit() has returned, what was at PATH before
 /// is untouched. A process that is killed leaves its temporary file; the next one on the same machine that writes PATH
-/// removes it.
+/// removes it. A symbolic link stays: the file it leads to is the one that appears. Of a long name, the temporary one
+/// has the beginning only (see name_beside).
 ///
 ///     AtomicFile file(path);
 ///     write_something(file.temporary());
@@ -20,7 +21,7 @@ class AtomicFile
 {
 public:
     /// Makes the temporary file, empty. Throws if the folder is missing or may not be written to, or if `path` is a
-    /// folder.
+    /// folder, a device or whatever else is no file that another can take the place of.
     explicit AtomicFile(std::filesystem::path path);
     /// Removes the temporary file if there was no commit().
     ~AtomicFile();
@@ -28,14 +29,15 @@ public:
     AtomicFile& operator=(const AtomicFile&) = delete;
 
     const std::filesystem::path& temporary() const { return temporary_; }
-    /// That of the file.
+    /// That in which the file is put.
     std::filesystem::path folder() const;
 
     /// Puts the file in its place. What was written must be closed by now. Throws SystemError.
     void commit();
 
 private:
-    std::filesystem::path path_;
+    std::filesystem::path path_;   ///< as it was given
+    std::filesystem::path place_;  ///< where the file is put
     std::filesystem::path temporary_;
 };
 

@@ -16,6 +16,12 @@ class Descriptor
 public:
     /// `flags`: those of open(2). A file that is made may be read and written as the umask says.
     Descriptor(const std::filesystem::path& path, int flags);
+    /// Takes over an open file; `path` is what it is called in messages.
+    struct Open
+    {
+        int number;
+    };
+    Descriptor(const std::filesystem::path& path, Open open) : path_(path), number_(open.number) {}
     ~Descriptor();
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;

@@ -26,7 +26,7 @@ FolderLock::FolderLock(const std::filesystem::path& path) : file_(path, O_RDWR |
     }
     if (held_)
     {
-        const std::string holder = "process " + std::to_string(::getpid()) + " on " + host_name();
+        const std::string holder = std::string(begin_of_text) + std::to_string(::getpid()) + " on " + host_name();
         file_.cut(0);
         file_.write(holder);
     }

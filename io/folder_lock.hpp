@@ -2,7 +2,7 @@
 
 #include <filesystem>
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "io/descriptor.hpp"
 
@@ -13,6 +13,9 @@ namespace paws::io
 class FolderLock
 {
 public:
+    /// What its file begins with, by which it is told from other files.
+    static constexpr std::string_view begin_of_text = "process ";
+
     /// Makes the file where there is none. Throws Error, which names the holder, if another process has the lock, and
     /// SystemError if the file cannot be written.
     explicit FolderLock(const std::filesystem::path& path);

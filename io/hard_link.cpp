@@ -7,12 +7,15 @@
 #include <system_error>
 
 #include "io/error.hpp"
+#include "io/file_name.hpp"
+#include "io/landing_place.hpp"
 
 namespace paws::io
 {
 bool hard_link(const std::filesystem::path& existing, const std::filesystem::path& name)
 {
-    const std::string temporary = name.string() + ".link-" + std::to_string(::getpid());
+    const std::filesystem::path temporary =
+        folder_of(name) / name_beside(name.filename().string(), ".link-" + std::to_string(::getpid()));
     ::unlink(temporary.c_str());
     if (::link(existing.c_str(), temporary.c_str()) != 0)
     {

@@ -17,6 +17,7 @@
 #include "io/atomic_file.hpp"
 #include "io/checksum.hpp"
 #include "io/descriptor.hpp"
+#include "io/file_name.hpp"
 #include "io/file_stamp.hpp"
 #include "io/read_file.hpp"
 #include "io/seal.hpp"
@@ -131,7 +132,8 @@ public:
         const std::string full = fs::canonical(file).string();
         char sum[9];
         std::snprintf(sum, sizeof(sum), "%08x", crc32(std::as_bytes(std::span(full))));
-        path_ = own / (std::string(sum) + "-" + file.filename().string());
+        constexpr std::size_t for_temporary = 100;
+        path_ = own / (std::string(sum) + "-" + name_beside(file.filename().string(), "", for_temporary));
         record_ = "source " + full + "\nsize " + std::to_string(stamp.size) + "\nmodified " +
                   std::to_string(stamp.modified) + "\nchecksum ";
     }

@@ -231,14 +231,19 @@ std::vector<std::size_t> read_subset(const std::filesystem::path& path, std::spa
     return indices;
 }
 
-void write_subset(const std::filesystem::path& path, std::span<const std::size_t> indices)
+std::string subset_text(std::span<const std::size_t> indices)
 {
     std::string text;
     for (const std::size_t index : indices)
     {
         text += std::to_string(index) + "\n";
     }
-    write_atomically(path, {text});
+    return text;
+}
+
+void write_subset(const std::filesystem::path& path, std::span<const std::size_t> indices)
+{
+    write_atomically(path, {subset_text(indices)});
 }
 
 std::vector<std::size_t> draw_subset_per_class(std::span<const std::int64_t> labels, std::size_t num_classes,

@@ -19,7 +19,10 @@ namespace paws::io
 /// picture that comes twice; and if there is no picture at all.
 std::vector<std::size_t> read_subset(const std::filesystem::path& path, std::span<const std::string> names);
 
-/// Writes positions, one a line, atomically.
+/// Positions, one a line.
+std::string subset_text(std::span<const std::size_t> indices);
+
+/// Writes them, atomically.
 void write_subset(const std::filesystem::path& path, std::span<const std::size_t> indices);
 
 /// Draws `per_class` pictures of every class, without putting back; the result ascends. The same seed gives the same

@@ -4,10 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <memory>
+#include <stdexcept>
 #include <string>
 
+#include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/launch.hpp"
+#include "src/cli/standard_streams.hpp"
 #include "src/cli/version.hpp"
 #include "src/cli/wrong_word.hpp"
 #include "src/comm/agreement.hpp"
@@ -45,20 +49,76 @@ void require_same_invocation(comm::Communicator& communicator, const std::string
     }
 }
 
-/// Returns the exit code.
-int run_command(const Arguments& arguments, const Command& command, Ranks& ranks)
+/// Collective: looks at what the first rank is to write before anything is done for it. Gives the summary's place.
+std::unique_ptr<io::TextOutput> open_outputs(const Arguments& arguments, const std::string& name, const Ranks& ranks)
 {
+    std::unique_ptr<io::TextOutput> summary;
+    tasks::agreed(*ranks.world().communicator,
+                  [&]
+                  {
+                      if (!ranks.world().is_first())
+                      {
+                          return;
+                      }
+                      if (!has_files_in_config(name))
+                      {
+                          io::require_outputs(files_of(arguments, name));
+                      }
+                      if (!arguments.summary.empty())
+                      {
+                          summary = std::make_unique<io::TextOutput>(arguments.summary);
+                      }
+                  });
+    return summary;
+}
+
+/// Returns the exit code.
+int run_command(const Arguments& arguments, const std::string& name, const Command& command, Ranks& ranks)
+{
+    const auto output = open_outputs(arguments, name, ranks);
     const auto summary = command(ranks);
-    if (!arguments.summary.empty() && ranks.world().is_first())
+    if (output)
     {
-        tasks::write_summary(arguments.summary, summary);
+        tasks::write_summary(*output, summary);
+    }
+    if (!tasks::is_of_training(summary))
+    {
+        tasks::agreed(*ranks.world().communicator,
+                      [&]
+                      {
+                          if (ranks.world().is_first())
+                          {
+                              require_printed();
+                          }
+                      });
     }
     return tasks::has_stopped(summary) ? tasks::resume_me : comm::success;
+}
+
+/// Help or version, once, however many are started. Returns the exit code.
+int print_once(const CLI::App& app, const CLI::ParseError& wanted)
+{
+    if (!comm::launcher_of_environment().is_first())
+    {
+        return comm::success;
+    }
+    const int code = app.exit(wanted);
+    try
+    {
+        require_printed();
+        return code;
+    }
+    catch (const std::runtime_error& error)
+    {
+        fmt::print(stderr, "paws_hpc: {}\n", error.what());
+        return comm::failed;
+    }
 }
 }  // namespace
 
 int run(int argc, char** argv)
 {
+    hold_standard_streams();
     Arguments arguments;
     CLI::App app("paws_hpc: semi-supervised visual pre-training (PAWS)", "paws_hpc");
     app.set_version_flag("--version", version_text);
@@ -89,8 +149,7 @@ int run(int argc, char** argv)
     {
         if (error.get_exit_code() == 0)
         {
-            // Help or version, once, however many are started.
-            return comm::launcher_of_environment().is_first() ? app.exit(error) : comm::success;
+            return print_once(app, error);
         }
         refused = std::string(error.what()) + wrong_option(app, argc, argv) + " (see paws_hpc --help)";
     }
@@ -102,11 +161,13 @@ int run(int argc, char** argv)
         }
     }
 
+    std::string chosen;
     for (const auto& [name, known] : commands)
     {
         if (app.got_subcommand(name))
         {
             command = known;
+            chosen = name;
         }
     }
     return launch(argc, argv, version_identity(),
@@ -123,7 +184,7 @@ int run(int argc, char** argv)
                                         tasks::parse_stop_after(arguments.stop_after);
                                     });
                       require_same_invocation(communicator, invocation(app, arguments, argc, argv));
-                      return run_command(arguments, command, ranks);
+                      return run_command(arguments, chosen, command, ranks);
                   });
 }
 }  // namespace paws::cli

@@ -1,3 +1,4 @@
+#include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
 #include "src/tasks/demo.hpp"
@@ -19,6 +20,9 @@ Command add_demo(CLI::App& app, Arguments& arguments)
     {
         require_one_rank(ranks, "demo");
         const auto config = config::load(arguments.config, arguments.overrides);
+        auto files = files_of(arguments, "demo");
+        tasks::add_demo_files(config, arguments.demo, files);
+        io::require_outputs(files);
         const auto session = start_computing(config, ranks);
         return tasks::demo(config, arguments.demo, ranks.world());
     };

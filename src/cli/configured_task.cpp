@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
 #include "io/printable.hpp"
+#include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/nn/device.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/choose_device.hpp"
 #include "src/tasks/classifier_evaluation.hpp"
+#include "src/tasks/config_files.hpp"
 #include "src/tasks/describe_run.hpp"
 #include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
@@ -28,6 +30,24 @@ config::Config load_config(const Arguments& arguments, Ranks& ranks)
     tasks::require_same_config(communicator, config);
     follow_config(config, ranks);
     return config;
+}
+
+/// Collective: looks at what the task is to write before anything is read for it.
+void require_outputs(const config::Config& config, const Arguments& arguments, const comm::World& world)
+{
+    tasks::agreed(*world.communicator,
+                  [&]
+                  {
+                      tasks::require_tag_fits(config);
+                      auto files = files_of(arguments, "");
+                      if (!world.is_first())
+                      {
+                          files.outputs.clear();
+                      }
+                      arguments.dry_run ? tasks::add_config_inputs(config, files)
+                                        : tasks::add_config_files(config, world.rank(), files);
+                      io::require_outputs(files);
+                  });
 }
 
 tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
@@ -53,6 +73,7 @@ tasks::Summary train(const Arguments& arguments, const config::Config& config, c
 tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 {
     const auto config = load_config(arguments, ranks);
+    require_outputs(config, arguments, ranks.world());
     if (arguments.dry_run)
     {
         return dry_run(config, ranks);

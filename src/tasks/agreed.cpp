@@ -1,6 +1,8 @@
 #include "src/tasks/agreed.hpp"
 
+#include <cstdio>
 #include <stdexcept>
+#include <system_error>
 
 #include "io/error.hpp"
 #include "io/printable.hpp"
@@ -41,6 +43,13 @@ comm::Failure failure_of(const std::exception_ptr& error)
     catch (const comm::Error& what)
     {
         return failure(what, comm::failed, true);
+    }
+    catch (const std::system_error& what)
+    {
+        // What prints does not name the file.
+        return std::ferror(stdout) != 0
+                   ? comm::Failure{"stdout: not all could be written (" + what.code().message() + ")", comm::failed}
+                   : failure(what, comm::failed);
     }
     catch (const std::exception& what)
     {

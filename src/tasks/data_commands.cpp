@@ -13,6 +13,7 @@
 #include "io/pack_folder.hpp"
 #include "io/printable.hpp"
 #include "io/subset_file.hpp"
+#include "io/text_output.hpp"
 #include "src/comm/check_mpi.hpp"
 #include "src/config/config.hpp"
 #include "src/train/progress_line.hpp"
@@ -181,6 +182,7 @@ Summary subset(const SubsetRequest& request)
         throw config::Error(
             fmt::format("--per-class: {} is no number of pictures; give 1 or more", *request.per_class));
     }
+    io::TextOutput output(request.output);
     const io::DatasetFile file(request.data);
     const auto& labels = file.labels(request.split);
     const auto classes = file.class_names().size();
@@ -189,7 +191,7 @@ Summary subset(const SubsetRequest& request)
         request.per_class
             ? io::draw_subset_per_class(labels, classes, static_cast<std::size_t>(*request.per_class), request.seed)
             : io::draw_subset_fraction(labels, classes, *request.fraction, request.seed);
-    io::write_subset(request.output, rows);
+    output.write({io::subset_text(rows)});
     fmt::print("{}: {} labelled pictures of {} classes, seed {}\n", io::printable(request.output.string()), rows.size(),
                classes, request.seed);
     return {{"task", "subset"},

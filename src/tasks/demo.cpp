@@ -8,6 +8,7 @@
 #include "io/input_path.hpp"
 #include "src/tasks/baselines.hpp"
 #include "src/tasks/choose_precision.hpp"
+#include "src/tasks/config_files.hpp"
 #include "src/tasks/data_commands.hpp"
 #include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
@@ -21,6 +22,24 @@ namespace
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
+config::Config settings_of(const config::Config& config, const DemoRequest& request)
+{
+    auto settings = config;
+    settings.data.file = (request.folder / "fashion_mnist.h5").string();
+    settings.logging.folder = (request.folder / "run").string();
+    return settings;
+}
+
+fs::path labels_only_checkpoint(const DemoRequest& request)
+{
+    return request.folder / "labels_only.h5";
+}
+
+fs::path embeddings(const DemoRequest& request)
+{
+    return request.folder / "test_embeddings.h5";
+}
+
 void print_row(const char* method, const loss::Accuracy& accuracy, double seconds)
 {
     fmt::print("  {:<44} {:>7.2f} % {:>7.2f} %   {}\n", method, 100 * accuracy.top1, 100 * accuracy.top5,
@@ -28,12 +47,25 @@ void print_row(const char* method, const loss::Accuracy& accuracy, double second
 }
 }  // namespace
 
+void add_demo_files(const config::Config& config, const DemoRequest& request, io::CommandFiles& files)
+{
+    auto settings = settings_of(config, request);
+    const char* const option = "--folder";
+    files.made_folders.push_back(request.folder);
+    files.outputs.push_back({option, labels_only_checkpoint(request), io::hdf5_output(io::checkpoint_format)});
+    files.outputs.push_back({option, embeddings(request), io::hdf5_output(io::embeddings_format)});
+    if (!fs::exists(*settings.data.file))
+    {
+        files.outputs.push_back({option, *settings.data.file, io::hdf5_output(io::dataset_format)});
+        settings.data.file.reset();
+    }
+    add_config_files(settings, 0, files);
+}
+
 Summary demo(const config::Config& config, const DemoRequest& request, const comm::World& world)
 {
     const auto start = Clock::now();
-    auto settings = config;
-    settings.data.file = (request.folder / "fashion_mnist.h5").string();
-    settings.logging.folder = (request.folder / "run").string();
+    auto settings = settings_of(config, request);
     std::error_code error;
     fs::create_directories(request.folder, error);
     if (error)
@@ -61,13 +93,13 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     fmt::print("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size());
     std::fflush(stdout);
     clock = Clock::now();
-    const auto labels_only_checkpoint = request.folder / "labels_only.h5";
-    const auto supervised = labels_only(dataset, settings, precision, {}, labels_only_checkpoint, world.device);
+    const auto supervised =
+        labels_only(dataset, settings, precision, {}, labels_only_checkpoint(request), world.device);
     const double supervised_seconds = train::seconds_since(clock);
 
     fmt::print("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
                dataset.unlabelled.size());
-    settings.meta.init_backbone = labels_only_checkpoint.string();
+    settings.meta.init_backbone = labels_only_checkpoint(request).string();
     clock = Clock::now();
     TrainOptions options;
     options.resume = "never";
@@ -81,8 +113,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     const auto pretrained = load_pretrained(checkpoint, *world.communicator);
     const auto evaluation = snn_eval(pretrained, settings, world);
     const loss::Accuracy paws{evaluation["top1"], evaluation["top5"]};
-    const auto embeddings = request.folder / "test_embeddings.h5";
-    embed(pretrained, settings, embeddings, world);
+    embed(pretrained, settings, embeddings(request), world);
 
     fmt::print("\n{} test pictures, {} labels                  top-1     top-5   time\n", dataset.validation.count(),
                dataset.labelled.size());
@@ -101,7 +132,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     summary["top5_supervised"] = supervised.top5;
     summary["training_seconds"] = paws_seconds;
     summary["seconds"] = train::seconds_since(start);
-    summary["files"].push_back(embeddings.string());
+    summary["files"].push_back(embeddings(request).string());
     return summary;
 }
 }  // namespace paws::tasks

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "io/output_target.hpp"
 #include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/tasks/summary.hpp"
@@ -14,6 +15,9 @@ struct DemoRequest
     std::filesystem::path pictures;  ///< folder with the IDX files of Fashion-MNIST
     std::filesystem::path folder;    ///< where everything is written
 };
+
+/// Adds the files that the demo reads and writes, for io::require_outputs.
+void add_demo_files(const config::Config& config, const DemoRequest& request, io::CommandFiles& files);
 
 /// `paws_hpc demo`: packs Fashion-MNIST, measures the two baselines, trains with PAWS, embeds the test pictures, and
 /// prints a table of the three accuracies (also in the summary: top1_pixels, top1_supervised, top1_paws and the same

@@ -108,6 +108,10 @@ std::vector<fs::path> RunFiles::to_resume_from() const
     for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error))
     {
         const auto name = entry->path().filename().string();
+        if (std::error_code unknown; !entry->is_regular_file(unknown))
+        {
+            continue;
+        }
         if (name == latest().filename())
         {
             by_age[0] = entry->path();

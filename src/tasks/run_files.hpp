@@ -28,6 +28,8 @@ public:
     std::filesystem::path lock() const;
     /// What a run goes on from; with `age` 1, 2, ... the ones before (logging.keep_last).
     std::filesystem::path latest(std::int64_t age = 0) const;
+    /// Where the next one is written before it becomes the latest.
+    std::filesystem::path next() const { return folder_ / (run_ + "-latest-next.h5"); }
     std::filesystem::path best() const;
     std::filesystem::path of_epoch(std::int64_t epoch) const;
     /// Where the pictures of a step are named whose loss is no number.
@@ -35,6 +37,8 @@ public:
 
     /// The checkpoints that there are to go on from, newest first: latest by age, then those of epochs, last first.
     std::vector<std::filesystem::path> to_resume_from() const;
+    /// Of logging.eval_every.
+    std::filesystem::path evaluations() const { return folder_ / (run_ + "-eval.csv"); }
     /// Of logging.timings.
     std::filesystem::path timings_json() const { return folder_ / (run_ + "-timings.json"); }
     std::filesystem::path timings_h5() const { return folder_ / (run_ + "-timings.h5"); }

@@ -1,7 +1,7 @@
 #include "src/tasks/summary.hpp"
 
-#include "io/atomic_file.hpp"
 #include "io/printable.hpp"
+#include "io/read_file.hpp"
 
 namespace paws::tasks
 {
@@ -23,10 +23,27 @@ Summary in_utf8(Summary value)
     }
     return value;
 }
+
+/// Other JSON files of ours name their format.
+bool is_summary(const std::filesystem::path& path)
+{
+    const auto content = Summary::parse(io::read_file(path), nullptr, false);
+    return content.is_object() && content.contains("task") && content["task"].is_string() && !content.contains("format");
+}
 }  // namespace
 
-void write_summary(const std::filesystem::path& path, const Summary& summary)
+io::OutputKind summary_output()
 {
-    io::write_atomically(path, {in_utf8(summary).dump(2), "\n"});
+    return {"a summary of paws_hpc", is_summary, true};
+}
+
+void write_summary(io::TextOutput& output, const Summary& summary)
+{
+    output.write({in_utf8(summary).dump(2), "\n"});
+}
+
+bool is_of_training(const Summary& summary)
+{
+    return summary.contains("log_is_whole") && summary.value("task", "") != "demo";
 }
 }  // namespace paws::tasks

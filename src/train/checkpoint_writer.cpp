@@ -5,8 +5,10 @@
 #include <chrono>
 #include <utility>
 
+#include "io/atomic_file.hpp"
 #include "io/error.hpp"
 #include "io/hard_link.hpp"
+#include "io/landing_place.hpp"
 #include "io/local_copy.hpp"
 
 namespace paws::train
@@ -28,12 +30,26 @@ std::uint64_t bytes_of(const io::Checkpoint& checkpoint)
     return bytes;
 }
 
-void require_room(const CheckpointJob& job)
+/// The files that the names lead to, where symbolic links do.
+struct Places
+{
+    explicit Places(const CheckpointJob& job) : latest(io::landing_place(job.latest).path)
+    {
+        for (const auto& path : job.older)
+        {
+            older.push_back(io::landing_place(path).path);
+        }
+    }
+
+    fs::path latest;
+    std::vector<fs::path> older;
+};
+
+void require_room(const CheckpointJob& job, const fs::path& latest)
 {
     // Names, shapes and the tables of HDF5 come on top.
     const auto needed = bytes_of(job.content) + (std::uint64_t{1} << 20);
-    const auto folder = job.latest.has_parent_path() ? job.latest.parent_path() : fs::path(".");
-    if (const auto free = io::free_space(folder); free < needed)
+    if (const auto free = io::free_space(io::folder_of(latest)); free < needed)
     {
         throw io::Error(fmt::format("{}: needs {} and the disk has {}; free some space", job.latest.string(),
                                     io::size_in_words(needed), io::size_in_words(free)));
@@ -44,6 +60,16 @@ void put_in_place(const fs::path& from, const fs::path& to)
 {
     std::error_code error;
     fs::rename(from, to, error);
+    if (error == std::errc::cross_device_link)
+    {
+        io::AtomicFile copy(to);
+        fs::copy_file(from, copy.temporary(), fs::copy_options::overwrite_existing, error);
+        if (!error)
+        {
+            copy.commit();
+            fs::remove(from, error);
+        }
+    }
     if (error)
     {
         throw io::SystemError(to.string(), "rename failed: " + error.message());
@@ -51,34 +77,35 @@ void put_in_place(const fs::path& from, const fs::path& to)
 }
 
 /// Whoever looks finds a whole checkpoint under one of the names at any time.
-void make_older(const CheckpointJob& job)
+void make_older(const Places& places)
 {
-    for (auto i = job.older.size(); i-- > 1;)
+    for (auto i = places.older.size(); i-- > 1;)
     {
-        if (fs::exists(job.older[i - 1]))
+        if (fs::exists(places.older[i - 1]))
         {
-            put_in_place(job.older[i - 1], job.older[i]);
+            put_in_place(places.older[i - 1], places.older[i]);
         }
     }
-    if (!job.older.empty() && fs::exists(job.latest) && !io::hard_link(job.latest, job.older.front()))
+    if (!places.older.empty() && fs::exists(places.latest) && !io::hard_link(places.latest, places.older.front()))
     {
-        put_in_place(job.latest, job.older.front());
+        put_in_place(places.latest, places.older.front());
     }
 }
 }  // namespace
 
 void write_job(const CheckpointJob& job)
 {
-    require_room(job);
+    const Places places(job);
+    require_room(job, places.latest);
     // What is there stays as it is until the new one is whole.
     const auto next =
-        job.latest.parent_path() / (job.latest.stem().string() + "-next" + job.latest.extension().string());
+        places.latest.parent_path() / (places.latest.stem().string() + "-next" + places.latest.extension().string());
     io::write_checkpoint(next, job.content);
-    make_older(job);
-    put_in_place(next, job.latest);
+    make_older(places);
+    put_in_place(next, places.latest);
     for (const auto& copy : job.copies)
     {
-        if (!io::hard_link(job.latest, copy))
+        if (!io::hard_link(places.latest, io::landing_place(copy).path))
         {
             io::write_checkpoint(copy, job.content);
         }

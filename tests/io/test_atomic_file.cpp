@@ -1,9 +1,11 @@
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <thread>
 
 #include "io/atomic_file.hpp"
 #include "io/h5.hpp"
+#include "io/hard_link.hpp"
 #include "tests/io/files.hpp"
 #include "tests/io/full_disk.hpp"
 
@@ -36,6 +38,91 @@ TEST_CASE("without commit nothing is left and nothing is lost", "[io]")
     }
     CHECK(contents(path) == "old");
     CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a symbolic link stays, and the file that it leads to appears whole", "[io]")
+{
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder / "deep");
+    const auto target = write_file(folder / "deep/target", "old");
+    const auto link = folder / "link";
+    std::filesystem::create_symlink("deep/target", link);
+    {
+        AtomicFile file(link);
+        CHECK(file.temporary().parent_path() == folder / "deep");
+        CHECK(file.folder() == folder / "deep");
+        write_file(file.temporary(), "new");
+        CHECK(contents(target) == "old");
+        file.commit();
+    }
+    CHECK(contents(target) == "new");
+    CHECK(std::filesystem::is_symlink(link));
+    std::filesystem::remove(target);
+    paws::io::write_atomically(link, {"made"});
+    CHECK(contents(target) == "made");
+    CHECK(folder.entries() == 2);
+}
+
+TEST_CASE("what is no file is never replaced", "[io]")
+{
+    const TemporaryFolder folder;
+    REQUIRE(mkfifo((folder / "fifo").c_str(), 0600) == 0);
+    std::filesystem::create_symlink("fifo", folder / "link");
+    for (const auto* name : {"fifo", "link"})
+    {
+        check_refused([&] { paws::io::write_atomically(folder / name, {"text"}); }, {name, "is a FIFO"});
+    }
+    CHECK(std::filesystem::is_fifo(folder / "fifo"));
+    CHECK(std::filesystem::is_symlink(folder / "link"));
+    CHECK(folder.entries() == 2);
+}
+
+TEST_CASE("names up to the file system's limit can be written, and no longer ones", "[io]")
+{
+    const TemporaryFolder folder;
+    for (const std::size_t length : {150U, 215U, 235U, 254U, 255U})
+    {
+        INFO(length);
+        // Characters of two bytes are not cut.
+        std::string name;
+        while (name.size() < length)
+        {
+            name += length - name.size() == 1 ? "n" : "ä";
+        }
+        {
+            AtomicFile file(folder / name);
+            const auto temporary = file.temporary().filename().string();
+            CHECK(temporary.size() <= 200);
+            CHECK((temporary.find("ä~") != std::string::npos) == (length > 150));
+            CHECK(temporary.find("\xc3~") == std::string::npos);
+            file.commit();
+        }
+        CHECK(std::filesystem::exists(folder / name));
+        paws::io::hard_link(folder / name, folder / std::string(length, 'h'));
+        CHECK(std::filesystem::exists(folder / std::string(length, 'h')));
+    }
+    CHECK(folder.entries() == 10);
+    // Two long names with one beginning are two files.
+    CHECK(AtomicFile(folder / (std::string(240, 'n') + "a")).temporary() !=
+          AtomicFile(folder / (std::string(240, 'n') + "b")).temporary());
+    check_refused([&] { paws::io::write_atomically(folder / std::string(256, 'n'), {"text"}); },
+                  {"256 bytes", "takes 255"});
+    CHECK(folder.entries() == 10);
+}
+
+TEST_CASE("what lies under the name of a temporary file goes, and is not written through", "[io]")
+{
+    const TemporaryFolder folder;
+    const auto other = write_file(folder / "other", "kept");
+    const auto temporary = AtomicFile(folder / "file").temporary();
+    std::filesystem::create_symlink(other, temporary);
+    paws::io::write_atomically(folder / "file", {"text"});
+    CHECK(contents(other) == "kept");
+    CHECK(contents(folder / "file") == "text");
+    REQUIRE(mkfifo(temporary.c_str(), 0600) == 0);
+    paws::io::write_atomically(folder / "file", {"more"});
+    CHECK(contents(folder / "file") == "more");
+    CHECK(folder.entries() == 2);
 }
 
 namespace

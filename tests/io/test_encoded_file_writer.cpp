@@ -76,6 +76,25 @@ TEST_CASE("encoded pictures are written by all ranks", "[io][pack_folder]")
     CHECK((bytes == Bytes(bytes.size(), 'a')));
 }
 
+TEST_CASE("all ranks write a file of the longest name, where a link leads", "[io][pack_folder]")
+{
+    const OutputFolder folder;
+    const fs::path file = folder.path() / (std::string(252, 'n') + ".h5");
+    const fs::path link = folder.path() / (std::string(252, 'l') + ".h5");
+    if (my_rank() == 0)
+    {
+        fs::create_symlink(file.filename(), link);
+    }
+    {
+        EncodedFileWriter writer(link, {"a", "b"}, splits(), RankGroup(MPI_COMM_WORLD));
+        write_all(writer);
+        writer.finish(my_rank() == 0 ? results() : std::vector<EncodedFileWriter::Result>());
+    }
+    CHECK(fs::is_symlink(link));
+    CHECK(verify_seal(file));
+    CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 2);
+}
+
 TEST_CASE("a writer that is given up leaves nothing", "[io][pack_folder]")
 {
     const OutputFolder folder;

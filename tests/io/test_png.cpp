@@ -24,6 +24,9 @@ TEST_CASE("a picture is written as PNG and nothing is lost", "[io]")
     std::vector<std::uint8_t> read(pixels.size());
     REQUIRE(png_image_finish_read(&image, nullptr, read.data(), 0, nullptr) != 0);
     CHECK(read == pixels);
+    CHECK(paws::io::is_own_png(contents(folder / "picture.png")));
+    CHECK_FALSE(paws::io::is_own_png(contents(data_path("pictures/rgb.png"))));
+    CHECK_FALSE(paws::io::is_own_png(contents(folder / "picture.png").substr(0, 40)));
 }
 
 TEST_CASE("pictures whose size does not match are not written", "[io]")

@@ -1,0 +1,41 @@
+#include "src/cli/standard_streams.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <stdexcept>
+#include <system_error>
+
+namespace paws::cli
+{
+void hold_standard_streams() noexcept
+{
+    for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    {
+        if (::fcntl(number, F_GETFD) < 0 && errno == EBADF)
+        {
+            // The lowest free number is this one. Opened the wrong way round, every use is an error.
+            static_cast<void>(::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+        }
+    }
+}
+
+void require_printed()
+{
+    // std::cout keeps nothing back: it prints through stdout.
+    const bool failed_before = std::ferror(stdout) != 0;
+    errno = 0;
+    bool fails = std::fflush(stdout) != 0;
+    // Some file systems say only here that there was no room.
+    const int copy = fails ? -1 : ::dup(STDOUT_FILENO);
+    fails = fails || (copy >= 0 && ::close(copy) != 0);
+    if (fails || failed_before)
+    {
+        throw std::runtime_error("stdout: not all could be written" +
+                                 (fails && errno != 0 ? " (" + std::generic_category().message(errno) + ")" : "") +
+                                 "; look for space where it goes, or a reader that has ended");
+    }
+}
+}  // namespace paws::cli
