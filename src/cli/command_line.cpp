@@ -14,6 +14,7 @@
 #include "src/config/config.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/stop_rule.hpp"
+#include "src/tasks/stop_signals.hpp"
 
 namespace paws::cli
 {
@@ -94,6 +95,10 @@ int run(int argc, char** argv)
         refused = std::string(error.what()) + " (see paws_hpc --help)";
     }
 
+    if (!refused.empty() || !app.get_subcommands().empty() || !may_train(arguments))
+    {
+        tasks::drop_stop_signals();
+    }
     for (const auto& [name, known] : commands)
     {
         if (app.got_subcommand(name))

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "io/say.hpp"
 #include "src/cli/commands.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/nn/device.hpp"
@@ -12,6 +15,7 @@
 #include "src/tasks/job_limits.hpp"
 #include "src/tasks/same_input.hpp"
 #include "src/tasks/stop_rule.hpp"
+#include "src/tasks/stop_signals.hpp"
 #include "src/tasks/training.hpp"
 
 namespace paws::cli
@@ -27,6 +31,20 @@ config::Config load_config(const Arguments& arguments, Ranks& ranks)
     tasks::require_same_config(communicator, config);
     follow_config(config, ranks);
     return config;
+}
+
+bool trains(const config::Config& config)
+{
+    switch (config.task)
+    {
+        case config::Task::snn_eval:
+        case config::Task::embed:
+            return false;
+        case config::Task::fine_tune:
+            return config.meta.training;
+        default:
+            return true;
+    }
 }
 
 tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
@@ -52,6 +70,10 @@ tasks::Summary train(const Arguments& arguments, const config::Config& config, c
 tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 {
     const auto config = load_config(arguments, ranks);
+    if (!trains(config))
+    {
+        tasks::drop_stop_signals();
+    }
     if (arguments.dry_run)
     {
         return dry_run(config, ranks);
@@ -85,6 +107,24 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 }
 }  // namespace
 
+bool may_train(const Arguments& arguments)
+{
+    std::error_code error;
+    // What comes through a pipe can be read once.
+    if (arguments.dry_run || !std::filesystem::is_regular_file(arguments.config, error))
+    {
+        return !arguments.dry_run;
+    }
+    try
+    {
+        return trains(config::load(arguments.config, arguments.overrides, arguments.task));
+    }
+    catch (const std::exception&)
+    {
+        return true;
+    }
+}
+
 void require_one_rank(const Ranks& ranks, const std::string& command)
 {
     if (!ranks.is_alone())
@@ -109,7 +149,7 @@ void follow_config(const config::Config& config, Ranks& ranks)
 {
     for (const auto& notice : ranks.world().is_first() ? config.notices : std::vector<std::string>())
     {
-        fmt::print("note: {}\n", notice);
+        io::say(fmt::format("note: {}\n", notice));
     }
     ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
 }

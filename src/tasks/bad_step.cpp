@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/atomic_file.hpp"
+#include "io/say.hpp"
 
 namespace paws::tasks
 {
@@ -25,7 +26,7 @@ void write_bad_step(const std::filesystem::path& path, const train::NotFinite& f
     try
     {
         io::write_atomically(path, {content.dump(), "\n"});
-        fmt::print(stderr, "the pictures of the step are named in {}\n", path.string());
+        io::say_error(fmt::format("the pictures of the step are named in {}\n", path.string()));
     }
     catch (const io::Error&)
     {

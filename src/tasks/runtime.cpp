@@ -11,11 +11,14 @@
 #include <limits>
 
 #include "io/host_name.hpp"
+#include "io/say.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/config/config.hpp"
 #include "src/nn/blas_threads.hpp"
 #include "src/nn/device.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/memory_check.hpp"
+#include "src/tasks/thread_settings.hpp"
 
 namespace paws::tasks
 {
@@ -110,11 +113,24 @@ std::int64_t cores_of_rank(const comm::World& world)
 }
 
 ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
-    : threads_(threads > 0 ? threads : cores_of_rank(world))
 {
+    const auto cores = threads > 0 ? threads : cores_of_rank(world);
+    auto choice = agreed(*world.communicator, [&] { return choose_threads(threads, cores, omp_get_thread_limit()); });
+    threads_ = choice.count;
     const auto count = static_cast<int>(threads_);
+    agreed(*world.communicator,
+           [&]
+           {
+               require_memory_to_compute(threads_, world);
+               start_openmp(threads_);
+           });
+    const auto taken = take_kokkos_variables();
+    choice.notes.insert(choice.notes.end(), taken.begin(), taken.end());
+    for (const auto& note : world.is_first() ? choice.notes : std::vector<std::string>())
+    {
+        io::say(fmt::format("note: {}\n", note));
+    }
     keep_freed_memory();
-    omp_set_num_threads(count);
 #ifdef KOKKOS_ENABLE_CUDA
     agreed(*world.communicator, &require_gpu_for_kokkos);
 #endif

@@ -34,7 +34,7 @@ private:
     using Clock = TimeLimit::Clock;
 
     bool is_first_;
-    StopSignals signals_;
+    std::shared_ptr<StopSignals> signals_;
     std::optional<std::int64_t> steps_;
     TimeLimit limit_;
     Clock::time_point last_step_ = Clock::now();

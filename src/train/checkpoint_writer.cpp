@@ -65,9 +65,8 @@ void make_older(const CheckpointJob& job)
         put_in_place(job.latest, job.older.front());
     }
 }
-}  // namespace
 
-void write_job(const CheckpointJob& job)
+void write_whole(const CheckpointJob& job)
 {
     require_room(job);
     // What is there stays as it is until the new one is whole.
@@ -82,6 +81,29 @@ void write_job(const CheckpointJob& job)
         {
             io::write_checkpoint(copy, job.content);
         }
+    }
+}
+}  // namespace
+
+void write_job(const CheckpointJob& job)
+{
+    if (!job.restore_folder)
+    {
+        write_whole(job);
+        return;
+    }
+    job.restore_folder();
+    try
+    {
+        write_whole(job);
+    }
+    catch (const io::Error&)
+    {
+        if (!job.restore_folder())
+        {
+            throw;
+        }
+        write_whole(job);
     }
 }
 
