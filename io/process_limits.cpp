@@ -142,6 +142,7 @@ void* wait_for_others(void* all)
 MemoryLimits memory_limits() noexcept
 {
     MemoryLimits limits;
+    limits.resident = in_use(1);
     limits.address_space = {"the address space of a process", "ulimit -v", limit_of(RLIMIT_AS), in_use(0)};
     limits.data = {"the data of a process", "ulimit -d", limit_of(RLIMIT_DATA), in_use(5)};
     limits.group = {"the memory of this job or container", "its control group", MemoryLimit::none, 0};

@@ -18,7 +18,7 @@ struct MemoryLimit
     const char* name = "";     ///< "the address space of a process"
     const char* setting = "";  ///< what sets it: "ulimit -v"
     std::uint64_t most = none;
-    std::uint64_t used = 0;  ///< by this process, or with others of its group
+    std::uint64_t used = 0;  ///< by this process; of a group by all in it, what the system keeps of files included
 
     bool exists() const { return most != none; }
     std::uint64_t left() const { return most > used ? most - used : 0; }
@@ -26,6 +26,7 @@ struct MemoryLimit
 
 struct MemoryLimits
 {
+    std::uint64_t resident = 0;  ///< what of this process is in memory
     MemoryLimit address_space;  ///< what is mapped, whether it is in use or not
     MemoryLimit data;           ///< of that, what is private and can be written to
     MemoryLimit

@@ -29,16 +29,17 @@ void require(const Need& need, const std::string& what, std::uint64_t ranks_on_n
     const auto limits = io::memory_limits();
     const auto check = [&](const io::MemoryLimit& limit, std::uint64_t needed, const std::string& remedy)
     {
-        if (limit.exists() && limit.left() < needed)
+        if (limit.exists() && limit.most < needed)
         {
             throw config::Error(fmt::format("{} is limited to {} ({}), and {} needs {}; {}", limit.name,
                                             io::size_in_words(limit.most), limit.setting, what,
-                                            io::size_in_words(limit.used + needed), remedy));
+                                            io::size_in_words(needed), remedy));
         }
     };
-    check(limits.address_space, need.mapped, "raise the limit, or set meta.threads to fewer");
-    check(limits.data, need.mapped, "raise the limit, or set meta.threads to fewer");
-    check(limits.group, ranks_on_node * need.resident,
+    const std::string fewer = "raise the limit, or set meta.threads to fewer";
+    check(limits.address_space, limits.address_space.used + need.mapped, fewer);
+    check(limits.data, limits.data.used + need.mapped, fewer);
+    check(limits.group, ranks_on_node * (limits.resident + need.resident),
           "ask for more memory (sbatch --mem), or start fewer ranks a node");
 }
 }  // namespace

@@ -13,8 +13,14 @@ StopControl::StopControl(const StopAfter& asked, std::optional<std::chrono::seco
 {
     if (!silent)
     {
-        signals_->announce();
+        signals_->announce(true);
     }
+}
+
+StopControl::~StopControl()
+{
+    // There is nothing left to stop.
+    signals_->announce(false);
 }
 
 bool StopControl::wants_stop(std::int64_t steps_done, double checkpoint_seconds)

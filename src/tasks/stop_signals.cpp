@@ -162,9 +162,9 @@ StopSignals::~StopSignals()
     }
 }
 
-void StopSignals::announce()
+void StopSignals::announce(bool aloud)
 {
-    if (!announces_.exchange(true))
+    if (!announces_.exchange(aloud) && aloud)
     {
         send({all_at_once, 0});
     }

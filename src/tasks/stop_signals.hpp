@@ -26,8 +26,8 @@ public:
     /// The number of the signal that has come, 0 if none. Of several, the first.
     int received() const { return received_.load(std::memory_order_relaxed); }
 
-    /// From now on what comes, or has come, is said on stderr; the first signal and the first Ctrl-C.
-    void announce();
+    /// Whether from now on what comes, or has come, is said on stderr: the first signal and the first Ctrl-C.
+    void announce(bool aloud);
 
 private:
     StopSignals();

@@ -95,6 +95,9 @@ TEST_CASE("the environment's threads give way or are named", "[cli]")
     test::check_bad_input(line + " --set meta.threads=2", {"OMP_THREAD_LIMIT", "meta.threads"}, "OMP_THREAD_LIMIT=1");
     test::check_bad_input(line + " --set meta.threads=513", {"meta.threads", "512", "513"});
     test::check_bad_input(line + " --set data.workers=100000", {"data.workers", "1024"});
+    // OpenMP binds the first thread to one core then, which are not all that there are.
+    const auto all_cores = test::lines_with(test::run(line).output, " threads, cpu");
+    CHECK(test::lines_with(test::run(line, "OMP_PROC_BIND=true").output, " threads, cpu") == all_cores);
     CHECK(
         test::run(line + " --set meta.threads=2", "OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0 OMP_NUM_THREADS=0").code ==
         0);

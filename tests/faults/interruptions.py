@@ -258,7 +258,26 @@ def too_little(training):
     run(resource.RLIMIT_AS, 4000, "--set", "criterion.unsupervised_batch_size=40000")
 
 
-CASES = (random_moments, folder_goes, too_little, slow_write, stop_signals, plain_lines, nobody_listens, ignored_signals, terminal_goes)
+def too_few_threads(training):
+    """A limit on processes, which root does not know: one line, exit code 2"""
+    nobody = 65534
+    program = shutil.copy(training.programs.paws_hpc, training.root)
+    for folder in (training.root.parent, training.root):
+        folder.chmod(0o755)
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NPROC, (4, 4))
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(nobody)
+            os.setuid(nobody)
+
+    done = subprocess.run([program, "--version"], preexec_fn=limit, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE)
+    check(done.returncode == 2 and done.stdout.count("\n") == 1 and "threads are needed to start" in done.stdout and "ulimit -u" in done.stdout,
+          f"exit code {done.returncode}:\n{done.stdout}")
+
+
+CASES = (random_moments, folder_goes, too_little, slow_write, stop_signals, plain_lines, nobody_listens, ignored_signals, terminal_goes, too_few_threads)
 
 
 def main():
