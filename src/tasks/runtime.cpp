@@ -84,8 +84,8 @@ void keep_freed_memory()
 #endif
 }
 
-/// Of the affinity mask, and of OpenMP's places: where OMP_PROC_BIND or OMP_PLACES are set, OpenMP has bound this thread
-/// to the first of them before the program began.
+/// Of the affinity mask, and of OpenMP's places: where OMP_PROC_BIND or OMP_PLACES are set, OpenMP has bound this
+/// thread to the first of them before the program began.
 cpu_set_t cores_of_process()
 {
     cpu_set_t set;
