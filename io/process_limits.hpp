@@ -29,8 +29,7 @@ struct MemoryLimits
     std::uint64_t resident = 0;  ///< what of this process is in memory
     MemoryLimit address_space;   ///< what is mapped, whether it is in use or not
     MemoryLimit data;            ///< of that, what is private and can be written to
-    MemoryLimit
-        group;  ///< what is in use in the control group: of a container, of a batch job; shared by its processes
+    MemoryLimit group;           ///< what is in use in the control group of a container or job, by all in it
 };
 
 MemoryLimits memory_limits() noexcept;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "io/local_copy.hpp"
+#include <array>
+#include <string>
+
 #include "io/process_limits.hpp"
 #include "src/data/rank_share.hpp"
 #include "src/train/memory_estimate.hpp"
@@ -27,13 +29,18 @@ struct Need
 void require(const Need& need, const std::string& what, std::uint64_t ranks_on_node)
 {
     const auto limits = io::memory_limits();
+    const auto in_words = [](std::uint64_t bytes)
+    {
+        std::array<char, 32> text{};
+        io::write_gibibytes(bytes, text);
+        return std::string(text.data());
+    };
     const auto check = [&](const io::MemoryLimit& limit, std::uint64_t needed, const std::string& remedy)
     {
         if (limit.exists() && limit.most < needed)
         {
             throw config::Error(fmt::format("{} is limited to {} ({}), and {} needs {}; {}", limit.name,
-                                            io::size_in_words(limit.most), limit.setting, what,
-                                            io::size_in_words(needed), remedy));
+                                            in_words(limit.most), limit.setting, what, in_words(needed), remedy));
         }
     };
     const std::string fewer = "raise the limit, or set meta.threads to fewer";
