@@ -16,13 +16,14 @@ RunFolder::RunFolder(RunFiles files) : files_(std::move(files))
 void RunFolder::open()
 {
     make_folder(files_.folder());
-    auto folder = std::make_unique<io::Descriptor>(files_.folder(), O_PATH | O_DIRECTORY);
     // A lock that is in its place is ours: taking it again would find it taken.
     if (!lock_ || !lock_->is_in_place())
     {
+        lock_.reset();
         lock_ = std::make_unique<io::FolderLock>(files_.lock());
     }
-    folder_ = std::move(folder);
+    // After something was made there: an overlay gives a folder another number then.
+    folder_ = std::make_unique<io::Descriptor>(files_.folder(), O_PATH | O_DIRECTORY);
 }
 
 void RunFolder::write_parameters(std::string text)
@@ -41,7 +42,7 @@ bool RunFolder::restore()
 {
     const std::lock_guard guard(mutex_);
     const bool was_gone = !folder_->is_in_place();
-    if (was_gone || !lock_->is_in_place())
+    if (was_gone || !lock_ || !lock_->is_in_place())
     {
         open();
     }
