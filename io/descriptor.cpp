@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -159,5 +160,36 @@ void Descriptor::close()
     {
         fail(path_, "close");
     }
+}
+
+bool Descriptor::is_in_place() const
+{
+    struct stat opened
+    {
+    };
+    struct stat found
+    {
+    };
+    if (::fstat(number_, &opened) != 0)
+    {
+        return errno != ESTALE;
+    }
+    if (::stat(path_.c_str(), &found) != 0)
+    {
+        return errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != ESTALE;
+    }
+    return opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
+}
+
+std::uint64_t Descriptor::size() const
+{
+    struct stat opened
+    {
+    };
+    if (::fstat(number_, &opened) != 0)
+    {
+        fail(path_, "fstat");
+    }
+    return static_cast<std::uint64_t>(opened.st_size);
 }
 }  // namespace paws::io

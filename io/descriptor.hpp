@@ -59,6 +59,13 @@ public:
 
     void close();
 
+    /// Whether the path still leads to this file: not when it was removed, renamed or replaced since, nor when a folder
+    /// above was. Where the system does not tell, it does.
+    bool is_in_place() const;
+
+    /// Bytes. A file that grew by other hands counts too.
+    std::uint64_t size() const;
+
     int number() const { return number_; }
 
 private:

@@ -11,7 +11,18 @@
 
 namespace paws::io
 {
-FolderLock::FolderLock(const std::filesystem::path& path) : file_(path, O_RDWR | O_CREAT)
+namespace
+{
+[[noreturn]] void refuse_lock(const std::filesystem::path& path, const SystemError& error)
+{
+    throw SystemError(path.string(), "the lock of the run cannot be taken (" + error.reason() +
+                                         "); check the permissions and space of '" + path.parent_path().string() +
+                                         "', or set logging.folder to a place that you may write to");
+}
+}  // namespace
+
+FolderLock::FolderLock(const std::filesystem::path& path)
+try : file_(path, O_RDWR | O_CREAT | O_NONBLOCK)
 {
     const auto outcome = file_.try_lock();
     held_ = outcome == Descriptor::Lock::taken;
@@ -26,9 +37,18 @@ FolderLock::FolderLock(const std::filesystem::path& path) : file_(path, O_RDWR |
     }
     if (held_)
     {
-        const std::string holder = std::string(begin_of_text) + std::to_string(::getpid()) + " on " + host_name();
-        file_.cut(0);
-        file_.write(holder);
+        note_holder();
     }
+}
+catch (const SystemError& error)
+{
+    refuse_lock(path, error);
+}
+
+void FolderLock::note_holder()
+{
+    const std::string holder = std::string(begin_of_text) + std::to_string(::getpid()) + " on " + host_name();
+    file_.cut(0);
+    file_.write(holder);
 }
 }  // namespace paws::io

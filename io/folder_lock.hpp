@@ -17,13 +17,18 @@ public:
     static constexpr std::string_view begin_of_text = "process ";
 
     /// Makes the file where there is none. Throws Error, which names the holder, if another process has the lock, and
-    /// SystemError if the file cannot be written.
+    /// SystemError, which says what to do, if the file cannot be written.
     explicit FolderLock(const std::filesystem::path& path);
 
     /// False where the file system has no locks: then nobody is kept out.
     bool is_held() const { return held_; }
 
+    /// Whether the file is still there: who removes or renames it lets others in.
+    bool is_in_place() const { return file_.is_in_place(); }
+
 private:
+    void note_holder();
+
     Descriptor file_;
     bool held_ = false;
 };

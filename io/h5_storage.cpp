@@ -101,13 +101,15 @@ void require_own_elements(hid_t dataset, const std::string& where)
     const Id creation(call("H5Dget_create_plist", where, H5Dget_create_plist, dataset), H5Pclose);
     if (call("H5Pget_external_count", where, H5Pget_external_count, creation.get()) > 0)
     {
-        throw Error(where + ": has its elements in another file (external storage), which is never read; write them "
-                            "into this file (h5repack)");
+        throw Error(where +
+                    ": has its elements in another file (external storage), which is never read; write them "
+                    "into this file (h5repack)");
     }
     if (call("H5Pget_layout", where, H5Pget_layout, creation.get()) == H5D_VIRTUAL)
     {
-        throw Error(where + ": takes its elements from other data sets (a virtual data set), which are never read; "
-                            "write them into this file (h5repack)");
+        throw Error(where +
+                    ": takes its elements from other data sets (a virtual data set), which are never read; "
+                    "write them into this file (h5repack)");
     }
     require_known_filters(filters_of(creation.get(), where), where);
 }

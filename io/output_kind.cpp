@@ -28,8 +28,9 @@ bool begins_as(const std::string& bytes, const Format& wanted)
 {
     const std::array<const Format*, 4> formats = {&dataset_format, &embeddings_format, &checkpoint_format,
                                                   &timings_format};
-    const auto* const first = *std::min_element(formats.begin(), formats.end(), [&](const auto* a, const auto* b)
-                                                { return bytes.find(a->name) < bytes.find(b->name); });
+    const auto* const first =
+        *std::min_element(formats.begin(), formats.end(),
+                          [&](const auto* a, const auto* b) { return bytes.find(a->name) < bytes.find(b->name); });
     return first->name == wanted.name && bytes.find(first->name) != std::string::npos;
 }
 
@@ -93,8 +94,9 @@ bool begins_with_one_of(const fs::path& path, const std::vector<std::string>& be
         return false;
     }
     const auto first = bytes.find_first_not_of("\xef\xbb\xbf\"' \t\r\n");
-    return first == std::string::npos || std::any_of(beginnings.begin(), beginnings.end(), [&](const std::string& begin)
-                                                     { return bytes.compare(first, begin.size(), begin) == 0; });
+    return first == std::string::npos ||
+           std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](const std::string& begin) { return bytes.compare(first, begin.size(), begin) == 0; });
 }
 }  // namespace
 

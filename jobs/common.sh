@@ -102,7 +102,7 @@ run_until_done() {
   case "$code" in
     0 | 2) say "paws_hpc ended with exit code $code" ;;
     "$resume_me") requeue "stopped with a checkpoint" ;;
-    138 | 140 | 143) requeue "stopped by a signal before it had begun, or a second one ($code)" ;;   # USR1, USR2, TERM
+    129 | 138 | 140 | 143 | 152) requeue "stopped by a signal before it had begun ($code)" ;;   # HUP, USR1, USR2, TERM, XCPU
     *)
       if [ -n "$told_to_end" ] || nodes_answer; then
         say "paws_hpc ended with exit code $code"

@@ -19,6 +19,7 @@
 #include "src/config/config.hpp"
 #include "src/tasks/agreed.hpp"
 #include "src/tasks/stop_rule.hpp"
+#include "src/tasks/stop_signals.hpp"
 
 namespace paws::cli
 {
@@ -161,6 +162,10 @@ int run(int argc, char** argv)
         }
     }
 
+    if (!refused.empty() || !app.get_subcommands().empty() || !may_train(arguments))
+    {
+        tasks::drop_stop_signals();
+    }
     std::string chosen;
     for (const auto& [name, known] : commands)
     {

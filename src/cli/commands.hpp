@@ -67,6 +67,9 @@ void add_demo_commands(CLI::App& app, Arguments& arguments, Commands& commands);
 /// What `paws_hpc CONFIG.yaml` does, without a command's name.
 Command add_run(CLI::App& app, Arguments& arguments);
 
+/// Whether that is training, as far as can be told before ranks speak to each other.
+bool may_train(const Arguments& arguments);
+
 /// A command that works alone: on several ranks, all refuse together and one says so.
 Command on_one_rank(const std::string& name, std::function<tasks::Summary()> work);
 /// Throws comm::AgreedFailure where there are several ranks.

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "io/printable.hpp"
+#include "io/say.hpp"
 #include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
 #include "src/comm/agreement.hpp"
@@ -15,6 +18,7 @@
 #include "src/tasks/job_limits.hpp"
 #include "src/tasks/same_input.hpp"
 #include "src/tasks/stop_rule.hpp"
+#include "src/tasks/stop_signals.hpp"
 #include "src/tasks/training.hpp"
 
 namespace paws::cli
@@ -50,6 +54,20 @@ void require_outputs(const config::Config& config, const Arguments& arguments, c
                   });
 }
 
+bool trains(const config::Config& config)
+{
+    switch (config.task)
+    {
+        case config::Task::snn_eval:
+        case config::Task::embed:
+            return false;
+        case config::Task::fine_tune:
+            return config.meta.training;
+        default:
+            return true;
+    }
+}
+
 tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
 {
     const tasks::ComputeSession session(config.meta.threads, ranks.world());
@@ -73,6 +91,10 @@ tasks::Summary train(const Arguments& arguments, const config::Config& config, c
 tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 {
     const auto config = load_config(arguments, ranks);
+    if (!trains(config))
+    {
+        tasks::drop_stop_signals();
+    }
     require_outputs(config, arguments, ranks.world());
     if (arguments.dry_run)
     {
@@ -107,6 +129,24 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 }
 }  // namespace
 
+bool may_train(const Arguments& arguments)
+{
+    std::error_code error;
+    // What comes through a pipe can be read once.
+    if (arguments.dry_run || !std::filesystem::is_regular_file(arguments.config, error))
+    {
+        return !arguments.dry_run;
+    }
+    try
+    {
+        return trains(config::load(arguments.config, arguments.overrides, arguments.task));
+    }
+    catch (const std::exception&)
+    {
+        return true;
+    }
+}
+
 void require_one_rank(const Ranks& ranks, const std::string& command)
 {
     if (!ranks.is_alone())
@@ -131,7 +171,7 @@ void follow_config(const config::Config& config, Ranks& ranks)
 {
     for (const auto& notice : ranks.world().is_first() ? config.notices : std::vector<std::string>())
     {
-        fmt::print("note: {}\n", io::printable(notice));
+        io::say(fmt::format("note: {}\n", io::printable(notice)));
     }
     ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
 }

@@ -6,6 +6,7 @@
 #include <exception>
 #include <optional>
 
+#include "io/say.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/comm/device_communicator.hpp"
 #include "src/comm/launcher.hpp"
@@ -40,7 +41,7 @@ comm::Watch* watch_of_process = nullptr;
 void print_failure(const comm::Failure& failure)
 {
     std::fflush(stdout);
-    fmt::print(stderr, "paws_hpc: {}\n", comm::first_line(failure.message));
+    io::say_error(fmt::format("paws_hpc: {}\n", comm::first_line(failure.message)));
 }
 
 int run_alone(const std::function<int(Ranks&)>& work)

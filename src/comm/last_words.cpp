@@ -16,7 +16,7 @@ namespace
 [[noreturn]] void wait_for_end(int pipe, const std::string& line)
 {
     // What ends its parent by a signal to all processes of the job is not to take the words away.
-    for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2})
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2, SIGPIPE})
     {
         signal(number, SIG_IGN);
     }

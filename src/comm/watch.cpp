@@ -11,6 +11,7 @@
 
 #include "io/atomic_file.hpp"
 #include "io/host_name.hpp"
+#include "io/say.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/comm/watch_loop.hpp"
 
@@ -94,7 +95,7 @@ private:
         }
         catch (const std::exception& error)
         {
-            fmt::print(stderr, "paws_hpc: the watch over the ranks failed: {}\n", first_line(error.what()));
+            io::say_error(fmt::format("paws_hpc: the watch over the ranks failed: {}\n", first_line(error.what())));
             io::exit_without_temporaries(failed);
         }
     }
@@ -130,10 +131,10 @@ Watch::Watch(Communicator& communicator, std::chrono::milliseconds timeout) : ra
     communicator.all_reduce(unwatched);
     if (const auto count = unwatched.item<std::int64_t>(); count > 0 && rank_ == 0)
     {
-        fmt::print(
+        io::say(fmt::format(
             "note: {} of {} ranks cannot reach rank 0 over TCP (a firewall between nodes?); if one of them fails, the "
             "others notice only when they wait for it in vain\n",
-            count, ranks);
+            count, ranks));
     }
 }
 
@@ -163,7 +164,7 @@ void Watch::fail(const Failure& failure)
     {
         std::this_thread::sleep_for(std::chrono::seconds(2));
     }
-    fmt::print(stderr, "paws_hpc: {}: {}\n", rank_on_host(rank_, io::host_name()), first_line(failure.message));
+    io::say_error(fmt::format("paws_hpc: {}: {}\n", rank_on_host(rank_, io::host_name()), first_line(failure.message)));
     MPI_Abort(MPI_COMM_WORLD, failure.code);
     io::exit_without_temporaries(failure.code);
 }

@@ -9,6 +9,7 @@
 
 #include "src/config/enums.hpp"
 #include "src/config/keys.hpp"
+#include "src/config/limits.hpp"
 #include "src/config/task.hpp"
 
 namespace paws::config
@@ -114,6 +115,9 @@ void check_meta(const Meta& meta, Task task, const Checker& check)
                    "seconds without a sign of life after which a rank is given up, such as 60");
     check.at_least<std::int64_t>("meta.seed", meta.seed, 0, "any whole number from 0");
     check.at_least<std::int64_t>("meta.threads", meta.threads, 0, "0 means as many as the rank may use");
+    check.require(
+        meta.threads <= most_threads, "meta.threads",
+        fmt::format("must be at most {}, is {}; 0 means as many as the rank may use", most_threads, meta.threads));
     check.at_least<std::int64_t>("meta.emulate_world", meta.emulate_world, 0, "0 means the ranks that there are");
     check.positive("meta.bucket_mb", meta.bucket_mb, "default: 8");
     const auto wire = meta.reduce_precision;
@@ -220,6 +224,8 @@ void check_sources(const Data& data, const Checker& check)
     check.at_least("data.cache_gb", data.cache_gb.value_or(0), 0., "0 keeps no pictures in memory");
     check.at_least<std::int64_t>("data.prefetch_batches", data.prefetch_batches, 0, "0 chooses by memory");
     check.at_least<std::int64_t>("data.workers", data.workers, 0, "0 chooses by cores");
+    check.require(data.workers <= most_workers, "data.workers",
+                  fmt::format("must be at most {}, is {}; 0 chooses by cores", most_workers, data.workers));
     check.require(!data.scratch || !data.scratch->empty(), "data.scratch",
                   "is empty; name a folder on the node's own disk, or leave the key out");
 }

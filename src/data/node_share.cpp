@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <fstream>
 #include <limits>
-#include <optional>
 #include <string>
+
+#include "io/process_limits.hpp"
 
 namespace paws::data
 {
@@ -38,26 +39,11 @@ std::int64_t available_memory()
     return std::int64_t{4} << 30;
 }
 
-std::optional<std::int64_t> number_in(const char* path)
-{
-    std::ifstream file(path);
-    std::int64_t value = 0;
-    return file >> value ? std::optional(value) : std::nullopt;
-}
-
-/// What the control group (of a container, of a SLURM job) leaves; version 2, then version 1.
+/// What the control group (of a container, of a batch job) leaves.
 std::int64_t memory_of_group()
 {
-    for (const auto& [limit, usage] :
-         {std::pair{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
-          std::pair{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}})
-    {
-        if (const auto most = number_in(limit))
-        {
-            return std::max<std::int64_t>(0, *most - number_in(usage).value_or(0));
-        }
-    }
-    return std::numeric_limits<std::int64_t>::max();
+    const auto limit = io::memory_limits().group;
+    return limit.exists() ? static_cast<std::int64_t>(limit.left()) : std::numeric_limits<std::int64_t>::max();
 }
 }  // namespace
 

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
+#include <utility>
 
 #include "io/local_copy.hpp"
 #include "io/printable.hpp"
+#include "io/say.hpp"
+#include "io/terminal.hpp"
 
 namespace paws::data
 {
@@ -30,22 +32,24 @@ std::string bytes_in_words(std::uint64_t done, std::uint64_t total, double secon
                        left / 60, left % 60);
 }
 
-StatusLine::StatusLine(std::string what, bool speaks)
-    : what_(io::printable(what)), speaks_(speaks), terminal_(isatty(STDERR_FILENO) != 0)
-{
-}
+StatusLine::StatusLine(std::string what, bool speaks) : what_(io::printable(what)), speaks_(speaks) {}
 
 StatusLine::~StatusLine()
 {
-    if (open_)
-    {
-        std::fputc('\n', stderr);
-    }
+    close();
+}
+
+bool StatusLine::is_redrawn() const
+{
+    // One that fills the last column may wrap. The first line's length is not known: there is more to come than `what`.
+    constexpr std::size_t usual = 40;
+    const auto columns = columns_ > 0 ? columns_ : io::columns_of(what_) + usual;
+    return columns < static_cast<std::size_t>(io::redrawable_columns(STDERR_FILENO));
 }
 
 bool StatusLine::is_due() const
 {
-    return speaks_ && Clock::now() - last_ >= (terminal_ ? redraw_every : log_every);
+    return speaks_ && Clock::now() - last_ >= (is_redrawn() ? redraw_every : log_every);
 }
 
 void StatusLine::update_bytes(std::uint64_t done, std::uint64_t total)
@@ -67,15 +71,25 @@ void StatusLine::update(const std::string& text)
 void StatusLine::print(const std::string& text)
 {
     last_ = Clock::now();
-    if (terminal_)
+    const auto line = fmt::format("{}: {}", what_, text);
+    columns_ = io::columns_of(line);
+    if (is_redrawn())
     {
-        fmt::print(stderr, "\r{}: {}\x1b[K", what_, text);
+        io::say_error(fmt::format("\r{}\x1b[K", line));
         open_ = true;
     }
     else
     {
-        fmt::print(stderr, "{}: {}\n", what_, text);
+        close();
+        io::say_error(line + "\n");
     }
-    std::fflush(stderr);
+}
+
+void StatusLine::close()
+{
+    if (std::exchange(open_, false))
+    {
+        io::say_error("\n");
+    }
 }
 }  // namespace paws::data

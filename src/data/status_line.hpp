@@ -1,13 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace paws::data
 {
-/// What the user watches while files are prepared, on standard error: one line that is redrawn on a terminal; elsewhere
-/// a line now and then, and none for what takes moments.
+/// What the user watches while files are prepared, on standard error: one line that is redrawn on a terminal that
+/// can do so and is wide enough; elsewhere a line now and then, and none for what takes moments.
 class StatusLine
 {
 public:
@@ -26,13 +27,15 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
+    bool is_redrawn() const;
     bool is_due() const;
+    void close();
     void print(const std::string& text);
 
     const std::string what_;
     const bool speaks_;
-    const bool terminal_;
     bool open_ = false;
+    std::size_t columns_ = 0;  ///< of the last line
     const Clock::time_point start_ = Clock::now();
     Clock::time_point last_ = start_;
 };

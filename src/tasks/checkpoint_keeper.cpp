@@ -9,10 +9,10 @@ namespace
 using Clock = std::chrono::steady_clock;
 }  // namespace
 
-CheckpointKeeper::CheckpointKeeper(const config::Logging& logging, RunFiles files, bool is_first)
-    : logging_(logging), files_(std::move(files)), is_first_(is_first)
+CheckpointKeeper::CheckpointKeeper(const config::Logging& logging, RunFiles files, RunFolder* folder)
+    : logging_(logging), files_(std::move(files)), folder_(folder)
 {
-    if (is_first_)
+    if (folder_ != nullptr)
     {
         writer_.emplace();
     }
@@ -21,7 +21,7 @@ CheckpointKeeper::CheckpointKeeper(const config::Logging& logging, RunFiles file
 bool CheckpointKeeper::is_due() const
 {
     const std::chrono::duration<double, std::ratio<60>> since = Clock::now() - last_;
-    return is_first_ && logging_.checkpoint_minutes > 0 && since.count() >= logging_.checkpoint_minutes &&
+    return folder_ != nullptr && logging_.checkpoint_minutes > 0 && since.count() >= logging_.checkpoint_minutes &&
            !writer_->is_busy();
 }
 
@@ -33,8 +33,9 @@ void CheckpointKeeper::keep_step(train::Trainer& trainer)
 void CheckpointKeeper::keep_best(train::Trainer& trainer)
 {
     auto content = trainer.snapshot();
-    if (is_first_)
+    if (folder_ != nullptr)
     {
+        folder_->restore();
         io::write_checkpoint(files_.best(), content);
     }
 }
@@ -57,10 +58,12 @@ void CheckpointKeeper::keep_epoch(train::Trainer& trainer)
 void CheckpointKeeper::keep(train::Trainer& trainer, std::vector<std::filesystem::path> copies)
 {
     const auto start = Clock::now();
-    auto content = trainer.snapshot(is_first_ ? writer_->recycled() : io::Checkpoint{});
-    if (is_first_)
+    auto content = trainer.snapshot(folder_ != nullptr ? writer_->recycled() : io::Checkpoint{});
+    if (folder_ != nullptr)
     {
-        train::CheckpointJob job{std::move(content), files_.latest(), {}, std::move(copies)};
+        train::CheckpointJob job{std::move(content), files_.latest(), {}, std::move(copies), [folder = folder_] {
+                                     return folder->restore();
+                                 }};
         for (std::int64_t age = 1; age < logging_.keep_last; ++age)
         {
             job.older.push_back(files_.latest(age));

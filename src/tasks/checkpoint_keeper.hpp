@@ -6,6 +6,7 @@
 
 #include "src/config/config.hpp"
 #include "src/tasks/run_files.hpp"
+#include "src/tasks/run_folder.hpp"
 #include "src/train/checkpoint_writer.hpp"
 #include "src/train/trainer.hpp"
 
@@ -16,7 +17,8 @@ namespace paws::tasks
 class CheckpointKeeper
 {
 public:
-    CheckpointKeeper(const config::Logging& logging, RunFiles files, bool is_first);
+    /// `folder`: on the first rank, which writes; it outlives this.
+    CheckpointKeeper(const config::Logging& logging, RunFiles files, RunFolder* folder);
 
     /// Whether the first rank asks for a checkpoint now: the time has come, and the one before is written.
     bool is_due() const;
@@ -45,7 +47,7 @@ private:
 
     config::Logging logging_;
     RunFiles files_;
-    bool is_first_;
+    RunFolder* folder_;                              ///< of the first rank
     std::optional<train::CheckpointWriter> writer_;  ///< of the first rank
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
     double slowest_copy_ = 0;

@@ -133,8 +133,9 @@ void add_training(const config::Config& config, int rank, io::CommandFiles& file
     const auto parameters = run.parameters();
     if (!is_written_by_run(parameters))
     {
-        files.outputs.push_back({"logging.folder", parameters,
-                                 lasting(io::text_output("the settings of a run", {"task:", "meta:", "criterion:", "data:"}))});
+        files.outputs.push_back(
+            {"logging.folder", parameters,
+             lasting(io::text_output("the settings of a run", {"task:", "meta:", "criterion:", "data:"}))});
     }
 }
 }  // namespace
@@ -187,10 +188,11 @@ void require_tag_fits(const config::Config& config)
     if (longest > most)
     {
         const auto added = longest - tag.size();
-        throw io::Error(fmt::format(
-            "{}: has {} bytes; names of the run's files add up to {}, and the file system of '{}' takes {}: give one of "
-            "at most {}",
-            tag_setting, tag.size(), added, config.logging.folder, most, most - added));
+        throw io::Error(
+            fmt::format("{}: has {} bytes; names of the run's files add up to {}, and the file system of '{}' takes "
+                        "{}: give one of "
+                        "at most {}",
+                        tag_setting, tag.size(), added, config.logging.folder, most, most - added));
     }
 }
 }  // namespace paws::tasks

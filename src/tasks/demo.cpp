@@ -6,6 +6,7 @@
 
 #include "io/error.hpp"
 #include "io/input_path.hpp"
+#include "io/say.hpp"
 #include "src/tasks/baselines.hpp"
 #include "src/tasks/choose_precision.hpp"
 #include "src/tasks/config_files.hpp"
@@ -85,20 +86,19 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     const auto dataset = data::load_dataset(settings, data::Splits::train_and_validation);
     const auto precision = choose_precision(settings.meta, world.device);
 
-    fmt::print("\n1/3  soft nearest neighbours on raw pixels, {} labels\n", dataset.labelled.size());
+    io::say(fmt::format("\n1/3  soft nearest neighbours on raw pixels, {} labels\n", dataset.labelled.size()));
     auto clock = Clock::now();
     const auto pixels = pixel_neighbours(dataset);
     const double pixel_seconds = train::seconds_since(clock);
 
-    fmt::print("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size());
-    std::fflush(stdout);
+    io::say(fmt::format("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size()));
     clock = Clock::now();
     const auto supervised =
         labels_only(dataset, settings, precision, {}, labels_only_checkpoint(request), world.device);
     const double supervised_seconds = train::seconds_since(clock);
 
-    fmt::print("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
-               dataset.unlabelled.size());
+    io::say(fmt::format("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
+                        dataset.unlabelled.size()));
     settings.meta.init_backbone = labels_only_checkpoint(request).string();
     clock = Clock::now();
     TrainOptions options;

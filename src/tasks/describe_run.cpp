@@ -241,7 +241,8 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
 std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset, const torch::Device& device)
 {
     const auto path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
-    auto text = fmt::format("checkpoint      {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
+    auto text =
+        fmt::format("checkpoint      {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
     if (dataset != nullptr)
     {
         text += describe_data(config, *dataset, device);
@@ -281,7 +282,8 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
     if (config.logging.pretrain_path)
     {
         const auto path = config.logging.path_of(*config.logging.pretrain_path);
-        text += fmt::format("starts from     {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
+        text +=
+            fmt::format("starts from     {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
     }
     const auto& optimization = config.optimization;
     text += fmt::format("learning rate   {} → {} in {} epochs, then cosine to {}\n", optimization.start_lr,

@@ -148,9 +148,10 @@ void make_folder(const fs::path& folder)
     fs::create_directories(folder, error);
     if (error)
     {
-        throw io::Error(
-            fmt::format("{}: the folder cannot be made ({}); set logging.folder to a place that you may write to",
-                        folder.string(), error.message()));
+        throw io::SystemError(
+            folder.string(),
+            fmt::format("the folder cannot be made ({}); set logging.folder to a place that you may write to",
+                        error.message()));
     }
 }
 

@@ -100,7 +100,7 @@ void RunTimings::on_step(const train::StepReport& report)
     timings_.name_step(report.epoch + 1, report.step, trainer_.method().seconds_making());
 }
 
-std::optional<std::string> RunTimings::write()
+std::optional<std::string> RunTimings::write(const std::function<void()>& before_files)
 {
     table_.add(timings_.take_steps(), *world_.communicator);
     if (!world_.is_first() || table_.steps() == 0)
@@ -109,6 +109,7 @@ std::optional<std::string> RunTimings::write()
     }
     try
     {
+        before_files();
         write_files();
         is_written_ = true;
         return std::nullopt;

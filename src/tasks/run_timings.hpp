@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,9 +27,10 @@ public:
     /// After a step, before the checkpoint that it may lead to.
     void on_step(const train::StepReport& report);
 
-    /// Collective, between steps: gathers what is new and writes both files. What was wrong with that, on the first
-    /// rank: no reason to lose a run.
-    std::optional<std::string> write();
+    /// Collective, between steps: gathers what is new and writes both files. `before_files`: called before they are
+    /// written, where they are; may throw io::Error. What was wrong with that, on the first rank: no reason to lose a
+    /// run.
+    std::optional<std::string> write(const std::function<void()>& before_files = [] {});
 
     /// Whether there are files of this start, on the first rank.
     bool is_written() const { return is_written_; }

@@ -9,13 +9,17 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "io/host_name.hpp"
+#include "io/say.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/config/config.hpp"
 #include "src/nn/blas_threads.hpp"
 #include "src/nn/device.hpp"
 #include "src/tasks/agreed.hpp"
+#include "src/tasks/memory_check.hpp"
+#include "src/tasks/thread_settings.hpp"
 
 namespace paws::tasks
 {
@@ -79,30 +83,50 @@ void keep_freed_memory()
     mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 #endif
 }
+
+/// Of the affinity mask, and of OpenMP's places: where OMP_PROC_BIND or OMP_PLACES are set, OpenMP has bound this
+/// thread to the first of them before the program began.
+cpu_set_t cores_of_process()
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof(set), &set);
+    for (int place = 0; place < omp_get_num_places(); ++place)
+    {
+        std::vector<int> cores(static_cast<std::size_t>(omp_get_place_num_procs(place)));
+        omp_get_place_proc_ids(place, cores.data());
+        for (const int core : cores)
+        {
+            CPU_SET(static_cast<std::size_t>(core), &set);
+        }
+    }
+    return set;
+}
+
+/// Lets this thread, and those that it starts beside OpenMP's, run on all of the rank's cores again.
+void unbind_this_thread()
+{
+    if (omp_get_num_places() > 0)
+    {
+        const auto set = cores_of_process();
+        sched_setaffinity(0, sizeof(set), &set);
+    }
+}
 }  // namespace
 
 std::int64_t usable_cores()
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof(set), &set) != 0)
-    {
-        return 1;
-    }
+    const auto set = cores_of_process();
     return std::max(1, CPU_COUNT(&set));
 }
 
 std::int64_t cores_of_rank(const comm::World& world)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
+    const auto set = cores_of_process();
     std::string cores;
-    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    for (std::size_t core = 0; core < CPU_SETSIZE; ++core)
     {
-        for (int core = 0; core < CPU_SETSIZE; ++core)
-        {
-            cores += CPU_ISSET(core, &set) ? fmt::format("{},", core) : "";
-        }
+        cores += CPU_ISSET(core, &set) ? fmt::format("{},", core) : "";
     }
     const auto mine = fmt::format("{}:{}", io::host_name(), cores);
     const auto all = comm::gather_texts(*world.communicator, mine);
@@ -110,11 +134,25 @@ std::int64_t cores_of_rank(const comm::World& world)
 }
 
 ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
-    : threads_(threads > 0 ? threads : cores_of_rank(world))
 {
+    unbind_this_thread();
+    const auto cores = threads > 0 ? threads : cores_of_rank(world);
+    auto choice = agreed(*world.communicator, [&] { return choose_threads(threads, cores, omp_get_thread_limit()); });
+    threads_ = choice.count;
     const auto count = static_cast<int>(threads_);
+    agreed(*world.communicator,
+           [&]
+           {
+               require_memory_to_compute(threads_, world);
+               start_openmp(threads_);
+           });
+    const auto taken = take_kokkos_variables();
+    choice.notes.insert(choice.notes.end(), taken.begin(), taken.end());
+    for (const auto& note : world.is_first() ? choice.notes : std::vector<std::string>())
+    {
+        io::say(fmt::format("note: {}\n", note));
+    }
     keep_freed_memory();
-    omp_set_num_threads(count);
 #ifdef KOKKOS_ENABLE_CUDA
     agreed(*world.communicator, &require_gpu_for_kokkos);
 #endif

@@ -15,8 +15,9 @@ std::int64_t cores_of_rank(const comm::World& world);
 
 /// Starts Kokkos, on the rank's GPU if world.device is one, which is LibTorch's current device then too; sets the
 /// threads of Kokkos, OpenMP and LibTorch alike (OpenBLAS: see nn/blas_threads.hpp); stops Kokkos at the end.
-/// `threads`: 0 takes cores_of_rank(world). Collective; one per process. Throws config::Error where Kokkos cannot
-/// start.
+/// `threads`: 0 takes cores_of_rank(world), as far as Kokkos and OpenMP can use them. The environment's variables for
+/// threads and devices do not count; the first rank says so. Collective; one per process. Throws config::Error where
+/// Kokkos or the threads cannot be started, or memory is limited to too little.
 class ComputeSession
 {
 public:
@@ -28,6 +29,6 @@ public:
     std::int64_t threads() const { return threads_; }
 
 private:
-    std::int64_t threads_;
+    std::int64_t threads_ = 1;
 };
 }  // namespace paws::tasks

@@ -17,6 +17,9 @@ class StopControl
 public:
     /// `job_seconds`: until the job ends, where that is known. `silent`: says nothing when a signal comes.
     StopControl(const StopAfter& asked, std::optional<std::chrono::seconds> job_seconds, bool is_first, bool silent);
+    ~StopControl();
+    StopControl(const StopControl&) = delete;
+    StopControl& operator=(const StopControl&) = delete;
 
     /// Before the first step of an epoch, and after what is done between epochs.
     void begin_epoch() { last_step_ = Clock::now(); }
@@ -34,7 +37,7 @@ private:
     using Clock = TimeLimit::Clock;
 
     bool is_first_;
-    StopSignals signals_;
+    std::shared_ptr<StopSignals> signals_;
     std::optional<std::int64_t> steps_;
     TimeLimit limit_;
     Clock::time_point last_step_ = Clock::now();

@@ -8,35 +8,77 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include "io/atomic_file.hpp"
 #include "io/error.hpp"
+#include "io/say.hpp"
 
 namespace paws::tasks
 {
 namespace
 {
-constexpr std::array stopping{SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
+constexpr std::array stopping{SIGTERM, SIGINT, SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2};
+constexpr std::array ignored{SIGPIPE, SIGXFSZ};
 
-/// What a handler may know is what is global: the pipe that it writes the signal's number to.
+/// What was in place of a handler of ours.
+struct Before
+{
+    int number = 0;
+    struct sigaction action
+    {
+    };
+};
+
+// What a handler may know is what is global: the pipe that it writes to, and where the signal is noted.
 std::array<int, 2> pipe_ends{-1, -1};
-std::array<struct sigaction, stopping.size()> before;
+std::atomic<int>* noted = nullptr;
+std::vector<Before> before;
 
-/// Ends the listener. No signal has this number.
-constexpr unsigned char no_more = 0;
+/// What goes through the pipe; whole, since it is so short.
+struct Message
+{
+    unsigned char number = 0;  ///< 0, which no signal has: the listener ends; all_at_once: it looks at what was noted
+    unsigned char from_terminal = 0;
+};
+constexpr unsigned char all_at_once = 255;
 
-void write_number(unsigned char number)
+void send(const Message& message)
 {
     const int kept = errno;
-    static_cast<void>(!write(pipe_ends[1], &number, 1));
+    static_cast<void>(!write(pipe_ends[1], &message, sizeof(message)));
     errno = kept;
 }
 
-extern "C" void note_signal(int number)
+extern "C" void note_signal(int number, siginfo_t* info, void*)
 {
-    write_number(static_cast<unsigned char>(number));
+    int none = 0;
+    noted->compare_exchange_strong(none, number, std::memory_order_relaxed);
+    // The terminal's own, as opposed to kill(1), a launcher or a job system.
+    send({static_cast<unsigned char>(number), static_cast<unsigned char>(info->si_code == SI_KERNEL ? 1 : 0)});
+}
+
+/// Leaves alone what is ignored already.
+void install(int number, const struct sigaction& ours)
+{
+    Before found;
+    found.number = number;
+    if (sigaction(number, nullptr, &found.action) == 0 &&
+        ((found.action.sa_flags & SA_SIGINFO) != 0 || found.action.sa_handler != SIG_IGN) &&
+        sigaction(number, &ours, nullptr) == 0)
+    {
+        before.push_back(found);
+    }
+}
+
+std::mutex holding;
+std::shared_ptr<StopSignals>& held()
+{
+    // Never destroyed: signals are noted until the process is gone.
+    static auto* const signals = new std::shared_ptr<StopSignals>;
+    return *signals;
 }
 }  // namespace
 
@@ -48,6 +90,10 @@ std::string signal_name(int number)
             return "SIGTERM";
         case SIGINT:
             return "SIGINT";
+        case SIGHUP:
+            return "SIGHUP";
+        case SIGXCPU:
+            return "SIGXCPU";
         case SIGUSR1:
             return "SIGUSR1";
         case SIGUSR2:
@@ -57,7 +103,21 @@ std::string signal_name(int number)
     }
 }
 
-StopSignals::StopSignals(bool silent) : silent_(silent)
+std::shared_ptr<StopSignals> StopSignals::of_process()
+{
+    static std::mutex making;
+    static std::weak_ptr<StopSignals> living;
+    const std::lock_guard guard(making);
+    auto signals = living.lock();
+    if (!signals)
+    {
+        signals = std::shared_ptr<StopSignals>(new StopSignals);
+        living = signals;
+    }
+    return signals;
+}
+
+StopSignals::StopSignals()
 {
     if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0)
     {
@@ -65,25 +125,35 @@ StopSignals::StopSignals(bool silent) : silent_(silent)
     }
     // A handler must never wait; the listener may.
     fcntl(pipe_ends[1], F_SETFL, O_NONBLOCK);
+    noted = &received_;
     listener_ = std::thread([this] { listen(); });
     struct sigaction ours
     {
     };
-    ours.sa_handler = &note_signal;
-    ours.sa_flags = SA_RESTART;
-    for (std::size_t i = 0; i < stopping.size(); ++i)
+    ours.sa_sigaction = &note_signal;
+    ours.sa_flags = SA_RESTART | SA_SIGINFO;
+    for (const int number : stopping)
     {
-        sigaction(stopping[i], &ours, &before[i]);
+        install(number, ours);
+    }
+    struct sigaction ignoring
+    {
+    };
+    ignoring.sa_handler = SIG_IGN;
+    for (const int number : ignored)
+    {
+        install(number, ignoring);
     }
 }
 
 StopSignals::~StopSignals()
 {
-    for (std::size_t i = 0; i < stopping.size(); ++i)
+    for (const auto& found : before)
     {
-        sigaction(stopping[i], &before[i], nullptr);
+        sigaction(found.number, &found.action, nullptr);
     }
-    write_number(no_more);
+    before.clear();
+    send({});
     listener_.join();
     for (int& end : pipe_ends)
     {
@@ -92,38 +162,75 @@ StopSignals::~StopSignals()
     }
 }
 
+void StopSignals::announce(bool aloud)
+{
+    if (!announces_.exchange(aloud) && aloud)
+    {
+        send({all_at_once, 0});
+    }
+}
+
+void StopSignals::say_stop(int number, bool from_terminal) const
+{
+    io::say_error(fmt::format("{}: the run stops after this step, with a checkpoint{}\n", signal_name(number),
+                              from_terminal ? "; a second Ctrl-C ends it at once" : ""));
+}
+
 void StopSignals::listen()
 {
     using Clock = std::chrono::steady_clock;
-    std::optional<Clock::time_point> first;
+    bool is_said = false;
+    std::optional<Clock::time_point> first_interrupt;
     while (true)
     {
-        unsigned char number = no_more;
-        const auto got = read(pipe_ends[0], &number, 1);
+        Message message;
+        const auto got = read(pipe_ends[0], &message, sizeof(message));
         if (got < 0 && errno == EINTR)
         {
             continue;
         }
-        if (got != 1 || number == no_more)
+        if (got != sizeof(message) || message.number == 0)
         {
             return;
         }
+        const bool is_interrupt = message.number == SIGINT && message.from_terminal != 0;
         const auto now = Clock::now();
-        if (!first)
+        if (is_interrupt && first_interrupt && now - *first_interrupt > std::chrono::seconds(1))
         {
-            first = now;
-            received_.store(number, std::memory_order_relaxed);
-            if (!silent_)
-            {
-                fmt::print(stderr,
-                           "{}: the run stops after this step, with a checkpoint; a second signal ends it at once\n",
-                           signal_name(number));
-            }
+            io::exit_without_temporaries(128 + SIGINT);
         }
-        else if (now - *first > std::chrono::seconds(1))
+        const bool is_news = !is_said || (is_interrupt && !first_interrupt);
+        if (is_interrupt && !first_interrupt)
         {
-            io::exit_without_temporaries(128 + number);
+            first_interrupt = now;
         }
+        const int number = message.number == all_at_once ? received() : message.number;
+        if (is_news && announces_ && number != 0)
+        {
+            is_said = true;
+            say_stop(number, is_interrupt || (message.number == all_at_once && first_interrupt));
+        }
+    }
+}
+
+void hold_stop_signals()
+{
+    const std::lock_guard guard(holding);
+    held() = StopSignals::of_process();
+}
+
+void drop_stop_signals()
+{
+    const std::lock_guard guard(holding);
+    if (!held())
+    {
+        return;
+    }
+    const int number = held()->received();
+    held().reset();
+    if (number != 0)
+    {
+        raise(number);
     }
 }
 }  // namespace paws::tasks

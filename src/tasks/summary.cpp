@@ -28,7 +28,8 @@ Summary in_utf8(Summary value)
 bool is_summary(const std::filesystem::path& path)
 {
     const auto content = Summary::parse(io::read_file(path), nullptr, false);
-    return content.is_object() && content.contains("task") && content["task"].is_string() && !content.contains("format");
+    return content.is_object() && content.contains("task") && content["task"].is_string() &&
+           !content.contains("format");
 }
 }  // namespace
 

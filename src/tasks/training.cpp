@@ -6,6 +6,7 @@
 
 #include "io/error.hpp"
 #include "io/printable.hpp"
+#include "io/say.hpp"
 #include "src/data/broken_report.hpp"
 #include "src/data/labelled.hpp"
 #include "src/tasks/agreed.hpp"
@@ -14,6 +15,7 @@
 #include "src/tasks/choose_precision.hpp"
 #include "src/tasks/collapse_watch.hpp"
 #include "src/tasks/describe_run.hpp"
+#include "src/tasks/memory_check.hpp"
 #include "src/tasks/run_evaluations.hpp"
 #include "src/tasks/run_files.hpp"
 #include "src/tasks/run_timings.hpp"
@@ -66,6 +68,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     const auto start = std::chrono::steady_clock::now();
     const auto config = train::with_classes_of(wanted, dataset);
     const auto precision = agreed(*world.communicator, [&] { return choose_precision(config.meta, world.device); });
+    agreed(*world.communicator, [&] { require_memory_to_train(config, precision, world); });
     const auto task = to_string(config.task);
     const RunFiles files(config);
     const bool speaks = world.is_first() && !options.quiet;
@@ -75,21 +78,21 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     const auto placement = describe_placement(world, precision, at::get_num_threads(), options.job_seconds);
     if (speaks)
     {
-        fmt::print("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size(), world.device));
+        io::say(fmt::format("{}{}", placement, describe_sizes(config, &dataset, trainer.world_size(), world.device)));
         for (const auto* const notes : {&begun.choice.notes, &trainer.progress().notes})
         {
             for (const auto& note : *notes)
             {
-                fmt::print("note: {}\n", io::printable(note));
+                io::say(fmt::format("note: {}\n", io::printable(note)));
             }
         }
         if (resumed_from)
         {
-            fmt::print("resumed from    {}, {}\n", io::printable(resumed_from->string()), describe_place(trainer));
+            io::say(fmt::format("resumed from    {}, {}\n", io::printable(resumed_from->string()),
+                                describe_place(trainer)));
         }
-        std::fflush(stdout);
     }
-    // From here on signals are requests: whoever sees the run's files may send one.
+    // From here on at the latest signals are requests: whoever sees the run's files may send one.
     StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
     const train::LogStart log_start{!resumed_from, trainer.progress().epochs_done, trainer.progress().meters.steps,
                                     trainer.progress().steps_done};
@@ -100,22 +103,54 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                    return std::make_unique<train::RunLog>(config.logging, files.run(), trainer.method().columns(),
                                                           log_start, world.rank(), world.world_size());
                });
+    const auto say_notes = [&]
+    {
+        const auto note = begun.folder ? begun.folder->take_note() : std::nullopt;
+        if (note && speaks)
+        {
+            io::say_error(*note + "\n");
+        }
+        // Of this rank's own files, which no other knows of.
+        for (const auto& text : options.quiet ? std::vector<std::string>() : log->take_notes())
+        {
+            io::say_error(text + "\n");
+        }
+    };
+    say_notes();
+    const auto restore_folder = [&]
+    {
+        if (begun.folder)
+        {
+            begun.folder->restore();
+        }
+    };
     // A log that cannot be written, on a full disk say, is no reason to lose the run.
     bool log_has_failed = false;
     const auto write_log = [&](const auto& write)
     {
         try
         {
+            try
+            {
+                restore_folder();
+            }
+            catch (const io::SystemError&)
+            {
+                // Where the folder cannot be made, what was moved away with it can still be written to.
+                write();
+                throw;
+            }
             write();
         }
         catch (const io::Error& error)
         {
             if (!log_has_failed && speaks)
             {
-                fmt::print(stderr, "log not written: {}; the run goes on\n", io::printable(error.what()));
+                io::say_error(fmt::format("log not written: {}; the run goes on\n", io::printable(error.what())));
             }
             log_has_failed = true;
         }
+        say_notes();
     };
     RunEvaluations evaluations(config, dataset, precision, world);
     const auto evaluate = [&]
@@ -126,14 +161,16 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         return accuracy.top1;
     };
 
-    CheckpointKeeper keeper(config.logging, files, world.is_first());
+    CheckpointKeeper keeper(config.logging, files, begun.folder.get());
     const auto report_problem = [&]
     {
         if (const auto problem = keeper.take_problem())
         {
-            fmt::print(stderr, "checkpoint not written: {}; the run goes on, the last one that was written stays\n",
-                       io::printable(*problem));
+            io::say_error(
+                fmt::format("checkpoint not written: {}; the run goes on, the last one that was written stays\n",
+                            io::printable(*problem)));
         }
+        say_notes();
     };
     std::optional<RunTimings> timings;
     if (config.logging.timings)
@@ -143,10 +180,10 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     bool timings_have_failed = false;
     const auto write_timings = [&]
     {
-        const auto problem = timings ? timings->write() : std::nullopt;
+        const auto problem = timings ? timings->write(restore_folder) : std::nullopt;
         if (problem && !timings_have_failed && speaks)
         {
-            fmt::print(stderr, "timings not written: {}; the run goes on\n", io::printable(*problem));
+            io::say_error(fmt::format("timings not written: {}; the run goes on\n", io::printable(*problem)));
         }
         timings_have_failed = problem.has_value();
     };
@@ -166,7 +203,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         const auto top1 = evaluate();
         if (speaks)
         {
-            fmt::print("before fine-tuning  top-1 {:.1f} %\n", 100 * top1);
+            io::say(fmt::format("before fine-tuning  top-1 {:.1f} %\n", 100 * top1));
         }
         agreed(*world.communicator, [&] { keeper.keep_best(trainer); });
     }
@@ -193,7 +230,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             }
             if (speaks && !report.note.empty())
             {
-                fmt::print("note: {}\n", report.note);
+                io::say(fmt::format("note: {}\n", report.note));
             }
             shown.epoch = report.epoch + 1;
             shown.step = trainer.progress().steps_done;
@@ -230,6 +267,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         }
         catch (const train::NotFinite& failure)
         {
+            write_log(restore_folder);
             write_bad_step(files.bad_step(), failure, *world.communicator);
             throw;
         }
@@ -252,18 +290,18 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         }
         if (const auto warning = collapse.after_epoch(means); warning && speaks)
         {
-            fmt::print("warning: epoch {}: {}\n", done, *warning);
+            io::say(fmt::format("warning: epoch {}: {}\n", done, *warning));
         }
         if (speaks && left_out > 0)
         {
-            fmt::print(
+            io::say(fmt::format(
                 "epoch {}: {} step{} left out, whose float16 gradients overflowed; the loss is scaled by {:.0f}\n",
-                done, left_out, left_out == 1 ? "" : "s", loss_scale);
+                done, left_out, left_out == 1 ? "" : "s", loss_scale));
         }
         const auto replaced = data::broken_report(trainer.broken_pictures(), *world.communicator);
         for (const auto& text : speaks ? replaced : std::vector<std::string>())
         {
-            fmt::print("epoch {}: {}\n", done, io::printable(text));
+            io::say(fmt::format("epoch {}: {}\n", done, io::printable(text)));
         }
         {
             const train::Phase phase("checkpoint");
@@ -278,6 +316,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     // Nobody leaves before the last checkpoint is there.
     agreed(*world.communicator, [&] { keeper.finish(); });
     write_timings();
+    say_notes();
 
     Summary summary{{"task", task},
                     {"epochs", trainer.progress().epochs_done},
@@ -307,8 +346,8 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     }
     if (stopped && speaks)
     {
-        fmt::print("stopped by {} with {}; {} goes on from there when the run is started again\n", stop.reason(),
-                   describe_place(trainer), io::printable(files.latest().string()));
+        io::say(fmt::format("stopped by {} with {}; {} goes on from there when the run is started again\n",
+                            stop.reason(), describe_place(trainer), io::printable(files.latest().string())));
     }
     summary["log_is_whole"] = !log_has_failed;
     if (const auto& accuracy = evaluations.last())

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "io/atomic_file.hpp"
 #include "src/tasks/agreed.hpp"
 
 namespace paws::tasks
@@ -22,18 +21,9 @@ ResumeChoice choose_together(const config::Config& config, const RunFiles& files
 }
 
 /// Collective; the lock is the first rank's.
-std::unique_ptr<io::FolderLock> open_folder(const RunFiles& files, const comm::World& world)
+std::unique_ptr<RunFolder> open_folder(const RunFiles& files, const comm::World& world)
 {
-    return agreed(*world.communicator,
-                  [&]() -> std::unique_ptr<io::FolderLock>
-                  {
-                      if (!world.is_first())
-                      {
-                          return nullptr;
-                      }
-                      make_folder(files.folder());
-                      return std::make_unique<io::FolderLock>(files.lock());
-                  });
+    return agreed(*world.communicator, [&] { return world.is_first() ? std::make_unique<RunFolder>(files) : nullptr; });
 }
 }  // namespace
 
@@ -60,7 +50,7 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
     {
         go_on();
     }
-    start.lock = open_folder(files, world);
+    start.folder = open_folder(files, world);
     if (!is_named)
     {
         go_on();
@@ -75,9 +65,9 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
     agreed(communicator,
            [&]
            {
-               if (world.is_first())
+               if (start.folder)
                {
-                   io::write_atomically(files.parameters(), {config.to_yaml()});
+                   start.folder->write_parameters(config.to_yaml());
                }
            });
     return start;

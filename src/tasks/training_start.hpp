@@ -3,12 +3,12 @@
 #include <memory>
 #include <string>
 
-#include "io/folder_lock.hpp"
 #include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 #include "src/nn/precision.hpp"
 #include "src/tasks/run_files.hpp"
+#include "src/tasks/run_folder.hpp"
 #include "src/train/trainer.hpp"
 
 namespace paws::tasks
@@ -17,7 +17,7 @@ namespace paws::tasks
 struct TrainingStart
 {
     std::unique_ptr<train::Trainer> trainer;  ///< the same weights on all ranks
-    std::unique_ptr<io::FolderLock> lock;     ///< of the first rank: nobody else writes the files of the run
+    std::unique_ptr<RunFolder> folder;        ///< of the first rank: nobody else writes the files of the run
     ResumeChoice choice;
 };
 

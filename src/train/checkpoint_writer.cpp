@@ -91,9 +91,8 @@ void make_older(const Places& places)
         put_in_place(places.latest, places.older.front());
     }
 }
-}  // namespace
 
-void write_job(const CheckpointJob& job)
+void write_whole(const CheckpointJob& job)
 {
     const Places places(job);
     require_room(job, places.latest);
@@ -109,6 +108,29 @@ void write_job(const CheckpointJob& job)
         {
             io::write_checkpoint(copy, job.content);
         }
+    }
+}
+}  // namespace
+
+void write_job(const CheckpointJob& job)
+{
+    if (!job.restore_folder)
+    {
+        write_whole(job);
+        return;
+    }
+    job.restore_folder();
+    try
+    {
+        write_whole(job);
+    }
+    catch (const io::Error&)
+    {
+        if (!job.restore_folder())
+        {
+            throw;
+        }
+        write_whole(job);
     }
 }
 

@@ -23,6 +23,9 @@ struct CheckpointJob
     std::vector<std::filesystem::path> older;
     /// Further names of the same checkpoint.
     std::vector<std::filesystem::path> copies;
+    /// Asked before anything is written, and when that failed: makes the folder if it is not there any more, and gives
+    /// whether it was not. Throws io::Error. None: the folder stays.
+    std::function<bool()> restore_folder = nullptr;
 };
 
 /// Writes checkpoints in a thread of its own while training goes on. A checkpoint that cannot be written is a problem
@@ -65,6 +68,7 @@ private:
     std::thread thread_;  ///< after what it uses
 };
 
-/// What the writer's thread does. Throws io::Error if there is too little room, or something cannot be written.
+/// What the writer's thread does; a checkpoint whose folder goes while it is written is written once more. Throws
+/// io::Error if there is too little room, or something cannot be written.
 void write_job(const CheckpointJob& job);
 }  // namespace paws::train

@@ -1,13 +1,12 @@
 #pragma once
 
-#include "io/append_file.hpp"
-#include "src/train/log_sink.hpp"
+#include "src/train/file_log.hpp"
 
 namespace paws::train
 {
 /// TAG_rR.csv as the published code writes it: one header, then a line every few steps with the loss of this rank's
 /// pictures.
-class CsvLog : public LogSink
+class CsvLog : public FileLog
 {
 public:
     /// `columns`: the names of the loss' parts.
@@ -16,9 +15,8 @@ public:
     void step(const LoggedStep& step) override;
     /// The published columns have no place for it.
     void evaluation(const LoggedEvaluation&) override {}
-    const std::filesystem::path& path() const override { return file_.path(); }
 
 private:
-    io::AppendFile file_;
+    CsvLog(const std::filesystem::path& path, const std::string& header, const LogStart& start);
 };
 }  // namespace paws::train

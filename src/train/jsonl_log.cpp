@@ -2,7 +2,6 @@
 
 #include <limits>
 
-#include "src/train/kept_lines.hpp"
 #include "src/train/seconds.hpp"
 
 namespace paws::train
@@ -25,11 +24,16 @@ std::optional<LoggedPlace> place_of(const std::string& line)
                        step != object.end() && step->is_number_integer() ? step->get<std::int64_t>() : last};
 }
 
+LogFormat format()
+{
+    return {place_of, [](const std::string&) { return false; },
+            [](const std::string& line) { return line.starts_with('{') && !place_of(line); }};
+}
 }  // namespace
 
 JsonlLog::JsonlLog(const std::filesystem::path& path, const std::vector<std::string>& columns, const LogStart& start,
                    int rank, int ranks)
-    : file_(path, kept_lines(path, start, place_of)), columns_(columns), rank_(rank), ranks_(ranks)
+    : FileLog(path, "", kept_lines(path, start, format())), columns_(columns), rank_(rank), ranks_(ranks)
 {
 }
 
@@ -68,6 +72,6 @@ void JsonlLog::write(const Object& object)
     auto stamped = object;
     stamped["rank"] = rank_;
     stamped["time"] = seconds_now();
-    file_.append(stamped.dump() + "\n");
+    append(stamped.dump() + "\n");
 }
 }  // namespace paws::train

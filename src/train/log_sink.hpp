@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "src/train/method.hpp"
 
@@ -57,5 +58,10 @@ public:
     virtual void step(const LoggedStep& step) = 0;
     virtual void evaluation(const LoggedEvaluation& evaluation) = 0;
     virtual const std::filesystem::path& path() const = 0;
+    /// What is to be said since the last call: that lines of an old log were not understood, that the file was begun
+    /// anew.
+    virtual std::vector<std::string> take_notes() = 0;
+    /// The file is known to be gone: that it is begun anew needs no note.
+    virtual void expect_loss() = 0;
 };
 }  // namespace paws::train

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
+#include <utility>
+
+#include "io/say.hpp"
+#include "io/terminal.hpp"
 
 namespace paws::train
 {
@@ -42,54 +46,62 @@ std::string format_progress(const ProgressValues& v)
 }
 
 LiveLine::LiveLine()
-    : terminal_(isatty(STDOUT_FILENO) != 0 && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr),
-      last_(std::chrono::steady_clock::now())
+    : may_redraw_(std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr), last_(std::chrono::steady_clock::now())
 {
 }
 
 LiveLine::~LiveLine()
 {
-    if (open_)
-    {
-        std::fputc('\n', stdout);
-        std::fflush(stdout);
-    }
+    close();
+}
+
+bool LiveLine::is_redrawn(std::size_t columns) const
+{
+    // One that fills the last column may wrap.
+    return may_redraw_ && columns < static_cast<std::size_t>(io::redrawable_columns(STDOUT_FILENO));
 }
 
 void LiveLine::update(const std::function<std::string()>& line)
 {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < (terminal_ ? std::chrono::duration_cast<std::chrono::milliseconds>(redraw_every)
-                                 : std::chrono::duration_cast<std::chrono::milliseconds>(log_every)))
+    const auto waited = std::chrono::steady_clock::now() - last_;
+    // A line is as long as the one before, more or less.
+    if (waited >= log_every || (waited >= redraw_every && is_redrawn(columns_)))
     {
-        return;
+        const auto text = line();
+        columns_ = io::columns_of(text);
+        if (waited >= log_every || is_redrawn(columns_))
+        {
+            print(text, false);
+        }
     }
-    print(line(), false);
 }
 
 void LiveLine::finish(const std::string& line)
 {
+    columns_ = io::columns_of(line);
     print(line, true);
 }
 
 void LiveLine::print(const std::string& line, bool last)
 {
     last_ = std::chrono::steady_clock::now();
-    if (terminal_)
+    if (!is_redrawn(columns_))
     {
-        // Back to the first column; what a longer line left behind is erased.
-        fmt::print("\r{}\x1b[K", line);
-        open_ = !last;
+        close();
+        io::say(line + "\n");
+        return;
     }
-    else
+    // Back to the first column; what a longer line left behind is erased.
+    io::say(fmt::format("\r{}\x1b[K{}", line, last ? "\n" : ""));
+    open_ = !last;
+}
+
+void LiveLine::close()
+{
+    if (std::exchange(open_, false))
     {
-        fmt::print("{}", line);
+        io::say("\n");
     }
-    if (!terminal_ || last)
-    {
-        std::fputc('\n', stdout);
-    }
-    std::fflush(stdout);
 }
 
 void ProgressLine::update(const ProgressValues& values)

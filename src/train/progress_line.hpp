@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -30,7 +31,8 @@ std::string format_progress(const ProgressValues& values);
 /// "8 s", "4 min 10 s", "3 h 05 min".
 std::string format_duration(double seconds);
 
-/// One line that is redrawn on a terminal; elsewhere a line now and then, so that log files stay short.
+/// One line that is redrawn on a terminal that can do so and is wide enough for it; elsewhere a line now and then, so
+/// that log files stay short.
 class LiveLine
 {
 public:
@@ -45,10 +47,13 @@ public:
     void finish(const std::string& line);
 
 private:
+    bool is_redrawn(std::size_t columns) const;
     void print(const std::string& line, bool last);
+    void close();
 
-    bool terminal_;
+    bool may_redraw_;
     bool open_ = false;
+    std::size_t columns_ = 0;  ///< of the last line
     std::chrono::steady_clock::time_point last_;
 };
 

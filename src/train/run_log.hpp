@@ -1,9 +1,11 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "io/descriptor.hpp"
 #include "src/config/config.hpp"
 #include "src/train/log_sink.hpp"
 
@@ -23,10 +25,19 @@ public:
     void step(const LoggedStep& step);
     void evaluation(const LoggedEvaluation& evaluation);
 
+    /// What is to be said since the last call, a line each. Of files that went with logging.folder itself nothing: the
+    /// first rank says that (tasks::RunFolder).
+    std::vector<std::string> take_notes();
+
     /// The files that are being written.
     std::vector<std::string> files() const;
 
 private:
+    /// Whether the folder is still the one that the files were made in: else they are all gone, for one reason.
+    void look_at_folder();
+
+    std::filesystem::path folder_;
+    std::unique_ptr<io::Descriptor> opened_folder_;
     std::vector<std::unique_ptr<LogSink>> sinks_;
 };
 }  // namespace paws::train

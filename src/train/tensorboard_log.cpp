@@ -56,7 +56,7 @@ std::string first_records(const LogStart& start)
 
 TensorboardLog::TensorboardLog(const fs::path& folder, const std::vector<std::string>& columns, const LogStart& start,
                                int ranks)
-    : file_(next_file(folder, start.fresh), first_records(start)), columns_(columns), ranks_(ranks)
+    : FileLog(next_file(folder, start.fresh), first_records(start)), columns_(columns), ranks_(ranks)
 {
 }
 
@@ -88,6 +88,6 @@ void TensorboardLog::evaluation(const LoggedEvaluation& evaluation)
 
 void TensorboardLog::write(std::int64_t step, const std::vector<io::Scalar>& scalars)
 {
-    file_.append(io::event_of_scalars(seconds_now(), step, scalars));
+    append(io::event_of_scalars(seconds_now(), step, scalars));
 }
 }  // namespace paws::train

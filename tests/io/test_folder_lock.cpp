@@ -1,5 +1,6 @@
 #include "io/folder_lock.hpp"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,4 +49,28 @@ TEST_CASE("the lock of a process that is killed is free", "[io][folder_lock]")
     CHECK(FolderLock(path).is_held());
     close(ready[0]);
     close(ready[1]);
+}
+
+TEST_CASE("a lock that cannot be made says what to do", "[io][folder_lock]")
+{
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder / "run.lock");
+    check_refused([&] { FolderLock(folder / "run.lock"); },
+                  {"run.lock: the lock of the run cannot be taken (", "permissions", "logging.folder"});
+    check_refused([&] { FolderLock(folder / "missing/run.lock"); }, {"missing/run.lock", "logging.folder"});
+    // Nor does it wait for a reader.
+    REQUIRE(mkfifo((folder / "fifo.lock").c_str(), 0600) == 0);
+    check_refused([&] { FolderLock(folder / "fifo.lock"); }, {"fifo.lock", "logging.folder"});
+}
+
+TEST_CASE("a lock whose file is gone is known as such", "[io][folder_lock]")
+{
+    const TemporaryFolder folder;
+    const auto path = folder / "run.lock";
+    const FolderLock lock(path);
+    CHECK(lock.is_in_place());
+    std::filesystem::remove(path);
+    CHECK_FALSE(lock.is_in_place());
+    write_file(path, "");
+    CHECK_FALSE(lock.is_in_place());
 }

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+namespace paws::io
+{
+/// Prints `text` on standard output, at once. What a terminal that has gone away, a pipe that nobody reads or a full
+/// disk does not take is dropped, and nothing of it is left behind in the stream: who goes on working must not end
+/// because nobody listens.
+void say(std::string_view text) noexcept;
+
+/// The same on standard error.
+void say_error(std::string_view text) noexcept;
+}  // namespace paws::io
