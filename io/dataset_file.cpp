@@ -105,8 +105,9 @@ DatasetFile::DatasetFile(const std::filesystem::path& path)
     const std::vector<std::string> names = file_.group_names();
     if (names.empty())
     {
-        throw Error(path_.string() + ": has no split (a group such as train, with labels, names and images); make the "
-                                     "file again");
+        throw Error(path_.string() +
+                    ": has no split (a group such as train, with labels, names and images); make the "
+                    "file again");
     }
     require_labels_held(names);
     for (const std::string& name : names)

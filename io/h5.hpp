@@ -151,8 +151,8 @@ public:
     std::uint64_t stored_bytes() const;
     /// Bytes of its elements when they are read as std::int64_t or std::string, without the characters of long strings.
     std::uint64_t bytes_in_memory() const;
-    /// Throws if it claims more elements than the file can hold: memory is taken for what is read, and sizes in a file may
-    /// be anything.
+    /// Throws if it claims more elements than the file can hold: memory is taken for what is read, and sizes in a file
+    /// may be anything.
     void require_held() const;
 
 private:
@@ -181,9 +181,9 @@ public:
     std::vector<std::string> group_names() const;
     std::vector<std::string> dataset_names() const;
 
-    /// Calls `visit` for each data set in this group and those in it, once, however many names it has. Throws if any link
-    /// leads out of the file, if a data set's elements are elsewhere (external storage, virtual data sets) or need a
-    /// plug-in of HDF5, and if groups are nested in each other in a way that a walk does not end.
+    /// Calls `visit` for each data set in this group and those in it, once, however many names it has. Throws if any
+    /// link leads out of the file, if a data set's elements are elsewhere (external storage, virtual data sets) or need
+    /// a plug-in of HDF5, and if groups are nested in each other in a way that a walk does not end.
     void visit_datasets(const std::function<void(const Dataset&)>& visit) const;
 
     /// Throws, listing the children that there are.
@@ -226,10 +226,11 @@ protected:
 class File : public Group
 {
 public:
-    /// For reading. Before HDF5 sees anything of it, what HDF5 parses is verified: by the header seal (io/header_seal.hpp)
-    /// that files of ours have, by the seal of those from before there were header seals, up to 256 MiB, and in others
-    /// at least the heap (io/heap_check.hpp). Throws if it is missing, is not HDF5, is cut off or damaged; if it leads
-    /// out of itself (see visit_datasets), and if a data set claims more than the file can hold.
+    /// For reading. Before HDF5 sees anything of it, what HDF5 parses is verified: by the header seal
+    /// (io/header_seal.hpp) that files of ours have, by the seal of those from before there were header seals, up to
+    /// 256 MiB, and in others at least the heap (io/heap_check.hpp). Throws if it is missing, is not HDF5, is cut off
+    /// or damaged; if it leads out of itself (see visit_datasets), and if a data set claims more than the file can
+    /// hold.
     static File open(const std::filesystem::path& path);
 
     /// The same for what this program has just written and not sealed yet: nothing is verified.

@@ -51,7 +51,7 @@ std::string identity_of(hid_t object, const std::string& where)
     const auto& identity = info.token;
 #else
     H5O_info_t info{};
-    call("H5Oget_info2", where, H5Oget_info2, object, &info, unsigned{H5O_INFO_BASIC});
+    call("H5Oget_info", where, H5Oget_info, object, &info);
     const auto& identity = info.addr;
 #endif
     std::string bytes(sizeof(identity), '\0');
@@ -90,16 +90,16 @@ void Group::visit_datasets(const std::function<void(const Dataset&)>& visit) con
     const auto enter = [&](Id group, const std::string& where, std::string identity)
     {
         const bool is_new = seen.insert(identity).second;
-        const bool leads_back = std::any_of(levels.begin(), levels.end(),
-                                            [&](const Level& level) { return level.identity == identity; });
+        const bool leads_back =
+            std::any_of(levels.begin(), levels.end(), [&](const Level& level) { return level.identity == identity; });
         // Below the root, a split may well be another name of a split; but if groups were in groups under several
         // names, there could be more ways through them than anyone can go.
         if (leads_back || levels.size() >= most_levels || (!is_new && levels.size() > 1))
         {
             throw Error(where + ": is a group " +
-                        (leads_back  ? "that it is itself in"
-                         : is_new ? "in more than " + std::to_string(most_levels) + " others"
-                                     : "that has another name elsewhere") +
+                        (leads_back ? "that it is itself in"
+                         : is_new   ? "in more than " + std::to_string(most_levels) + " others"
+                                    : "that has another name elsewhere") +
                         "; paws_hpc writes no such files, make the file again");
         }
         if (is_new)

@@ -133,8 +133,9 @@ void require_sound_heap(const std::filesystem::path& path)
         const auto length = size_of_sound(reader, place);
         if (!length)
         {
-            throw Error(path.string() + ": is cut off or damaged; copy or make it again (HDF5's global heap, which holds "
-                                        "its strings, at byte " +
+            throw Error(path.string() +
+                        ": is cut off or damaged; copy or make it again (HDF5's global heap, which holds "
+                        "its strings, at byte " +
                         std::to_string(place) + ")");
         }
         place += *length;

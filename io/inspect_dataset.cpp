@@ -164,8 +164,8 @@ std::string describe_dataset(const std::filesystem::path& path, bool sealed)
         }
         if (findings.undecodable > 0)
         {
-            text << "  " << plural(findings.undecodable, "image") << " cannot be decoded; the first: "
-                 << findings.first_undecodable << "\n";
+            text << "  " << plural(findings.undecodable, "image")
+                 << " cannot be decoded; the first: " << findings.first_undecodable << "\n";
         }
     }
     text << (all_have_checksums || all_decodable

@@ -37,6 +37,12 @@ std::string make_seal(const Seal& seal)
 
 std::optional<Seal> read_seal(const std::filesystem::path& path)
 {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error))
+    {
+        // Opening a pipe would wait for whoever writes to it.
+        return std::nullopt;
+    }
     std::ifstream stream(path, std::ios::binary | std::ios::ate);
     const auto size = static_cast<std::int64_t>(stream.tellg());
     constexpr auto seal_size = static_cast<std::int64_t>(sizeof(SealBytes));

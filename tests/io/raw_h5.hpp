@@ -37,7 +37,7 @@ inline void put_attribute(hid_t object, const char* name, std::int64_t number)
 
 struct Layout
 {
-    std::vector<hsize_t> chunk = {};              ///< in one piece where there is none
+    std::vector<hsize_t> chunk = {};                 ///< in one piece where there is none
     std::function<void(hid_t)> more = [](hid_t) {};  ///< changes to the creation properties
 };
 
@@ -68,8 +68,8 @@ void put(hid_t file, const std::string& path, hid_t type, const std::vector<hsiz
 }
 
 /// Strings of `width` bytes.
-inline void put_strings(hid_t file, const std::string& path, hsize_t count, std::size_t width,
-                        const std::string& bytes, const Layout& layout = {})
+inline void put_strings(hid_t file, const std::string& path, hsize_t count, std::size_t width, const std::string& bytes,
+                        const Layout& layout = {})
 {
     const hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, width);

@@ -36,32 +36,30 @@ void check_claim_refused(const std::string& without, const std::function<void(hi
 TEST_CASE("data sets that claim more than the file holds are refused", "[io][h5_claims]")
 {
     const std::vector<std::uint8_t> nothing;
-    check_claim_refused(
-        "class_names", [](hid_t file) { raw::put_strings(file, "class_names", huge, 1, ""); },
-        {"data.h5:/class_names", "claims", "make it again"});
-    check_claim_refused(
-        "class_names", [](hid_t file) { raw::put_strings(file, "class_names", huge, 1, "", {{1000}, deflated}); },
-        {"data.h5:/class_names", "claims", "make it again"});
-    check_claim_refused(
-        "class_names", [](hid_t file) { raw::put_strings(file, "class_names", huge << 10, 1 << 24, "", {{1}}); },
-        {"data.h5:/class_names", "claims more than 2^64 bytes"});
-    check_claim_refused(
-        "train/labels", [&](hid_t file) { raw::put(file, "train/labels", H5T_NATIVE_UINT8, {huge}, nothing); },
-        {"data.h5:/train/labels", "claims"});
-    check_claim_refused(
-        "train/labels",
-        [&](hid_t file)
-        {
-            raw::put(file, "train/labels", H5T_NATIVE_INT64, {huge, huge, huge}, nothing, {{1, 1, 1}});
-        },
-        {"data.h5:/train/labels", "claims more than 2^64 bytes"});
-    check_claim_refused(
-        "train/images",
-        [&](hid_t file)
-        {
-            raw::put(file, "train/images", H5T_NATIVE_UINT8, {2, 60'000, 10'000, 3}, nothing, {{1, 10, 10, 3}, deflated});
-        },
-        {"data.h5:/train/images", "claims 3600000000 bytes"});
+    check_claim_refused("class_names", [](hid_t file) { raw::put_strings(file, "class_names", huge, 1, ""); },
+                        {"data.h5:/class_names", "claims", "make it again"});
+    check_claim_refused("class_names",
+                        [](hid_t file) {
+                            raw::put_strings(file, "class_names", huge, 1, "", {{1000}, deflated});
+                        },
+                        {"data.h5:/class_names", "claims", "make it again"});
+    check_claim_refused("class_names",
+                        [](hid_t file) { raw::put_strings(file, "class_names", huge << 10, 1 << 24, "", {{1}}); },
+                        {"data.h5:/class_names", "claims more than 2^64 bytes"});
+    check_claim_refused("train/labels",
+                        [&](hid_t file) { raw::put(file, "train/labels", H5T_NATIVE_UINT8, {huge}, nothing); },
+                        {"data.h5:/train/labels", "claims"});
+    check_claim_refused("train/labels",
+                        [&](hid_t file) {
+                            raw::put(file, "train/labels", H5T_NATIVE_INT64, {huge, huge, huge}, nothing, {{1, 1, 1}});
+                        },
+                        {"data.h5:/train/labels", "claims more than 2^64 bytes"});
+    check_claim_refused("train/images",
+                        [&](hid_t file) {
+                            raw::put(file, "train/images", H5T_NATIVE_UINT8, {2, 60'000, 10'000, 3}, nothing,
+                                     {{1, 10, 10, 3}, deflated});
+                        },
+                        {"data.h5:/train/images", "claims 3600000000 bytes"});
 }
 
 TEST_CASE("chunks that claim more than the file holds are refused", "[io][h5_claims]")

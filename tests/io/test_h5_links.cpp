@@ -74,9 +74,9 @@ TEST_CASE("links of a kind that users define are refused", "[io][h5_links]")
     kind.comment = "test";
     kind.trav_func = [](const char*, hid_t, const void*, size_t, hid_t, hid_t) -> hid_t { return -1; };
     REQUIRE(H5Lregister(&kind) >= 0);
-    check_refused_everywhere(
-        [&](hid_t file) { H5Lcreate_ud(file, "train", kind.id, "x", 1, H5P_DEFAULT, H5P_DEFAULT); },
-        {".h5:/train", "users define"});
+    check_refused_everywhere([&](hid_t file)
+                             { H5Lcreate_ud(file, "train", kind.id, "x", 1, H5P_DEFAULT, H5P_DEFAULT); },
+                             {".h5:/train", "users define"});
     H5Lunregister(kind.id);
 }
 

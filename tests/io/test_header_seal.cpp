@@ -252,7 +252,8 @@ TEST_CASE("the heap of a file without any seal is checked before HDF5 follows it
     for (const auto& [place, value] : {std::pair<std::size_t, char>{56, '\xff'}, {26, '\1'}, {24, '\xf0'}, {10, '\1'}})
     {
         INFO("byte " << place << " of the heap");
-        check_refused([&] { require_sound_heap(with(place, value)); }, {"changed.h5", "cut off or damaged", "global heap"});
+        check_refused([&] { require_sound_heap(with(place, value)); },
+                      {"changed.h5", "cut off or damaged", "global heap"});
     }
     CHECK_NOTHROW(require_sound_heap(folder / "none"));
     CHECK_NOTHROW(require_sound_heap(write_file(folder / "text", "GCOL")));

@@ -113,8 +113,9 @@ TEST_CASE("what inspect says of a data set is what its readers find", "[io]")
     CHECK_THAT(describe(path), Catch::Contains("  2 images cannot be decoded; the first: x: ") &&
                                    Catch::Contains("neither JPEG nor PNG"));
     std::filesystem::resize_file(path, std::filesystem::file_size(path) - 24);
-    CHECK_THAT(describe(path), Catch::Contains("  2 images cannot be decoded") &&
-                                   Catch::EndsWith("not all of its images are readable; it has no checksums for them\n"));
+    CHECK_THAT(describe(path),
+               Catch::Contains("  2 images cannot be decoded") &&
+                   Catch::EndsWith("not all of its images are readable; it has no checksums for them\n"));
 }
 
 TEST_CASE("embeddings are described", "[io]")
