@@ -18,6 +18,11 @@ namespace
 /// The kernel has it for itself, but some network file systems let it out.
 constexpr int kernel_enotsupp = 524;
 
+bool has_no_locks(int error)
+{
+    return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL || error == kernel_enotsupp;
+}
+
 [[noreturn]] void fail(const std::filesystem::path& path, const char* function)
 {
     throw SystemError(path.string(), std::string(function) + " failed: " + std::generic_category().message(errno));
@@ -115,6 +120,10 @@ void Descriptor::lock()
 {
     while (::flock(number_, LOCK_EX) != 0)
     {
+        if (has_no_locks(errno))
+        {
+            throw SystemError(path_.string(), "its file system has no locks (flock failed)");
+        }
         if (errno != EINTR)
         {
             fail(path_, "flock");
@@ -126,20 +135,17 @@ Descriptor::Lock Descriptor::try_lock()
 {
     while (::flock(number_, LOCK_EX | LOCK_NB) != 0)
     {
-        switch (errno)
+        if (errno == EWOULDBLOCK)
         {
-            case EINTR:
-                break;
-            case EWOULDBLOCK:
-                return Lock::busy;
-            case ENOLCK:
-            case ENOSYS:
-            case EOPNOTSUPP:
-            case EINVAL:
-            case kernel_enotsupp:
-                return Lock::impossible;
-            default:
-                fail(path_, "flock");
+            return Lock::busy;
+        }
+        if (has_no_locks(errno))
+        {
+            return Lock::impossible;
+        }
+        if (errno != EINTR)
+        {
+            fail(path_, "flock");
         }
     }
     return Lock::taken;

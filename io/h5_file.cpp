@@ -63,10 +63,10 @@ void require_sound(const std::filesystem::path& path)
         throw Error(name + ": is not an HDF5 file; give one that paws_hpc wrote");
     }
     // What a user asks of HDF5 by this variable comes before what this program asks of it.
-    if (std::getenv("HDF5_USE_FILE_LOCKING") != nullptr &&
-        Descriptor(path, O_RDONLY).try_lock() != Descriptor::Lock::taken)
+    const bool locks = PAWS_IO_HAS_FILE_LOCKING == 0 || std::getenv("HDF5_USE_FILE_LOCKING") != nullptr;
+    if (locks && Descriptor(path, O_RDONLY).try_lock() != Descriptor::Lock::taken)
     {
-        throw Error(name + ": cannot be locked, which HDF5_USE_FILE_LOCKING asks for (" + reason +
+        throw Error(name + ": cannot be locked (" + reason +
                     "); files of paws_hpc need no locks, set HDF5_USE_FILE_LOCKING=FALSE");
     }
     throw Error(name + ": is cut off or damaged; copy or make it again (" + reason + ")");

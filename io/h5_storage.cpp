@@ -94,6 +94,31 @@ void require_known_filters(const std::vector<Filter>& filters, const std::string
         throw Error(where + ": is compressed more than once; write it again with gzip alone or without compression");
     }
 }
+
+#if H5_VERSION_GE(1, 10, 5)
+/// Where the chunks of a data set are; none if they are many: HDF5 1.10 finds each by passing all those before it.
+std::vector<Piece> chunks_of(hid_t dataset, std::uint64_t count, const std::string& where)
+{
+    constexpr std::uint64_t most = 10'000;
+    std::vector<Piece> pieces;
+    const Id space(call("H5Dget_space", where, H5Dget_space, dataset), H5Sclose);
+    for (hsize_t i = 0; count <= most && i < count; ++i)
+    {
+        haddr_t place = 0;
+        hsize_t length = 0;
+        call("H5Dget_chunk_info", where, H5Dget_chunk_info, dataset, space.get(), i, static_cast<hsize_t*>(nullptr),
+             static_cast<unsigned*>(nullptr), &place, &length);
+        pieces.push_back({place, length});
+    }
+    return pieces;
+}
+#else
+/// Older versions do not say where chunks are.
+std::vector<Piece> chunks_of(hid_t, std::uint64_t, const std::string&)
+{
+    return {};
+}
+#endif
 }  // namespace
 
 void require_own_elements(hid_t dataset, const std::string& where)
@@ -129,6 +154,7 @@ std::uint64_t Dataset::stored_bytes() const
     return H5Dget_storage_size(id_.get());
 }
 
+#if H5_VERSION_GE(1, 10, 5)
 std::uint64_t Dataset::chunk_count() const
 {
     const Id space(call("H5Dget_space", where_, H5Dget_space, id_.get()), H5Sclose);
@@ -136,6 +162,18 @@ std::uint64_t Dataset::chunk_count() const
     call("H5Dget_num_chunks", where_, H5Dget_num_chunks, id_.get(), space.get(), &count);
     return count;
 }
+#else
+std::uint64_t Dataset::chunk_count() const
+{
+    const Shape chunk_shape = chunk();
+    std::uint64_t count = 1;
+    for (std::size_t i = 0; i < chunk_shape.size(); ++i)
+    {
+        count = product(count, (shape_[i] + chunk_shape[i] - 1) / chunk_shape[i]);
+    }
+    return count;
+}
+#endif
 
 std::uint64_t Dataset::bytes_in_memory() const
 {
@@ -191,29 +229,13 @@ void Dataset::require_texts_held(hid_t type, hid_t space) const
 
 std::vector<Piece> Dataset::pieces_in_file() const
 {
-    if (stored_bytes() == 0)
-    {
-        return {};
-    }
     const Id creation(call("H5Dget_create_plist", where_, H5Dget_create_plist, id_.get()), H5Pclose);
     const auto layout = call("H5Pget_layout", where_, H5Pget_layout, creation.get());
-    if (layout == H5D_CONTIGUOUS)
+    if (stored_bytes() > 0 && layout == H5D_CONTIGUOUS)
     {
         return {{place_in_file(), stored_bytes()}};
     }
-    // HDF5 1.10 looks each chunk up by passing all those before it.
-    constexpr std::uint64_t most_chunks = 10'000;
-    const std::uint64_t chunks = layout == H5D_CHUNKED ? chunk_count() : 0;
-    std::vector<Piece> pieces;
-    const Id space(call("H5Dget_space", where_, H5Dget_space, id_.get()), H5Sclose);
-    for (hsize_t i = 0; chunks <= most_chunks && i < chunks; ++i)
-    {
-        haddr_t place = 0;
-        hsize_t length = 0;
-        call("H5Dget_chunk_info", where_, H5Dget_chunk_info, id_.get(), space.get(), i, static_cast<hsize_t*>(nullptr),
-             static_cast<unsigned*>(nullptr), &place, &length);
-        pieces.push_back({place, length});
-    }
-    return pieces;
+    return stored_bytes() > 0 && layout == H5D_CHUNKED ? chunks_of(id_.get(), chunk_count(), where_)
+                                                       : std::vector<Piece>();
 }
 }  // namespace paws::io::h5

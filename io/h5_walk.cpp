@@ -51,7 +51,7 @@ std::string identity_of(hid_t object, const std::string& where)
     const auto& identity = info.token;
 #else
     H5O_info_t info{};
-    call("H5Oget_info2", where, H5Oget_info2, object, &info, unsigned{H5O_INFO_BASIC});
+    call("H5Oget_info", where, H5Oget_info, object, &info);
     const auto& identity = info.addr;
 #endif
     std::string bytes(sizeof(identity), '\0');

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <functional>
 #include <span>
@@ -87,9 +88,9 @@ std::uint32_t sum_between(const std::vector<Piece>& pieces, std::uint64_t length
     return sum({place, length - place}, all);
 }
 
-std::uint32_t own_checksum(const std::vector<Piece>& pieces, const Footer& footer)
+/// Of the header seal; `table`: CRC-32 of its pieces.
+std::uint32_t own_checksum(std::uint32_t table, const Footer& footer)
 {
-    const auto table = crc32(std::as_bytes(std::span(pieces)));
     return crc32(std::as_bytes(std::span(&footer, 1)).first(offsetof(Footer, own_checksum)), table);
 }
 
@@ -99,7 +100,7 @@ std::string make(std::vector<Piece> elements, std::uint64_t length, const Sum& s
     Footer footer;
     footer.pieces = pieces.size();
     footer.checksum = sum_between(pieces, length, sum);
-    footer.own_checksum = own_checksum(pieces, footer);
+    footer.own_checksum = own_checksum(crc32(std::as_bytes(std::span(pieces))), footer);
     std::string text(reinterpret_cast<const char*>(pieces.data()), pieces.size() * sizeof(Piece));
     return text.append(reinterpret_cast<const char*>(&footer), sizeof(footer));
 }
@@ -152,16 +153,17 @@ bool verify_header(const std::filesystem::path& path)
         return false;
     }
     const std::uint64_t before = size - behind;
-    if (footer.pieces > before / sizeof(Piece))
+    const std::uint64_t length = before - std::min(before, footer.pieces * sizeof(Piece));
+    // Summed before memory is taken for it: there may be any number.
+    if (footer.pieces > before / sizeof(Piece) ||
+        own_checksum(sum_of(file)({length, before - length}, 0), footer) != footer.own_checksum)
     {
         refuse_broken_seal(path);
     }
     std::vector<Piece> pieces(footer.pieces);
-    const std::uint64_t length = before - footer.pieces * sizeof(Piece);
     file.seek(length);
     file.read(std::as_writable_bytes(std::span(pieces)));
-    if (own_checksum(pieces, footer) != footer.own_checksum || !ascend_within(pieces, length) ||
-        sum_between(pieces, length, sum_of(file)) != footer.checksum)
+    if (!ascend_within(pieces, length) || sum_between(pieces, length, sum_of(file)) != footer.checksum)
     {
         refuse_broken_seal(path);
     }

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "io/checkpoint_file.hpp"
 #include "io/checksum.hpp"
 #include "io/dataset_file.hpp"
@@ -257,4 +259,14 @@ TEST_CASE("the heap of a file without any seal is checked before HDF5 follows it
     }
     CHECK_NOTHROW(require_sound_heap(folder / "none"));
     CHECK_NOTHROW(require_sound_heap(write_file(folder / "text", "GCOL")));
+}
+
+TEST_CASE("a pipe is refused instead of being waited for", "[io][header_seal]")
+{
+    const TemporaryFolder folder;
+    REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    check_refused([&] { h5::File::open(folder / "pipe"); }, {"pipe", "is a device, pipe or socket"});
+    check_refused([&] { DatasetFile{folder / "pipe"}; }, {"pipe", "is a device, pipe or socket"});
+    CHECK_FALSE(verify_seal(folder / "pipe"));
+    CHECK_FALSE(verify_header(folder / "pipe"));
 }

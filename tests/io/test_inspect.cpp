@@ -1,3 +1,4 @@
+#include <array>
 #include <functional>
 
 #include "io/checkpoint_file.hpp"
@@ -103,7 +104,8 @@ TEST_CASE("what inspect says of a data set is what its readers find", "[io]")
                     file.write<std::uint8_t>("train/images", std::vector<std::uint8_t>{}, {0, 2, 2, 3});
                 }),
             {"data.h5:/train", "no images"});
-    refused(with_images({crc32(std::as_bytes(std::span(std::vector<std::uint8_t>{1}))), 7}, {0, 1, 3}),
+    constexpr std::array<std::uint8_t, 1> x = {1};
+    refused(with_images({crc32(std::as_bytes(std::span(x))), 7}, {0, 1, 3}),
             {"data.h5", "'train'", "image y does not match its checksum"});
     refused(with_images({}, {0, 4, 3}), {"data.h5:/train/offsets", "ascend"});
     refused(with_images({1}, {0, 1, 3}), {"data.h5:/train/checksums", "[2]"});

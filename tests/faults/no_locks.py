@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Runs the program as on a file system without locks: a small library, preloaded, makes those of flock fail as NFS and
+Lustre do and those of fcntl with ENOSYS. All works without locks, on several ranks too; where HDF5_USE_FILE_LOCKING asks
+for them, one line says so.
+
+usage: no_locks.py --paws-hpc PROGRAM --library no_locks.so --data tests/data"""
+import argparse
+import errno
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+RUN = """task: paws_train
+meta: {{model_name: wide_resnet16w1, output_dim: 16, use_pred_head: true, device: cpu, precision: fp32}}
+criterion: {{unsupervised_batch_size: 20, classes_per_batch: 10, supervised_imgs_per_class: 2}}
+data: {{dataset: cifar10, file: {0}/c.h5, multicrop: 0, label_smoothing: 0.1, unlabelled_count: 40, copy_data: true, scratch: {0}}}
+optimization: {{epochs: 1, lr: 0.1}}
+logging: {{folder: {0}/run, write_tag: t}}
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--paws-hpc", required=True)
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    arguments = parser.parse_args()
+    names = ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
+    kept |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1"}
+
+    def paws_hpc(*words, ranks=1, code=0, **variables):
+        variables["LD_PRELOAD"] = arguments.library
+        line = [arguments.paws_hpc, *map(str, words)]
+        environment = kept | variables
+        if ranks > 1:
+            # Of the ranks alone: mpirun keeps its own locks.
+            line = ["mpirun", "--oversubscribe", "-n", str(ranks), "-x", f"LD_PRELOAD={arguments.library}", *line]
+            del environment["LD_PRELOAD"]
+        result = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
+        assert result.returncode == code, (line, result.returncode, result.stdout + result.stderr)
+        return result.stdout + result.stderr
+
+    with tempfile.TemporaryDirectory(prefix="paws-no-locks-") as name:
+        folder = Path(name)
+        for split in ("train", "val"):
+            for kind in ("a", "b"):
+                (folder / "images" / split / kind).mkdir(parents=True)
+                shutil.copy(arguments.data / "pictures/progressive.jpg", folder / "images" / split / kind)
+        paws_hpc("pack", "--format", "imagefolder", "--input", folder / "images", "--output", folder / "i.h5", ranks=2)
+        paws_hpc("pack", "--format", "cifar10", "--input", arguments.data / "cifar-10-batches-py", "--output", folder / "c.h5")
+        assert "whole" in paws_hpc("inspect", folder / "i.h5", NO_LOCKS_FLOCK=str(errno.ENOLCK))
+        (folder / "run.yaml").write_text(RUN.format(folder))
+        said = paws_hpc(folder / "run.yaml", ranks=2)
+        # Two jobs of a node could write one copy at the same time, so there is none.
+        assert "not copied" in said and "has no locks" in said, said
+        paws_hpc("embed", "--checkpoint", folder / "run/t-latest.h5", "--output", folder / "e.h5", "--split", "val", ranks=2)
+        assert "whole" in paws_hpc("inspect", folder / "e.h5")
+        for file in ("i.h5", "e.h5"):
+            said = paws_hpc("inspect", folder / file, code=2, HDF5_USE_FILE_LOCKING="TRUE").strip()
+            assert "\n" not in said and file in said and "set HDF5_USE_FILE_LOCKING=FALSE" in said, said
+    print("no_locks.py: all as it should be")
+
+
+if __name__ == "__main__":
+    main()
