@@ -109,8 +109,8 @@ public:
         }
     }
 
-    /// {'neg': True}: the numbers are to be taken with the other sign. PyTorch looks at the key alone and writes no other
-    /// value.
+    /// {'neg': True}: the numbers are to be taken with the other sign. PyTorch looks at the key alone and writes no
+    /// other value.
     bool is_negated(std::size_t i) const
     {
         const Value& marks = (*this)[i];
