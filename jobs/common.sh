@@ -9,7 +9,8 @@ refuse() { say "$*" >&2; exit 2; }
 
 [ -n "${SLURM_JOB_ID:-}" ] || refuse "this is a job script: submit it with sbatch, or with jobs/submit"
 site=${PAWS_SITE:-$PAWS/jobs/site.sh}
-[ -r "$site" ] || refuse "$site: there is no such file; set PAWS to the folder that holds jobs/, or PAWS_SITE"
+[ -e "$site" ] || refuse "$site: there is no such file, or its folder may not be entered; set PAWS to the folder that holds jobs/, or PAWS_SITE"
+[ -f "$site" ] && [ -r "$site" ] || refuse "$site: is no file that can be read; set PAWS_SITE to one"
 source "$site"
 
 find_program() {

@@ -1,10 +1,9 @@
 // Weights that are NaN or infinite: what is computed with them looks like a result, so nothing is.
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
-#include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/training.hpp"
 #include "src/train/checkpoint.hpp"

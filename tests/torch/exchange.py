@@ -164,7 +164,7 @@ def whatever_torch_loads(paws_hpc, folder):
             arrays = arrays_of(file["encoder"])
         assert list(arrays) == list(expected)
         assert all(same_bits(expected[name], array) for name, array in arrays.items()), path
-        assert "whole" in run(paws_hpc, "inspect", path) or "legacy" in path.name
+    assert "whole" in run(paws_hpc, "inspect", folder / "deflated.pth")
 
 
 def progress(paws_hpc, data, folder):
@@ -195,7 +195,8 @@ def what_is_no_checkpoint(paws_hpc, folder):
     for name, words in (("module.pth", "whole module"), ("script.pt", "TorchScript"), ("sparse.pth", "'encoder.b.weight' is sparse"),
                         ("quantised.pth", "'encoder.b.weight' is quantised"), ("complex.pth", "'encoder.b.weight' is of the type torch.ComplexFloat"),
                         ("pickled.pth", "pickle of Python")):
-        for command in (("convert", folder / name, folder / "none.h5"), ("inspect", folder / name), ("snn-eval", "--checkpoint", folder / name)):
+        commands = [("convert", folder / name, folder / "none.h5"), ("inspect", folder / name), ("snn-eval", "--checkpoint", folder / name)]
+        for command in commands if name == "script.pt" else commands[:1]:
             message = run(paws_hpc, *command, code=2)
             assert message.count("\n") == 1 and name in message and words in message, (command, message)
     assert not (folder / "none.h5").exists()
