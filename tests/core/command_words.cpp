@@ -53,6 +53,7 @@ TEST_CASE("a word that is no command is answered with the one that was meant", "
     check_bad_input("xyzzy", {"commands are pack, subset,", "paws_hpc CONFIG.yaml"});
     check_bad_input("c.yaml --resme never", {"--resme", "did you mean --resume?"});
     check_bad_input("subset --data d.h5 --perclass 3 --output l", {"--perclass", "did you mean --per-class?"});
+    check_bad_input("--sede 3 c.yaml", {"--sede"});
     // What may be a file is one.
     check_bad_input("nowhere.yaml", {"nowhere.yaml", "no such configuration file"});
     check_bad_input("nowhere.yaml", {"nowhere.yaml"}, test::mpirun(2));
