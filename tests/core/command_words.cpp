@@ -90,7 +90,7 @@ TEST_CASE("a class that has too few images to draw is named", "[cli]")
     const test::SmallRun small;
     check_bad_input(
         "subset --data " + small.data().string() + " --per-class 9 --output " + (small.folder / "list.txt").string(),
-        {"class 'c' has 8 pictures in split 'train', fewer than the 9 to draw"});
+        {"class 'c' has 8 images in split 'train', fewer than the 9 to draw"});
 }
 
 TEST_CASE("a split that is not there is named with the settings that say so", "[cli]")
