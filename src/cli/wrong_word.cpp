@@ -77,6 +77,46 @@ std::vector<std::string> command_names(const CLI::App& app)
     return names;
 }
 
+/// Those of the program and of the command, with their dashes.
+std::vector<std::string> option_names(const CLI::App& app)
+{
+    std::vector<const CLI::App*> parts{&app};
+    for (const auto* command : app.get_subcommands())
+    {
+        parts.push_back(command);
+    }
+    std::vector<std::string> names{"--help"};
+    for (const auto* part : parts)
+    {
+        for (const auto* option : part->get_options())
+        {
+            for (const auto& name : option->get_lnames())
+            {
+                names.push_back("--" + name);
+            }
+        }
+    }
+    return names;
+}
+
+/// Of "--name=value".
+std::string name_in(const std::string& word)
+{
+    return word.substr(0, word.find('='));
+}
+
+/// The first word that looks like an option and is none; the end where there is no such.
+char** unknown_option(const CLI::App& app, int argc, char** argv)
+{
+    const auto names = option_names(app);
+    return std::find_if(argv + 1, argv + argc,
+                        [&](const char* text)
+                        {
+                            const auto name = name_in(text);
+                            return name.starts_with("--") && std::find(names.begin(), names.end(), name) == names.end();
+                        });
+}
+
 std::optional<std::string_view> other_word(const std::string& word)
 {
     const auto* const found =
@@ -87,7 +127,8 @@ std::optional<std::string_view> other_word(const std::string& word)
 
 std::string wrong_command(const CLI::App& app, const std::string& word, int argc, char** argv)
 {
-    if (word.empty() || may_be_a_file(word))
+    const auto* const place = std::find_if(argv + 1, argv + argc, [&](const char* text) { return word == text; });
+    if (word.empty() || may_be_a_file(word) || unknown_option(app, argc, argv) < place)
     {
         return {};
     }
@@ -119,31 +160,7 @@ std::string wrong_command(const CLI::App& app, const std::string& word, int argc
 
 std::string wrong_option(const CLI::App& app, int argc, char** argv)
 {
-    std::vector<const CLI::App*> parts{&app};
-    for (const auto* command : app.get_subcommands())
-    {
-        parts.push_back(command);
-    }
-    std::vector<std::string> names{"--help"};
-    for (const auto* part : parts)
-    {
-        for (const auto* option : part->get_options())
-        {
-            for (const auto& name : option->get_lnames())
-            {
-                names.push_back("--" + name);
-            }
-        }
-    }
-    for (int i = 1; i < argc; ++i)
-    {
-        const std::string word(argv[i]);
-        const auto name = word.substr(0, word.find('='));
-        if (name.starts_with("--") && std::find(names.begin(), names.end(), name) == names.end())
-        {
-            return config::did_you_mean(name, names);
-        }
-    }
-    return {};
+    const auto* const unknown = unknown_option(app, argc, argv);
+    return unknown == argv + argc ? std::string() : config::did_you_mean(name_in(*unknown), option_names(app));
 }
 }  // namespace paws::cli

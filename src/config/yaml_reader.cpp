@@ -54,23 +54,24 @@ struct Item
     YAML::Node value;
 };
 
-constexpr int most_merges = 16;
+/// Of all sections: one may merge itself, or many that merge many.
+constexpr int most_merges = 1000;
 
-std::vector<Item> items_of(const YAML::Node& map, const std::string& name, int level = 0);
+std::vector<Item> items_of(const YAML::Node& map, const std::string& name, int& merges_left);
 
 /// Adds the keys of a merged section that are not there yet.
-void add_merged(const YAML::Node& map, const std::string& where, const std::string& name, int level,
+void add_merged(const YAML::Node& map, const std::string& where, const std::string& name, int& merges_left,
                 std::vector<Item>& items)
 {
-    if (!map.IsMap() || level == most_merges)
+    if (!map.IsMap() || merges_left-- == 0)
     {
         fail(where, "<<",
-             map.IsMap() ? "sections are merged into one another more than 16 deep; write the keys out"
+             map.IsMap() ? "more than 1000 sections are merged; does one merge itself?"
                          : fmt::format("expected a section to merge, such as *NAME of one marked &NAME, or a list of "
                                        "such, found {}",
                                        describe(map)));
     }
-    for (auto& item : items_of(map, name, level + 1))
+    for (auto& item : items_of(map, name, merges_left))
     {
         const bool is_there = std::any_of(items.begin(), items.end(),
                                           [&](const Item& other) { return other.key.Scalar() == item.key.Scalar(); });
@@ -83,7 +84,7 @@ void add_merged(const YAML::Node& map, const std::string& where, const std::stri
 
 /// What a map holds, with what it merges by `<<`: of a key that is there twice, its own goes first, then the first
 /// merged one. yaml-cpp leaves that to its users.
-std::vector<Item> items_of(const YAML::Node& map, const std::string& name, int level)
+std::vector<Item> items_of(const YAML::Node& map, const std::string& name, int& merges_left)
 {
     std::vector<Item> items, merges;
     for (const auto& item : map)
@@ -96,15 +97,21 @@ std::vector<Item> items_of(const YAML::Node& map, const std::string& name, int l
         const auto where = place(name, merge.key.Mark());
         if (!merge.value.IsSequence())
         {
-            add_merged(merge.value, where, name, level, items);
+            add_merged(merge.value, where, name, merges_left, items);
             continue;
         }
         for (const auto& map_of_list : merge.value)
         {
-            add_merged(map_of_list, where, name, level, items);
+            add_merged(map_of_list, where, name, merges_left, items);
         }
     }
     return items;
+}
+
+std::vector<Item> items_of(const YAML::Node& map, const std::string& name)
+{
+    int merges_left = most_merges;
+    return items_of(map, name, merges_left);
 }
 
 [[noreturn]] void fail_type(const Entry& entry, const std::string& expected)

@@ -67,7 +67,9 @@ std::string remedy_of_split(const config::Config& config, bool is_validation)
         case config::Task::snn_eval:
             return is_validation ? "name another with --split (data.validation_split)" : "set data.train_split";
         case config::Task::embed:
-            return "name another with --split (embed.split)";
+            // With probabilities, the labelled images are of another one.
+            return is_validation || !config.embed.probabilities ? "name another with --split (embed.split)"
+                                                                : "set data.train_split, or --split (embed.split)";
         default:
             return is_validation ? "set data.validation_split to one of them, or train without evaluation: "
                                    "logging.eval_every: 0"

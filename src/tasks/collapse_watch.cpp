@@ -34,10 +34,9 @@ std::optional<std::string> CollapseWatch::after_epoch(const std::vector<double>&
     has_warned_ = true;
     return fmt::format(
         "the entropy of the mean prediction is {:.3f}, below a tenth of log K ({:.2f}): nearly all images are "
-        "predicted "
-        "alike, the run has collapsed; start anew with a lower optimization.lr or a longer optimization.warmup, a "
-        "larger "
-        "criterion.unsupervised_batch_size, or from a trained backbone (meta.init_backbone)",
+        "predicted alike, the run has collapsed; start anew with a lower optimization.lr, a longer "
+        "optimization.warmup, a larger criterion.unsupervised_batch_size, or from a trained backbone "
+        "(meta.init_backbone)",
         entropy, log_classes_);
 }
 }  // namespace paws::tasks

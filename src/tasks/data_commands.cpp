@@ -135,9 +135,10 @@ void require_as_many(const SubsetRequest& request, const std::vector<std::int64_
     if (too_few != counts.end())
     {
         throw config::Error(fmt::format(
-            "{}: class '{}' has {} picture{} in split '{}', fewer than the {} to draw; draw fewer per class",
-            request.data.string(), class_names[static_cast<std::size_t>(too_few - counts.begin())], *too_few,
-            *too_few == 1 ? "" : "s", request.split, least));
+            "{}: class '{}' has {} image{} in split '{}', fewer than the {} to draw; {}", request.data.string(),
+            class_names[static_cast<std::size_t>(too_few - counts.begin())], *too_few, *too_few == 1 ? "" : "s",
+            request.split, least,
+            *too_few == 0 ? "draw from another split, or pack the data without the class" : "draw fewer per class"));
     }
 }
 }  // namespace

@@ -53,6 +53,7 @@ TEST_CASE("a word that is no command is answered with the one that was meant", "
     check_bad_input("xyzzy", {"commands are pack, subset,", "paws_hpc CONFIG.yaml"});
     check_bad_input("c.yaml --resme never", {"--resme", "did you mean --resume?"});
     check_bad_input("subset --data d.h5 --perclass 3 --output l", {"--perclass", "did you mean --per-class?"});
+    check_bad_input("--sede 3 c.yaml", {"--sede"});
     // What may be a file is one.
     check_bad_input("nowhere.yaml", {"nowhere.yaml", "no such configuration file"});
     check_bad_input("nowhere.yaml", {"nowhere.yaml"}, test::mpirun(2));
@@ -89,7 +90,7 @@ TEST_CASE("a class that has too few images to draw is named", "[cli]")
     const test::SmallRun small;
     check_bad_input(
         "subset --data " + small.data().string() + " --per-class 9 --output " + (small.folder / "list.txt").string(),
-        {"class 'c' has 8 pictures in split 'train', fewer than the 9 to draw"});
+        {"class 'c' has 8 images in split 'train', fewer than the 9 to draw"});
 }
 
 TEST_CASE("a split that is not there is named with the settings that say so", "[cli]")

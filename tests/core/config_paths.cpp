@@ -131,7 +131,8 @@ logging: {folder: l}
     CHECK(top.logging.folder == "l");
     CHECK_THROWS_WITH(parse("task: embed\nmeta:\n  <<: 5\n", "x.yaml"),
                       Catch::Contains("x.yaml:3: <<: expected a section to merge") && Catch::Contains("found '5'"));
-    CHECK_THROWS_WITH(parse("meta: &m\n  <<: *m\n", "x.yaml"), Catch::Contains("more than 16 deep"));
+    CHECK_THROWS_WITH(parse("meta: &m\n  <<: *m\n", "x.yaml"),
+                      Catch::Contains("x.yaml:2: <<: more than 1000 sections are merged"));
     CHECK_THROWS_WITH(parse("x-m: &m {sede: 1}\ntask: embed\nmeta:\n  <<: *m\n", "x.yaml"),
                       Catch::Contains("x.yaml:1: meta.sede: unknown key"));
     CHECK_THROWS_WITH(parse("task: embed\nmeta: {seed: 1, seed: 2}\n", "x.yaml"), Catch::Contains("given twice"));

@@ -87,9 +87,16 @@ struct BegunRun : test::SmallRun
 TEST_CASE("a run does not go on with other images, classes or labels", "[tasks]")
 {
     const BegunRun run;
+    const auto draw = [&](std::size_t images, std::size_t per_class, std::uint64_t seed)
+    {
+        const auto labels = test::striped_pictures(images, 3, 16).labels;
+        io::write_subset(run.subset(), io::draw_subset_per_class(labels, 3, per_class, seed));
+    };
     CHECK(notes_of_resuming(quick_config(run), latest(run)).empty());
     OtherData{{"a", "b", "c"}, 25, 0}.write(run.data());
+    draw(25, 4, 0);
     run.refuses({"26 → 25 images", run.data().string()});
+    draw(26, 4, 0);
     OtherData{{"a", "b", "k"}, 26, 0}.write(run.data());
     run.refuses({"class 2 is 'k', was 'c'"});
     OtherData{{"a", "b", "c", "d"}, 26, 0}.write(run.data());
@@ -99,10 +106,9 @@ TEST_CASE("a run does not go on with other images, classes or labels", "[tasks]"
     // The same as it was.
     OtherData().write(run.data());
     CHECK(notes_of_resuming(quick_config(run), latest(run)).empty());
-    const auto labels = test::striped_pictures(26, 3, 16).labels;
-    io::write_subset(run.subset(), io::draw_subset_per_class(labels, 3, 4, 1));
+    draw(26, 4, 1);
     run.refuses({"other labelled images, as many"});
-    io::write_subset(run.subset(), io::draw_subset_per_class(labels, 3, 5, 0));
+    draw(26, 5, 0);
     run.refuses({"12 → 15 labelled images"});
 }
 
