@@ -82,8 +82,7 @@ void require_folder(const fs::path& path, const fs::path& folder)
     }
     if (!fs::is_directory(status))
     {
-        throw Error(path.string() + ": cannot be written, there is no folder '" + folder.string() +
-                    "'; make it first");
+        throw Error(path.string() + ": cannot be written, there is no folder '" + folder.string() + "'; make it first");
     }
 }
 

@@ -65,7 +65,8 @@ FileType type_of(const struct stat& found)
 std::optional<int> own_descriptor(const fs::path& path)
 {
     const std::string name = path.filename().string();
-    if (name.empty() || name.size() > 6 || !std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    if (name.empty() || name.size() > 6 ||
+        !std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
     {
         return std::nullopt;
     }
@@ -117,7 +118,9 @@ fs::path folder_of(const fs::path& path)
 LandingPlace landing_place(const fs::path& path)
 {
     // Links are followed here by their text. What the system says of them first is also whether it lets us.
-    struct stat followed{};
+    struct stat followed
+    {
+    };
     const bool exists = ::stat(path.c_str(), &followed) == 0;
     if (!exists && !is_missing(errno))
     {
@@ -130,7 +133,9 @@ LandingPlace landing_place(const fs::path& path)
         {
             return {place.path, FileType::own_descriptor, *number};
         }
-        struct stat found{};
+        struct stat found
+        {
+        };
         if (::lstat(place.path.c_str(), &found) != 0)
         {
             if (!is_missing(errno))
@@ -167,7 +172,9 @@ LandingPlace landing_place(const fs::path& path)
 std::optional<FileIdentity> FileIdentity::of(const fs::path& path)
 {
     FileIdentity identity;
-    struct stat found{};
+    struct stat found
+    {
+    };
     if (::stat(path.c_str(), &found) == 0)
     {
         identity.exists_ = true;
@@ -190,7 +197,9 @@ std::optional<FileIdentity> FileIdentity::of(const fs::path& path)
 
 std::optional<FileIdentity> FileIdentity::of_descriptor(int number)
 {
-    struct stat found{};
+    struct stat found
+    {
+    };
     if (::fstat(number, &found) != 0)
     {
         return std::nullopt;

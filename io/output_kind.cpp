@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <sstream>
 #include <string_view>
 
 #include "io/descriptor.hpp"
@@ -28,8 +29,9 @@ bool begins_as(const std::string& bytes, const Format& wanted)
 {
     const std::array<const Format*, 4> formats = {&dataset_format, &embeddings_format, &checkpoint_format,
                                                   &timings_format};
-    const auto* const first = *std::min_element(formats.begin(), formats.end(), [&](const auto* a, const auto* b)
-                                                { return bytes.find(a->name) < bytes.find(b->name); });
+    const auto* const first =
+        *std::min_element(formats.begin(), formats.end(),
+                          [&](const auto* a, const auto* b) { return bytes.find(a->name) < bytes.find(b->name); });
     return first->name == wanted.name && bytes.find(first->name) != std::string::npos;
 }
 
@@ -79,10 +81,20 @@ bool is_torch(const fs::path& path)
     return end.find("/constants.pkl") == std::string::npos;
 }
 
+/// A number on each line, as far as the first lines show.
 bool is_list_of_positions(const fs::path& path)
 {
     const std::string bytes = beginning_of_file(path, head);
-    return bytes.find_first_not_of("0123456789 \t\r\n") == std::string::npos;
+    std::istringstream lines(bytes);
+    for (std::string line; std::getline(lines, line);)
+    {
+        const std::size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
+        if (line.substr(digits) != "" && line.substr(digits) != "\r")
+        {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool begins_with_one_of(const fs::path& path, const std::vector<std::string>& beginnings)
@@ -93,8 +105,9 @@ bool begins_with_one_of(const fs::path& path, const std::vector<std::string>& be
         return false;
     }
     const auto first = bytes.find_first_not_of("\xef\xbb\xbf\"' \t\r\n");
-    return first == std::string::npos || std::any_of(beginnings.begin(), beginnings.end(), [&](const std::string& begin)
-                                                     { return bytes.compare(first, begin.size(), begin) == 0; });
+    return first == std::string::npos ||
+           std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](const std::string& begin) { return bytes.compare(first, begin.size(), begin) == 0; });
 }
 }  // namespace
 
@@ -141,7 +154,7 @@ OutputKind lock_output()
             }};
 }
 
-OutputKind text_output(const std::string& name, const std::vector<std::string>& beginnings)
+OutputKind text_beginning_with(const std::string& name, const std::vector<std::string>& beginnings)
 {
     return {name, [beginnings](const fs::path& path) { return begins_with_one_of(path, beginnings); }, true};
 }

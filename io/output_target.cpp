@@ -120,7 +120,9 @@ void require_replaceable(const OutputTarget& output, const fs::path& place)
     const auto refuse_to_replace = [&](const std::string& what)
     { refuse(output, what + "; give " + output.name + " another"); };
 #ifdef STATX_ATTR_IMMUTABLE
-    struct statx found{};
+    struct statx found
+    {
+    };
     if (::statx(AT_FDCWD, place.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &found) == 0)
     {
         if ((found.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0)
@@ -135,8 +137,12 @@ void require_replaceable(const OutputTarget& output, const fs::path& place)
 #endif
     }
 #endif
-    struct stat file{};
-    struct stat folder{};
+    struct stat file
+    {
+    };
+    struct stat folder
+    {
+    };
     const uid_t user = ::geteuid();
     if (::stat(place.c_str(), &file) == 0 && ::stat(folder_of(place).c_str(), &folder) == 0 && user != 0 &&
         (folder.st_mode & S_ISVTX) != 0 && file.st_uid != user && folder.st_uid != user)
@@ -152,7 +158,8 @@ bool is_made(const fs::path& folder, const CommandFiles& files)
                        [&](const fs::path& made)
                        {
                            const fs::path whole = resolved(made / "");
-                           const auto [end, ignored] = std::mismatch(wanted.begin(), wanted.end(), whole.begin(), whole.end());
+                           const auto [end, ignored] =
+                               std::mismatch(wanted.begin(), wanted.end(), whole.begin(), whole.end());
                            return end == wanted.end();
                        });
 }

@@ -42,12 +42,12 @@ bool is_written_by_run(const fs::path& path)
 io::OutputKind table_output()
 {
     // A program for tables may have written it anew, without its first line.
-    return io::text_output("the log of a run", {"epoch", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+    return io::text_beginning_with("the log of a run", {"epoch", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
 }
 
 io::OutputKind json_output()
 {
-    return io::text_output("a file of JSON objects", {"{"});
+    return io::text_beginning_with("a file of JSON objects", {"{"});
 }
 
 /// Where nothing can be streamed to, since it is written more than once.
@@ -133,8 +133,9 @@ void add_training(const config::Config& config, int rank, io::CommandFiles& file
     const auto parameters = run.parameters();
     if (!is_written_by_run(parameters))
     {
-        files.outputs.push_back({"logging.folder", parameters,
-                                 lasting(io::text_output("the settings of a run", {"task:", "meta:", "criterion:", "data:"}))});
+        files.outputs.push_back(
+            {"logging.folder", parameters,
+             lasting(io::text_beginning_with("the settings of a run", {"task:", "meta:", "criterion:", "data:"}))});
     }
 }
 }  // namespace
@@ -187,10 +188,11 @@ void require_tag_fits(const config::Config& config)
     if (longest > most)
     {
         const auto added = longest - tag.size();
-        throw io::Error(fmt::format(
-            "{}: has {} bytes; names of the run's files add up to {}, and the file system of '{}' takes {}: give one of "
-            "at most {}",
-            tag_setting, tag.size(), added, config.logging.folder, most, most - added));
+        throw io::Error(
+            fmt::format("{}: has {} bytes; names of the run's files add up to {}, and the file system of '{}' takes "
+                        "{}: give one of "
+                        "at most {}",
+                        tag_setting, tag.size(), added, config.logging.folder, most, most - added));
     }
 }
 }  // namespace paws::tasks

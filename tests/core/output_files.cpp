@@ -155,10 +155,19 @@ TEST_CASE("a run replaces files of its own kinds only", "[cli]")
     check_run(config, {});
     CHECK_FALSE(fs::exists(files.folder()));
     fs::create_directory(files.folder());
-    const std::vector<fs::path> all = {
-        files.lock(),      files.latest(),      files.latest(1), files.next(),         files.best(),
-        files.of_epoch(2), files.evaluations(), files.csv(0),    files.timings_json(), files.timings_h5(),
-        files.bad_step(),  files.parameters(),  files.folder() / "small_r0.jsonl"};
+    const std::vector<fs::path> all = {files.lock(),
+                                       files.latest(),
+                                       files.latest(1),
+                                       files.next(),
+                                       files.best(),
+                                       files.of_epoch(2),
+                                       files.evaluations(),
+                                       files.csv(0),
+                                       files.timings_json(),
+                                       files.timings_h5(),
+                                       files.bad_step(),
+                                       files.parameters(),
+                                       files.folder() / "small_r0.jsonl"};
     config.logging.checkpoint_every = 2;
     for (const auto& path : all)
     {

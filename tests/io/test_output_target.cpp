@@ -24,7 +24,7 @@ void check_one(const fs::path& path, const OutputKind& kind)
 
 OutputKind any_text()
 {
-    return text_output("a text", {"text"});
+    return text_beginning_with("a text", {"text"});
 }
 
 OutputKind checkpoint_output()
@@ -98,6 +98,9 @@ TEST_CASE("files of other programs are of no kind of ours", "[io]")
     check_refused([&] { check_one(folder / "photo.png", png_output()); }, {"photo.png", "is not a PNG of paws_hpc"});
     check_refused([&] { check_one(write_file(folder / "names.txt", "cat/1.jpg\n"), positions_output()); },
                   {"names.txt", "is not a list of positions"});
+    check_refused([&] { check_one(write_file(folder / "matrix.txt", "1 2\n3 4\n"), positions_output()); },
+                  {"matrix.txt", "is not a list of positions"});
+    CHECK_NOTHROW(check_one(write_file(folder / "dos.txt", "12\r\n7\r\n\r\n"), positions_output()));
     check_refused([&] { check_one(write_file(folder / "t.lock", "[[package]]\n"), lock_output()); },
                   {"t.lock", "is not a lock"});
 }
@@ -141,8 +144,11 @@ TEST_CASE("an output that is an input, or another output, is refused whatever it
     fs::create_symlink("hard", folder / "soft");
     for (const auto* name : {"file", "hard", "soft"})
     {
-        check_refused([&] { require_outputs({{{"--data", file}}, {{"--output", folder / name, any_text()}}, {}}); },
-                      {"--output: ", name, "--data " + file.string(), "would replace it"});
+        check_refused(
+            [&] {
+                require_outputs({{{"--data", file}}, {{"--output", folder / name, any_text()}}, {}});
+            },
+            {"--output: ", name, "--data " + file.string(), "would replace it"});
     }
     fs::create_symlink("new", folder / "to_new");
     check_refused(
@@ -162,7 +168,8 @@ TEST_CASE("whether an output can be written is tried, and leaves nothing", "[io]
 {
     const TemporaryFolder folder;
     check_refused([&] { check_one(folder / "none/file", any_text()); }, {"--output: ", "none/file", "make it first"});
-    check_refused([&] { check_one("/proc/paws-test", any_text()); }, {"--output: /proc/paws-test", "cannot be written"});
+    check_refused([&] { check_one("/proc/paws-test", any_text()); },
+                  {"--output: /proc/paws-test", "cannot be written"});
     check_refused([&] { check_one(folder / std::string(256, 'n'), any_text()); }, {"256 bytes", "takes 255"});
     CHECK_NOTHROW(check_one(folder / std::string(255, 'n'), any_text()));
     std::string deep = folder.path().string();
@@ -177,8 +184,9 @@ TEST_CASE("whether an output can be written is tried, and leaves nothing", "[io]
 TEST_CASE("a folder that the command makes may be missing", "[io]")
 {
     const TemporaryFolder folder;
-    const auto check = [&](const fs::path& output, const fs::path& made)
-    { require_outputs({{}, {{"--summary", output, any_text()}}, {made}}); };
+    const auto check = [&](const fs::path& output, const fs::path& made) {
+        require_outputs({{}, {{"--summary", output, any_text()}}, {made}});
+    };
     CHECK_NOTHROW(check(folder / "runs/a/summary", folder / "runs/a"));
     CHECK_NOTHROW(check(folder / "runs/summary", folder / "runs/a/../a/"));
     check_refused([&] { check(folder / "runs/b/summary", folder / "runs/a"); }, {"no folder", "make it first"});
