@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <sstream>
 #include <string_view>
 
 #include "io/descriptor.hpp"
@@ -80,10 +81,20 @@ bool is_torch(const fs::path& path)
     return end.find("/constants.pkl") == std::string::npos;
 }
 
+/// A number on each line, as far as the first lines show.
 bool is_list_of_positions(const fs::path& path)
 {
     const std::string bytes = beginning_of_file(path, head);
-    return bytes.find_first_not_of("0123456789 \t\r\n") == std::string::npos;
+    std::istringstream lines(bytes);
+    for (std::string line; std::getline(lines, line);)
+    {
+        const std::size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
+        if (line.substr(digits) != "" && line.substr(digits) != "\r")
+        {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool begins_with_one_of(const fs::path& path, const std::vector<std::string>& beginnings)
@@ -143,7 +154,7 @@ OutputKind lock_output()
             }};
 }
 
-OutputKind text_output(const std::string& name, const std::vector<std::string>& beginnings)
+OutputKind text_beginning_with(const std::string& name, const std::vector<std::string>& beginnings)
 {
     return {name, [beginnings](const fs::path& path) { return begins_with_one_of(path, beginnings); }, true};
 }

@@ -32,7 +32,7 @@ OutputKind positions_output();
 OutputKind lock_output();
 /// A text whose first line that is not empty begins with one of the characters or words; a byte-order mark and quotes
 /// before them are passed over.
-OutputKind text_output(const std::string& name, const std::vector<std::string>& beginnings);
+OutputKind text_beginning_with(const std::string& name, const std::vector<std::string>& beginnings);
 
 /// The first bytes of a file, `most` or as many as it has. Throws SystemError.
 std::string beginning_of_file(const std::filesystem::path& path, std::size_t most);

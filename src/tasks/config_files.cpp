@@ -42,12 +42,12 @@ bool is_written_by_run(const fs::path& path)
 io::OutputKind table_output()
 {
     // A program for tables may have written it anew, without its first line.
-    return io::text_output("the log of a run", {"epoch", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+    return io::text_beginning_with("the log of a run", {"epoch", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
 }
 
 io::OutputKind json_output()
 {
-    return io::text_output("a file of JSON objects", {"{"});
+    return io::text_beginning_with("a file of JSON objects", {"{"});
 }
 
 /// Where nothing can be streamed to, since it is written more than once.
@@ -135,7 +135,7 @@ void add_training(const config::Config& config, int rank, io::CommandFiles& file
     {
         files.outputs.push_back(
             {"logging.folder", parameters,
-             lasting(io::text_output("the settings of a run", {"task:", "meta:", "criterion:", "data:"}))});
+             lasting(io::text_beginning_with("the settings of a run", {"task:", "meta:", "criterion:", "data:"}))});
     }
 }
 }  // namespace

@@ -24,9 +24,15 @@ Summary in_utf8(Summary value)
     return value;
 }
 
-/// Other JSON files of ours name their format.
+/// Other JSON files of ours name their format. A file that is too large for a summary is not read.
 bool is_summary(const std::filesystem::path& path)
 {
+    constexpr std::uintmax_t most_bytes = std::uintmax_t{256} << 20;
+    const auto first = io::beginning_of_file(path, 1);
+    if (first != "{" || std::filesystem::file_size(path) > most_bytes)
+    {
+        return false;
+    }
     const auto content = Summary::parse(io::read_file(path), nullptr, false);
     return content.is_object() && content.contains("task") && content["task"].is_string() &&
            !content.contains("format");

@@ -210,3 +210,35 @@ TEST_CASE("tags whose files would have too long names are refused with the limit
     config.logging.write_tag = std::string(241, 't');
     check_run(config, {"logging.write_tag: has 241 bytes"});
 }
+
+TEST_CASE("the demo looks at its files before it begins", "[cli]")
+{
+    const test::SmallRun small;
+    const auto folder = small.folder / "demo";
+    const auto check_demo = [&](const std::vector<std::string>& parts)
+    {
+        check_message(
+            [&]
+            {
+                io::CommandFiles files;
+                tasks::add_demo_files(small.config("run"), {small.folder / "", folder}, files);
+                io::require_outputs(files);
+            },
+            parts);
+    };
+    check_demo({});
+    CHECK_FALSE(fs::exists(folder));
+    fs::create_directories(folder / "run");
+    for (const auto* name : {"labels_only.h5", "test_embeddings.h5"})
+    {
+        test::write(folder / name, "my notes\n");
+        check_demo({"--folder: ", name, "is there already and is not"});
+        fs::remove(folder / name);
+    }
+    test::write(folder / "run/small.lock", "my notes\n");
+    check_demo({"logging.write_tag: ", "small.lock", "is there already and is not"});
+    fs::remove(folder / "run/small.lock");
+    // What is packed already is read, not written.
+    fs::copy_file(small.data(), folder / "fashion_mnist.h5");
+    check_demo({});
+}

@@ -24,7 +24,7 @@ void check_one(const fs::path& path, const OutputKind& kind)
 
 OutputKind any_text()
 {
-    return text_output("a text", {"text"});
+    return text_beginning_with("a text", {"text"});
 }
 
 OutputKind checkpoint_output()
@@ -98,6 +98,9 @@ TEST_CASE("files of other programs are of no kind of ours", "[io]")
     check_refused([&] { check_one(folder / "photo.png", png_output()); }, {"photo.png", "is not a PNG of paws_hpc"});
     check_refused([&] { check_one(write_file(folder / "names.txt", "cat/1.jpg\n"), positions_output()); },
                   {"names.txt", "is not a list of positions"});
+    check_refused([&] { check_one(write_file(folder / "matrix.txt", "1 2\n3 4\n"), positions_output()); },
+                  {"matrix.txt", "is not a list of positions"});
+    CHECK_NOTHROW(check_one(write_file(folder / "dos.txt", "12\r\n7\r\n\r\n"), positions_output()));
     check_refused([&] { check_one(write_file(folder / "t.lock", "[[package]]\n"), lock_output()); },
                   {"t.lock", "is not a lock"});
 }
