@@ -30,7 +30,7 @@ config::Config quick_config(const test::SmallRun& small, std::vector<std::string
     return small.config("run", more);
 }
 
-tasks::Summary train(const config::Config& config, std::optional<std::int64_t> epochs = {})
+tasks::Summary train_for(const config::Config& config, std::optional<std::int64_t> epochs = {})
 {
     return tasks::run_training(config, {"auto", {epochs, {}, {}}, {}, true});
 }
@@ -70,7 +70,7 @@ struct OtherData
 /// A run of one epoch of two, whose files lie in a folder.
 struct BegunRun : test::SmallRun
 {
-    BegunRun() { train(quick_config(*this), 1); }
+    BegunRun() { train_for(quick_config(*this), 1); }
 
     void refuses(const std::vector<std::string>& parts) const
     {
@@ -128,7 +128,7 @@ TEST_CASE("a run goes on with the same data at another place", "[tasks]")
     fs::remove(run.subset());
     const auto moved = quick_config(run, {"data.file=" + file, "data.subset=" + other_list});
     CHECK(notes_of_resuming(moved, latest(run)).empty());
-    CHECK(train(moved)["epochs"] == 2);
+    CHECK(train_for(moved)["epochs"] == 2);
 }
 
 TEST_CASE("a checkpoint that does not say its data is compared by its steps", "[tasks]")
@@ -194,8 +194,8 @@ TEST_CASE("evaluation compares the classes of the run's data", "[tasks]")
 TEST_CASE("a classifier is evaluated on its own classes only", "[tasks]")
 {
     const test::SmallRun small;
-    train(small.config("first", {"optimization.epochs=1", "logging.eval_every=0"}));
-    train(small.fine_tune_config("run", {"optimization.epochs=1", "logging.eval_every=0"}));
+    train_for(small.config("first", {"optimization.epochs=1", "logging.eval_every=0"}));
+    train_for(small.fine_tune_config("run", {"optimization.epochs=1", "logging.eval_every=0"}));
     const auto config = small.fine_tune_config("run", {"meta.training=false"});
     CHECK_NOTHROW(tasks::evaluate_classifier(config, "auto"));
     OtherData{{"a", "kat", "c"}, 26, 0}.write(small.data());
@@ -206,13 +206,13 @@ TEST_CASE("a classifier is evaluated on its own classes only", "[tasks]")
 TEST_CASE("a finished run is extended by more epochs, and says what becomes of the schedule", "[tasks]")
 {
     const BegunRun run;
-    train(quick_config(run));
+    train_for(quick_config(run));
     const auto longer = quick_config(run, {"optimization.epochs=4"});
     const auto notes = notes_of_resuming(longer, latest(run));
     REQUIRE(notes.size() == 1);
     CHECK_THAT(notes.front(), Catch::Contains("is of a run of 2 epochs, this one has 4") &&
                                   Catch::Contains("the schedule of 4 epochs") && Catch::Contains("instead of 0.01"));
-    CHECK(train(longer)["epochs"] == 4);
+    CHECK(train_for(longer)["epochs"] == 4);
     // It has become a run of four.
     CHECK(notes_of_resuming(longer, latest(run)).empty());
     CHECK_THROWS_WITH(notes_of_resuming(quick_config(run), latest(run)), Catch::Contains("optimization.epochs"));
