@@ -37,7 +37,7 @@ def readers(file, folder):
     """Whatever reads a data set, each with an output of its own."""
     yield ("inspect", file)
     yield ("subset", "--data", file, "--per-class", 1, "--output", folder / "list.txt")
-    yield (folder / "run.yaml", "--set", f"data.file={file}", "--dry-run")
+    yield ("views", folder / "run.yaml", "--set", f"data.file={file}", "--output", folder / "sheet.png")
 
 
 def make(path, change, **options):
@@ -108,8 +108,8 @@ FOREIGN = [
 RUN = """task: paws_train
 meta: {model_name: wide_resnet16w1, output_dim: 8, use_pred_head: true, device: cpu, precision: fp32}
 criterion: {unsupervised_batch_size: 2, classes_per_batch: 2, supervised_imgs_per_class: 1}
-data: {dataset: cifar10, multicrop: 0, label_smoothing: 0.1}
-optimization: {epochs: 1}
+data: {dataset: cifar10, multicrop: 0, label_smoothing: 0.1, unlabeled_frac: 0}
+optimization: {epochs: 1, lr: 0.1}
 logging: {folder: never, write_tag: t}
 """
 
@@ -145,7 +145,7 @@ def main():
             file.write_bytes(damaged)
             for words in readers(file, folder):
                 program.check_refused(file, [], *words)
-        assert not (folder / "list.txt").exists()
+        assert not (folder / "list.txt").exists() and not (folder / "sheet.png").exists()
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert most < MOST_MEMORY, f"{most} kB"
     print("hdf5_files.py: all as it should be")

@@ -15,7 +15,7 @@ from pathlib import Path
 RUN = """task: paws_train
 meta: {{model_name: wide_resnet16w1, output_dim: 16, use_pred_head: true, device: cpu, precision: fp32}}
 criterion: {{unsupervised_batch_size: 20, classes_per_batch: 10, supervised_imgs_per_class: 2}}
-data: {{dataset: cifar10, file: {0}/c.h5, multicrop: 0, label_smoothing: 0.1, unlabelled_count: 40, copy_data: true, scratch: {0}}}
+data: {{dataset: cifar10, file: {0}/c.h5, multicrop: 0, label_smoothing: 0.1, unlabelled_count: 40, unlabeled_frac: 0, copy_data: true, scratch: {0}}}
 optimization: {{epochs: 1, lr: 0.1}}
 logging: {{folder: {0}/run, write_tag: t}}
 """
