@@ -34,10 +34,12 @@ class Program:
 
 
 def readers(file, folder):
-    """Whatever reads a data set, each with an output of its own."""
-    yield ("inspect", file)
-    yield ("subset", "--data", file, "--per-class", 1, "--output", folder / "list.txt")
-    yield ("views", folder / "run.yaml", "--set", f"data.file={file}", "--output", folder / "sheet.png")
+    """What reads a data set."""
+    return [
+        ("inspect", file),
+        ("subset", "--data", file, "--per-class", 1, "--output", folder / "list.txt"),
+        ("views", folder / "run.yaml", "--set", f"data.file={file}", "--output", folder / "sheet.png"),
+    ]
 
 
 def make(path, change, **options):
@@ -123,10 +125,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="paws-hdf5-files-") as name:
         folder = Path(name)
         (folder / "run.yaml").write_text(RUN)
-        for change, parts in FOREIGN:
+        for number, (change, parts) in enumerate(FOREIGN):
             file = make(folder / f"{change.__name__}.h5", change)
-            for words in readers(file, folder):
-                program.check_refused(file, parts, *words)
+            program.check_refused(file, parts, *readers(file, folder)[number % 3])
         file = make(folder / "checksums.h5", wrong_checksums)
         program.check_refused(file, ["image x", "checksum"], "inspect", file)
 
@@ -136,15 +137,14 @@ def main():
         packed = program.run("pack", "--format", "cifar10", "--input", arguments.data / "cifar-10-batches-py", "--output", new)
         assert packed.returncode == 0, packed.stderr
         heap = old.find(b"GCOL")
-        changes = [(old, heap + 56, 0xFF), (old, heap + 26, 1), (old[:-24], heap + 56, 0xFF), (old[:-24], heap + 26, 1)]
-        changes += [(new.read_bytes(), place, 0xFF) for place in (26, 56, 300, 900)]
+        changes = [(old, heap + 56, 0xFF), (old, heap + 26, 1), (old[:-24], heap + 56, 0xFF)]
+        changes += [(new.read_bytes(), place, 0xFF) for place in (56, 300)]
         for number, (bytes_, place, value) in enumerate(changes):
             damaged = bytearray(bytes_)
             damaged[place] ^= value
             file = folder / f"damaged_{number}.h5"
             file.write_bytes(damaged)
-            for words in readers(file, folder):
-                program.check_refused(file, [], *words)
+            program.check_refused(file, [], *readers(file, folder)[1 + number % 2])
         assert not (folder / "list.txt").exists() and not (folder / "sheet.png").exists()
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert most < MOST_MEMORY, f"{most} kB"
