@@ -131,10 +131,6 @@ private:
 
     void push_text(Kind kind, std::string_view text)
     {
-        if (kind == Kind::text && !is_utf8(text))
-        {
-            refuse("has text that is not UTF-8");
-        }
         Value& value = make(kind);
         value.text = text;
         push(value);

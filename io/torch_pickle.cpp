@@ -59,6 +59,10 @@ private:
             case pickle::Kind::real:
                 return TorchValue::of(value.real);
             case pickle::Kind::text:
+                if (!pickle::is_utf8(value.text))
+                {
+                    refuse(source_, called(name_) + " holds text that is not UTF-8");
+                }
                 return TorchValue::of(value.text);
             case pickle::Kind::bytes:
             {

@@ -265,8 +265,8 @@ TEST_CASE("a pipe is refused instead of being waited for", "[io][header_seal]")
 {
     const TemporaryFolder folder;
     REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
-    check_refused([&] { h5::File::open(folder / "pipe"); }, {"pipe", "FIFO"});
-    check_refused([&] { DatasetFile{folder / "pipe"}; }, {"pipe", "FIFO"});
-    check_refused([&] { verify_seal(folder / "pipe"); }, {"pipe", "FIFO"});
+    check_refused([&] { h5::File::open(folder / "pipe"); }, {"pipe", "is a FIFO"});
+    check_refused([&] { DatasetFile{folder / "pipe"}; }, {"pipe", "is a FIFO"});
+    check_refused([&] { verify_seal(folder / "pipe"); }, {"pipe", "is a FIFO"});
     CHECK_FALSE(verify_header(folder / "pipe"));
 }

