@@ -215,7 +215,6 @@ void choose_rows(Dataset& dataset, const config::Config& config, std::int64_t wo
     auto labelled = labelled_rows(data, dataset.train, dataset.class_names);
     dataset.labelled = std::move(labelled.rows);
     append(dataset.notes, labelled.notes);
-    require_several_classes(config, dataset.labelled_targets(), dataset.class_names, dataset.source);
     append(dataset.notes, notes_on_classes(config, dataset.labelled_targets(), dataset.class_names, dataset.source));
     require_enough_labels(config, dataset.labelled_targets(), dataset.class_names, world_size);
     dataset.unlabelled = unlabelled_rows(config, dataset.train);

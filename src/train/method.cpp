@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "src/data/labelled.hpp"
 #include "src/train/fine_tuning.hpp"
 #include "src/train/pre_training.hpp"
 #include "src/train/support_batches.hpp"
@@ -46,6 +47,7 @@ std::unique_ptr<Method> make_method(const config::Config& config, const data::Da
                                     const data::RankShare& share,
                                     const std::shared_ptr<comm::Communicator>& communicator, torch::Device device)
 {
+    data::require_several_classes(config, dataset.labelled_targets(), dataset.class_names, dataset.source);
     require_learnable(config, share.world_size);
     switch (config.task)
     {

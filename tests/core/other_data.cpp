@@ -246,14 +246,21 @@ TEST_CASE("one class alone is nothing to learn", "[tasks]")
     content.splits["val"] = test::striped_pictures(12, 1, 16);
     io::write_dataset(small.data(), content);
     const auto load = [&](const config::Config& config) { return data::load_dataset(config, data::Splits::train); };
+    const auto method = [&](const config::Config& config)
+    {
+        const auto dataset = load(config);
+        train::make_method(config, dataset, data::rank_share(0, 1, 0), comm::make_single_rank(), torch::kCPU);
+    };
     const std::vector<std::string> batch{"criterion.classes_per_batch=1"};
     for (const auto& config : {small.config("run", batch), small.suncet_config("run", batch),
                                small.snn_config("run", batch), small.fine_tune_config("run", {"data.num_classes=1"})})
     {
         INFO(to_string(config.task));
-        CHECK_THROWS_WITH(load(config), Catch::Contains("one class, 'only'") && Catch::Contains("two classes or more"));
+        CHECK_THROWS_WITH(method(config),
+                          Catch::Contains("one class, 'only'") && Catch::Contains("two classes or more"));
     }
-    CHECK_NOTHROW(load(small.suncet_config("run", {"criterion.classes_per_batch=1", "criterion.supervised_epochs=0"})));
+    CHECK_NOTHROW(
+        method(small.suncet_config("run", {"criterion.classes_per_batch=1", "criterion.supervised_epochs=0"})));
     auto evaluation = small.config("run", batch);
     evaluation.task = config::Task::snn_eval;
     const auto notes = load(evaluation).notes;
@@ -267,8 +274,10 @@ TEST_CASE("labelled images of one class alone are nothing to learn from", "[task
     // Every third image is of the first class.
     io::write_subset(small.subset(), std::vector<std::size_t>{0, 3, 6});
     const auto config = small.fine_tune_config("run");
-    CHECK_THROWS_WITH(data::load_dataset(config, data::Splits::train),
-                      Catch::Contains("all of one of its 3 classes, 'a'"));
+    const auto one_class = data::load_dataset(config, data::Splits::train);
+    CHECK_THROWS_WITH(
+        train::make_method(config, one_class, data::rank_share(0, 1, 0), comm::make_single_rank(), torch::kCPU),
+        Catch::Contains("all of one of its 3 classes, 'a'"));
     io::write_subset(small.subset(), std::vector<std::size_t>{0, 1, 3});
     const auto notes = data::load_dataset(config, data::Splits::train).notes;
     REQUIRE(notes.size() == 1);
