@@ -124,7 +124,7 @@ void write_job(const CheckpointJob& job)
     {
         write_whole(job);
     }
-    catch (const io::Error&)
+    catch (const std::exception&)
     {
         if (!job.restore_folder())
         {

@@ -48,6 +48,21 @@ std::string trimmed(const std::string& text)
     return begin == text.npos ? "" : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
 }
 
+/// Where there are semicolons or tabs, commas stand before decimals.
+char separator_of(const std::string& line)
+{
+    bool is_quoted = false;
+    for (const char c : line)
+    {
+        is_quoted = is_quoted != (c == '"');
+        if (!is_quoted && (c == ';' || c == '\t'))
+        {
+            return c;
+        }
+    }
+    return ',';
+}
+
 bool begins_with_digit(const std::string& line)
 {
     return !line.empty() && line.front() >= '0' && line.front() <= '9';
@@ -88,24 +103,23 @@ KeptLines kept_lines(const std::filesystem::path& path, const LogStart& start, c
 
 std::vector<std::string> cells_of(const std::string& line)
 {
+    const auto separator = separator_of(line);
     std::vector<std::string> cells(1);
     bool is_quoted = false;
-    char separator = 0;
     for (const char c : line)
     {
         if (c == '"')
         {
             is_quoted = !is_quoted;
-            continue;
         }
-        if (!is_quoted &&
-            (separator == 0 ? std::string_view(",;\t").find(c) != std::string_view::npos : c == separator))
+        else if (!is_quoted && c == separator)
         {
-            separator = c;
             cells.emplace_back();
-            continue;
         }
-        cells.back() += c;
+        else
+        {
+            cells.back() += c;
+        }
     }
     std::transform(cells.begin(), cells.end(), cells.begin(), trimmed);
     return cells;

@@ -44,8 +44,8 @@ struct KeptLines
 /// mark of UTF-8. Throws io::Error for a log that cannot be read.
 KeptLines kept_lines(const std::filesystem::path& path, const LogStart& start, const LogFormat& format);
 
-/// The cells of a line of a CSV file, as spreadsheets write it: between commas, semicolons or tabs, whichever comes
-/// first outside of quotes, without quotes and spaces around them.
+/// The cells of a line of a CSV file, as spreadsheets write it: between semicolons or tabs, else between commas, that
+/// stand outside of quotes, without quotes and spaces around them.
 std::vector<std::string> cells_of(const std::string& line);
 
 /// A whole number, also one that a spreadsheet gave decimals ("3.0", "3,00"); nothing for anything else.

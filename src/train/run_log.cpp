@@ -43,9 +43,9 @@ void RunLog::look_at_folder()
     {
         return;
     }
-    for (const auto& sink : sinks_)
+    for (std::size_t i = 0; opened_folder_ && i < sinks_.size(); ++i)
     {
-        sink->expect_loss();
+        sinks_[i]->expect_loss();
     }
     opened_folder_.reset();
     try

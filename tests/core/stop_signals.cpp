@@ -102,6 +102,8 @@ TEST_CASE("signals that are held from the start act where no run begins", "[task
     const pid_t child = fork();
     if (child == 0)
     {
+        // That of the test framework, which knows no mercy.
+        std::signal(SIGTERM, SIG_DFL);
         tasks::hold_stop_signals();
         raise(SIGTERM);
         std::this_thread::sleep_for(50ms);
