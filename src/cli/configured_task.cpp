@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "io/printable.hpp"
@@ -16,6 +17,7 @@
 #include "src/tasks/embed.hpp"
 #include "src/tasks/evaluation.hpp"
 #include "src/tasks/job_limits.hpp"
+#include "src/tasks/run_files.hpp"
 #include "src/tasks/same_input.hpp"
 #include "src/tasks/stop_rule.hpp"
 #include "src/tasks/stop_signals.hpp"
@@ -36,6 +38,18 @@ config::Config load_config(const Arguments& arguments, Ranks& ranks)
     return config;
 }
 
+/// Where none of the run's checkpoints is one, going on from them is refused with what to do: see checkpoint_to_resume.
+void leave_to_resuming(const config::Config& config, io::CommandFiles& files)
+{
+    const auto found = tasks::RunFiles(config).to_resume_from();
+    const auto is_checkpoint = io::hdf5_output(io::checkpoint_format).fits;
+    if (std::none_of(found.begin(), found.end(), is_checkpoint))
+    {
+        std::erase_if(files.outputs, [&](const io::OutputTarget& output)
+                      { return std::find(found.begin(), found.end(), output.path) != found.end(); });
+    }
+}
+
 /// Collective: looks at what the task is to write before anything is read for it.
 void require_outputs(const config::Config& config, const Arguments& arguments, const comm::World& world)
 {
@@ -50,6 +64,10 @@ void require_outputs(const config::Config& config, const Arguments& arguments, c
                       }
                       arguments.dry_run ? tasks::add_config_inputs(config, files)
                                         : tasks::add_config_files(config, world.rank(), files);
+                      if (arguments.resume == "auto")
+                      {
+                          leave_to_resuming(config, files);
+                      }
                       io::require_outputs(files);
                   });
 }

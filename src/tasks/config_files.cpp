@@ -117,10 +117,13 @@ void add_training(const config::Config& config, int rank, io::CommandFiles& file
 {
     const RunFiles run(config);
     files.made_folders.push_back(run.folder());
+    const auto first = files.outputs.size();
     const auto add = [&](const fs::path& path, const io::OutputKind& kind) {
         files.outputs.push_back({tag_setting, path, lasting(kind)});
     };
     add_logs_of_rank(config.logging, run, rank, add);
+    // The first file is the one that the folder is tried with.
+    files.outputs[first].name = "logging.folder";
     if (config.logging.tensorboard)
     {
         files.made_folders.push_back(files.outputs.back().path.parent_path());
