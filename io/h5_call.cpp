@@ -53,6 +53,8 @@ Session::Session() noexcept : lock_(library_mutex())
         H5open();
         // Plug-ins for filters are code that a file could ask for; files that need one are refused by name.
         H5PLset_loading_state(0);
+        // Of damaged files HDF5 keeps parts that it cannot close when it ends, and would say so after all is said.
+        H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
         is_open = true;
     }
     H5Eget_auto2(H5E_DEFAULT, &print_, &print_data_);
