@@ -82,6 +82,16 @@ void require_folder(const fs::path& path, const fs::path& folder)
     }
     if (!fs::is_directory(status))
     {
+        fs::path in_the_way = folder;
+        while (in_the_way.has_relative_path() && !fs::exists(in_the_way, error))
+        {
+            in_the_way = in_the_way.parent_path();
+        }
+        if (!in_the_way.empty() && fs::exists(in_the_way, error) && !fs::is_directory(in_the_way, error))
+        {
+            throw Error(path.string() + ": cannot be written, '" + in_the_way.string() +
+                        "' is no folder; move it away, or name another place");
+        }
         throw Error(path.string() + ": cannot be written, there is no folder '" + folder.string() + "'; make it first");
     }
 }

@@ -63,6 +63,23 @@ std::string Group::below(const std::string& path) const
     return where_ + (where_.back() == '/' ? "" : "/") + path;
 }
 
+namespace
+{
+/// Throws where links lead in a circle.
+bool leads_somewhere(hid_t group, const std::string& path, const std::string& where)
+{
+    try
+    {
+        return call("H5Oexists_by_name", where, H5Oexists_by_name, group, path.c_str(), H5P_DEFAULT) > 0;
+    }
+    catch (const SystemError& error)
+    {
+        throw Error(where + ": is a link that cannot be followed, to itself perhaps (" + error.reason() +
+                    "); put what it should lead to in its place");
+    }
+}
+}  // namespace
+
 bool Group::is_a(const std::string& path, H5I_type_t type) const
 {
     std::string so_far;
@@ -71,7 +88,7 @@ bool Group::is_a(const std::string& path, H5I_type_t type) const
         so_far += (so_far.empty() ? "" : "/") + part;
         // A link may lead nowhere.
         if (call("H5Lexists", where_, H5Lexists, id_.get(), so_far.c_str(), H5P_DEFAULT) == 0 ||
-            call("H5Oexists_by_name", where_, H5Oexists_by_name, id_.get(), so_far.c_str(), H5P_DEFAULT) == 0)
+            !leads_somewhere(id_.get(), so_far, below(so_far)))
         {
             return false;
         }

@@ -88,7 +88,12 @@ bool is_list_of_positions(const fs::path& path)
     std::istringstream lines(bytes);
     for (std::string line; std::getline(lines, line);)
     {
+        constexpr std::size_t longest_number = 19;
         const std::size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
+        if (digits > longest_number)
+        {
+            return false;
+        }
         if (line.substr(digits) != "" && line.substr(digits) != "\r")
         {
             return false;

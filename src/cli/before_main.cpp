@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -132,6 +133,23 @@ void require_memory(std::size_t threads, char** variables)
     }
 }
 
+/// MPI, files and sockets of ranks: what runs on one node take, and some to spare.
+void require_descriptors(char** variables)
+{
+    constexpr std::size_t needed = 64;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+    {
+        return;
+    }
+    std::array<char, 256> text{};
+    std::snprintf(
+        text.data(), text.size(),
+        "paws_hpc: a process may have %zu files open (ulimit -n), and %zu are needed to start; raise the limit\n",
+        static_cast<std::size_t>(limit.rlim_cur), needed);
+    refuse(text.data(), variables);
+}
+
 void require_threads(std::size_t threads, char** variables)
 {
     const auto wanted = threads - 1 + further_threads;
@@ -152,6 +170,7 @@ extern "C" void before_libraries(int, char**, char** variables)
     occupy_standard_descriptors();
     hold_signals_back();
     const auto threads = blas_threads(variables);
+    require_descriptors(variables);
     require_memory(threads, variables);
     require_threads(threads, variables);
 }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "io/say.hpp"
 #include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/launch.hpp"
@@ -111,7 +112,7 @@ int print_once(const CLI::App& app, const CLI::ParseError& wanted)
     }
     catch (const std::runtime_error& error)
     {
-        fmt::print(stderr, "paws_hpc: {}\n", error.what());
+        io::say_error(fmt::format("paws_hpc: {}\n", error.what()));
         return comm::failed;
     }
 }
@@ -119,7 +120,6 @@ int print_once(const CLI::App& app, const CLI::ParseError& wanted)
 
 int run(int argc, char** argv)
 {
-    hold_standard_streams();
     Arguments arguments;
     CLI::App app("paws_hpc: semi-supervised visual pre-training (PAWS)", "paws_hpc");
     app.set_version_flag("--version", version_text);

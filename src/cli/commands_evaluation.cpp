@@ -75,6 +75,12 @@ config::Config evaluation_config(const tasks::Pretrained& pretrained, const Argu
         config.data.file = given.data;
         // Of these data, which need not have those of the run.
         config.data.num_classes = 0;
+        if (config.data.is_synthetic())
+        {
+            config.data.dataset = config::Dataset::hdf5;
+            config.data.synthetic_train = config.data.synthetic_validation = 0;
+            config.data.synthetic_height = config.data.synthetic_width = 0;
+        }
     }
     if (!given.subset_file.empty())
     {

@@ -1,6 +1,5 @@
 #include "src/cli/standard_streams.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,18 +9,6 @@
 
 namespace paws::cli
 {
-void hold_standard_streams() noexcept
-{
-    for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    {
-        if (::fcntl(number, F_GETFD) < 0 && errno == EBADF)
-        {
-            // The lowest free number is this one. Opened the wrong way round, every use is an error.
-            static_cast<void>(::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY));
-        }
-    }
-}
-
 void require_printed()
 {
     // std::cout keeps nothing back: it prints through stdout.

@@ -19,6 +19,9 @@ namespace fs = std::filesystem;
 
 const std::string tag_setting = "logging.write_tag";
 
+/// Bytes.
+constexpr std::size_t enough_to_tell = 4096;
+
 /// Whether the file holds what a run has written as its settings, and nothing of anybody's hand: it is written anew at
 /// each start, also of a run that is begun with it.
 bool is_written_by_run(const fs::path& path)
@@ -39,15 +42,33 @@ bool is_written_by_run(const fs::path& path)
     }
 }
 
-io::OutputKind table_output()
+/// Of a log in columns. A program for tables may have written it anew, without its first line.
+bool is_table(const fs::path& path)
 {
-    // A program for tables may have written it anew, without its first line.
-    return io::text_beginning_with("the log of a run", {"epoch", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+    const auto bytes = io::beginning_of_file(path, enough_to_tell);
+    const auto first = bytes.find_first_not_of("\xef\xbb\xbf\"' \t\r\n");
+    if (first == std::string::npos || bytes.find('\0') != std::string::npos)
+    {
+        return first == std::string::npos;
+    }
+    const auto line = bytes.substr(first, bytes.find_first_of("\r\n", first) - first);
+    const bool is_row = line.find_first_of("0123456789") == 0 && line.find_first_of(",;\t") != std::string::npos;
+    return is_row || line.starts_with("epoch");
 }
 
-io::OutputKind json_output()
+io::OutputKind table_output()
 {
-    return io::text_beginning_with("a file of JSON objects", {"{"});
+    return {"the log of a run", is_table};
+}
+
+/// JSON objects of ours have `key` near their beginning.
+io::OutputKind json_output(const std::string& key)
+{
+    return {"JSON of a run", [key](const fs::path& path)
+            {
+                const auto begin = io::beginning_of_file(path, enough_to_tell);
+                return begin.starts_with('{') && begin.find('"' + key + '"') != std::string::npos;
+            }};
 }
 
 /// Where nothing can be streamed to, since it is written more than once.
@@ -67,12 +88,12 @@ void add_logs_of_rank(const config::Logging& logging, const RunFiles& files, int
     }
     if (logging.jsonl)
     {
-        add(files.csv(rank).replace_extension(".jsonl"), json_output());
+        add(files.csv(rank).replace_extension(".jsonl"), json_output("epoch"));
     }
     if (logging.tensorboard)
     {
         const auto folder = files.folder() / (files.run() + "_tensorboard") / fmt::format("r{}", rank);
-        add(folder / "events.out.tfevents", json_output());
+        add(folder / "events.out.tfevents", json_output("epoch"));
     }
 }
 
@@ -99,10 +120,10 @@ void add_files_of_run(const config::Config& config, const RunFiles& files, const
     {
         add(files.evaluations(), table_output());
     }
-    add(files.bad_step(), json_output());
+    add(files.bad_step(), json_output("epoch"));
     if (logging.timings)
     {
-        add(files.timings_json(), json_output());
+        add(files.timings_json(), json_output(io::timings_format.name));
         add(files.timings_h5(), io::hdf5_output(io::timings_format));
     }
 }

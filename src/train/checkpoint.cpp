@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <string>
+#include <vector>
+
 #include "io/checkpoint_file.hpp"
 #include "io/error.hpp"
 #include "src/config/compare.hpp"
@@ -140,6 +143,14 @@ void refuse_other_settings(const config::Config& stored, const config::Config& w
     if (stored.optimization.epochs < wanted.optimization.epochs)
     {
         std::erase(keys, "optimization.epochs");
+    }
+    if (keys == std::vector<std::string>{"optimization.epochs"})
+    {
+        throw io::Error(fmt::format(
+            "{} is of a run of {} epochs, which cannot become one of {} (optimization.epochs): its learning rate has "
+            "followed the longer schedule; restore the number and end the run early with --stop-after {}ep, or start "
+            "anew with --resume never or another logging.folder",
+            path.string(), stored.optimization.epochs, wanted.optimization.epochs, wanted.optimization.epochs));
     }
     if (!keys.empty())
     {

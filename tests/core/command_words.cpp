@@ -128,6 +128,34 @@ TEST_CASE("a checkpoint without settings takes the classes of the data", "[cli]"
                     {"has 3 classes, but data.num_classes: 10 (data.dataset: cifar10 brings it along); set it to 3"});
 }
 
+TEST_CASE("a checkpoint of synthetic images is evaluated on data of a file", "[cli]")
+{
+    const test::SmallRun small;
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    // As many classes as the file has; the labelled images are drawn from all.
+    auto stored = train::read_stored_checkpoint(
+                      [&]
+                      {
+                          REQUIRE(run(config + " --set logging.eval_every=0 --stop-after 1steps").code == 0);
+                          return small.folder / "run/small-latest.h5";
+                      }())
+                      .content;
+    auto settings = config::parse(stored.config, "stored", {}, "");
+    settings.data.dataset = config::Dataset::synthetic;
+    settings.data.file.reset();
+    settings.data.subset.reset();
+    settings.data.num_classes = 3;
+    settings.data.synthetic_train = settings.data.synthetic_validation = 30;
+    settings.data.synthetic_height = settings.data.synthetic_width = 32;
+    stored.config = settings.to_yaml();
+    const auto synthetic = (small.folder / "synthetic.h5").string();
+    train::write_stored_checkpoint(synthetic, stored);
+    const auto evaluated = run("snn-eval --checkpoint " + synthetic + " --data " + small.data().string());
+    INFO(evaluated.output);
+    CHECK(evaluated.code == 0);
+    CHECK_THAT(evaluated.output, Catch::Contains("top-1"));
+}
+
 TEST_CASE("names that are not text are written as text", "[cli]")
 {
     const OddNames odd;

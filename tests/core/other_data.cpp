@@ -215,7 +215,9 @@ TEST_CASE("a finished run is extended by more epochs, and says what becomes of t
     CHECK(train_for(longer)["epochs"] == 4);
     // It has become a run of four.
     CHECK(notes_of_resuming(longer, latest(run)).empty());
-    CHECK_THROWS_WITH(notes_of_resuming(quick_config(run), latest(run)), Catch::Contains("optimization.epochs"));
+    CHECK_THROWS_WITH(notes_of_resuming(quick_config(run), latest(run)),
+                      Catch::Contains("a run of 4 epochs, which cannot become one of 2 (optimization.epochs)") &&
+                          Catch::Contains("--stop-after 2ep"));
     CHECK_THROWS_WITH(
         notes_of_resuming(quick_config(run, {"optimization.epochs=5", "optimization.lr=0.4"}), latest(run)),
         Catch::Contains("other settings (optimization.lr)"));

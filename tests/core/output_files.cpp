@@ -181,6 +181,23 @@ TEST_CASE("a run replaces files of its own kinds only", "[cli]")
         check_run(config, {path.string(), "data.file " + small.data().string()});
         fs::remove(path);
     }
+    // What looks like a log or like JSON of ours, and is neither.
+    for (const auto& path : {files.csv(0), files.evaluations()})
+    {
+        test::write(path, "3\n7\n9\n");
+        check_run(config, {path.string(), "is there already and is not the log of a run"});
+        fs::remove(path);
+    }
+    for (const auto& path : {files.timings_json(), files.bad_step(), files.folder() / "small_r0.jsonl"})
+    {
+        test::write(path, "{\"mine\": 1}\n");
+        check_run(config, {path.string(), "is there already and is not JSON of a run"});
+        fs::remove(path);
+    }
+    const auto events = files.folder() / "small_tensorboard";
+    test::write(events, "my notes\n");
+    check_run(config, {events.string(), "is no folder; move it away"});
+    fs::remove(events);
     // What a run before has left.
     for (const auto& path : {files.latest(), files.best()})
     {
@@ -190,6 +207,9 @@ TEST_CASE("a run replaces files of its own kinds only", "[cli]")
     test::write(files.parameters(), "task: paws_train\n");
     check_run(config, {});
     test::write(files.csv(0), "\"epoch\";\"itr\"\n");
+    check_run(config, {});
+    test::write(files.csv(0), "1;0;0,75\n");
+    test::write(files.folder() / "small_r0.jsonl", "{\"epoch\":1}\n");
     check_run(config, {});
     // Each rank looks at its own.
     REQUIRE(mkfifo(files.csv(1).c_str(), 0600) == 0);

@@ -261,6 +261,13 @@ def too_little(training):
     run(resource.RLIMIT_AS, 4000, "--set", "criterion.unsupervised_batch_size=40000")
 
 
+def too_few_files(training):
+    """A limit on open files: one line, exit code 2"""
+    training.begin(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24)))
+    training.end(2)
+    check(training.text().count("\n") == 1 and "ulimit -n" in training.text(), training.text())
+
+
 def too_few_threads(training):
     """A limit on processes, which root does not know: one line, exit code 2"""
     nobody = 65534
@@ -280,7 +287,7 @@ def too_few_threads(training):
           f"exit code {done.returncode}:\n{done.stdout}")
 
 
-CASES = (random_moments, folder_goes, too_little, slow_write, stop_signals, plain_lines, nobody_listens, ignored_signals, terminal_goes, too_few_threads)
+CASES = (random_moments, folder_goes, too_little, slow_write, stop_signals, plain_lines, nobody_listens, ignored_signals, terminal_goes, too_few_threads, too_few_files)
 
 
 def main():

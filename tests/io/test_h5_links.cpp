@@ -201,3 +201,16 @@ TEST_CASE("names within a file are as good as others", "[io][h5_links]")
     CHECK(file.read("test").pixels == std::vector<std::uint8_t>(24, 7));
     CHECK(file.read("val").names == std::vector<std::string>{"x", "y"});
 }
+
+TEST_CASE("soft links in a circle are refused by name", "[io][h5_links]")
+{
+    const TemporaryFolder folder;
+    const auto path = raw::make(folder / "data.h5", "paws-dataset",
+                                [](hid_t file)
+                                {
+                                    H5Lcreate_soft("/test", file, "train", H5P_DEFAULT, H5P_DEFAULT);
+                                    H5Lcreate_soft("/train", file, "test", H5P_DEFAULT, H5P_DEFAULT);
+                                });
+    check_refused([&] { DatasetFile{path}; }, {"data.h5", "is a link that cannot be followed", "in its place"});
+    check_refused([&] { h5::File::open(path).has_dataset("train/images"); }, {"data.h5:/train", "cannot be followed"});
+}

@@ -185,6 +185,9 @@ def check_full_stdout(paws_hpc):
     result = paws_hpc.done("inspect", "c.h5", code=1, start=closed)
     assert b"stdout: not all could be written" in result.stderr, result.stderr
     paws_hpc.done("run.yaml", "--resume", "never", start=closed)
+    # Neither can the reason be said then.
+    for words in ["--help"], ["--version"]:
+        paws_hpc.done(*words, code=1, start=["sh", "-c", 'exec "$@" >&- 2>&-', "sh"])
 
 
 def main():
