@@ -72,20 +72,6 @@ void require_outputs(const config::Config& config, const Arguments& arguments, c
                   });
 }
 
-bool trains(const config::Config& config)
-{
-    switch (config.task)
-    {
-        case config::Task::snn_eval:
-        case config::Task::embed:
-            return false;
-        case config::Task::fine_tune:
-            return config.meta.training;
-        default:
-            return true;
-    }
-}
-
 tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
 {
     const tasks::ComputeSession session(config.meta.threads, ranks.world());
@@ -109,7 +95,7 @@ tasks::Summary train(const Arguments& arguments, const config::Config& config, c
 tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 {
     const auto config = load_config(arguments, ranks);
-    if (!trains(config))
+    if (!tasks::trains(config))
     {
         tasks::drop_stop_signals();
     }
@@ -157,7 +143,7 @@ bool may_train(const Arguments& arguments)
     }
     try
     {
-        return trains(config::load(arguments.config, arguments.overrides, arguments.task));
+        return tasks::trains(config::load(arguments.config, arguments.overrides, arguments.task));
     }
     catch (const std::exception&)
     {

@@ -128,12 +128,6 @@ void add_files_of_run(const config::Config& config, const RunFiles& files, const
     }
 }
 
-bool trains(const config::Config& config)
-{
-    return config::all_training.contains(config.task) &&
-           (config.task != config::Task::fine_tune || config.meta.training);
-}
-
 void add_training(const config::Config& config, int rank, io::CommandFiles& files)
 {
     const RunFiles run(config);
@@ -163,6 +157,12 @@ void add_training(const config::Config& config, int rank, io::CommandFiles& file
     }
 }
 }  // namespace
+
+bool trains(const config::Config& config)
+{
+    return config::all_training.contains(config.task) &&
+           (config.task != config::Task::fine_tune || config.meta.training);
+}
 
 void add_config_inputs(const config::Config& config, io::CommandFiles& files)
 {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "io/host_name.hpp"
+#include "io/process_limits.hpp"
 #include "io/say.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/config/config.hpp"
@@ -116,8 +117,7 @@ void unbind_this_thread()
 
 std::int64_t usable_cores()
 {
-    const auto set = cores_of_process();
-    return std::max(1, CPU_COUNT(&set));
+    return static_cast<std::int64_t>(io::usable_cores());
 }
 
 std::int64_t cores_of_rank(const comm::World& world)
