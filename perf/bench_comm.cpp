@@ -15,12 +15,12 @@
 #include "src/comm/gradient_reducer.hpp"
 #include "src/comm/mpi_session.hpp"
 #include "src/comm/world.hpp"
+#include "src/methods/paws_step.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/batch_norm_relu.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
-#include "src/tasks/runtime.hpp"
-#include "src/train/paws_step.hpp"
+#include "src/session/runtime.hpp"
 
 namespace
 {

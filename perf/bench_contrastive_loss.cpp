@@ -7,10 +7,10 @@
 #include <functional>
 
 #include "perf/warm.hpp"
+#include "src/device/matrix_product.hpp"
 #include "src/loss/simclr_loss.hpp"
 #include "src/loss/suncet_loss.hpp"
-#include "src/nn/matrix_product.hpp"
-#include "src/tasks/runtime.hpp"
+#include "src/session/runtime.hpp"
 
 namespace
 {

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "io/embeddings_writer.hpp"
+#include "io/results/embeddings_writer.hpp"
+#include "src/checkpoint/checkpoint.hpp"
 #include "src/comm/mpi_session.hpp"
-#include "src/tasks/runtime.hpp"
-#include "src/train/checkpoint.hpp"
+#include "src/session/runtime.hpp"
 
 namespace
 {

@@ -6,8 +6,8 @@
 #include <Kokkos_Core.hpp>
 
 #include "perf/warm.hpp"
+#include "src/device/matrix_product.hpp"
 #include "src/loss/paws_loss.hpp"
-#include "src/nn/matrix_product.hpp"
 
 namespace
 {

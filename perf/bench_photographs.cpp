@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "io/h5.hpp"
-#include "io/read_file.hpp"
+#include "io/files/read_file.hpp"
+#include "io/hdf5/h5.hpp"
 #include "src/data/view_maker.hpp"
 
 namespace

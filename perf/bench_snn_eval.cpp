@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "perf/warm.hpp"
+#include "src/device/matrix_product.hpp"
 #include "src/loss/snn_classifier.hpp"
-#include "src/nn/matrix_product.hpp"
-#include "src/tasks/runtime.hpp"
+#include "src/session/runtime.hpp"
 
 namespace
 {

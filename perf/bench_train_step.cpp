@@ -4,9 +4,9 @@
 #include <torch/torch.h>
 
 #include "perf/warm.hpp"
+#include "src/methods/paws_step.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
-#include "src/train/paws_step.hpp"
 
 namespace
 {

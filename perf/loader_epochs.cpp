@@ -12,10 +12,10 @@
 #include <string>
 
 #include "src/comm/mpi_session.hpp"
+#include "src/commands/describe_data.hpp"
 #include "src/data/dataset.hpp"
 #include "src/data/paws_loader.hpp"
-#include "src/tasks/describe_data.hpp"
-#include "src/tasks/runtime.hpp"
+#include "src/session/runtime.hpp"
 
 namespace
 {

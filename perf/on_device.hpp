@@ -9,9 +9,9 @@
 #include <exception>
 #include <optional>
 
-#include "src/nn/device.hpp"
-#include "src/nn/precision.hpp"
-#include "src/tasks/runtime.hpp"
+#include "src/device/device.hpp"
+#include "src/device/precision.hpp"
+#include "src/session/runtime.hpp"
 
 // Benchmarks that run on a CPU or, with --device=cuda, on the first GPU.
 

@@ -17,9 +17,9 @@
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 #include "src/optim/lars_sgd.hpp"
-#include "src/tasks/runtime.hpp"
-#include "src/train/ready_times.hpp"
-#include "src/train/step_timings.hpp"
+#include "src/profile/ready_times.hpp"
+#include "src/profile/step_timings.hpp"
+#include "src/session/runtime.hpp"
 #include "src/train/trainer.hpp"
 
 namespace

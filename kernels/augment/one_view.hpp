@@ -1,8 +1,8 @@
 #pragma once
 
+#include "kernels/augment/images.hpp"
 #include "kernels/augment/normalise.hpp"
 #include "kernels/augment/params.hpp"
-#include "kernels/augment/pictures.hpp"
 #include "kernels/augment/workspace.hpp"
 
 // What a team does for one view, whether Kokkos started it or a thread of our own.

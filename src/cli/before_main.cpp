@@ -17,7 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "io/process_limits.hpp"
+#include "io/base/process_limits.hpp"
 
 namespace
 {

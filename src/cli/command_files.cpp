@@ -1,6 +1,6 @@
 #include "src/cli/command_files.hpp"
 
-#include "src/train/stored_checkpoint.hpp"
+#include "src/checkpoint/stored_checkpoint.hpp"
 
 namespace paws::cli
 {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "io/output_target.hpp"
+#include "io/results/output_target.hpp"
 #include "src/cli/commands.hpp"
 
 namespace paws::cli

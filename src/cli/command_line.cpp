@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "io/say.hpp"
+#include "io/base/say.hpp"
 #include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/launch.hpp"
@@ -18,9 +18,9 @@
 #include "src/comm/agreement.hpp"
 #include "src/comm/launcher.hpp"
 #include "src/config/config.hpp"
-#include "src/tasks/agreed.hpp"
-#include "src/tasks/stop_rule.hpp"
-#include "src/tasks/stop_signals.hpp"
+#include "src/session/agreed.hpp"
+#include "src/session/stop_rule.hpp"
+#include "src/session/stop_signals.hpp"
 
 namespace paws::cli
 {

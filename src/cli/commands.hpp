@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "src/cli/launch.hpp"
+#include "src/commands/convert.hpp"
+#include "src/commands/data_commands.hpp"
+#include "src/commands/demo.hpp"
+#include "src/commands/summary.hpp"
 #include "src/config/config.hpp"
-#include "src/tasks/convert.hpp"
-#include "src/tasks/data_commands.hpp"
-#include "src/tasks/demo.hpp"
-#include "src/tasks/runtime.hpp"
-#include "src/tasks/summary.hpp"
+#include "src/session/runtime.hpp"
 
 namespace paws::cli
 {

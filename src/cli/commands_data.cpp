@@ -1,6 +1,6 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
-#include "src/tasks/agreed.hpp"
+#include "src/session/agreed.hpp"
 
 namespace paws::cli
 {

@@ -1,8 +1,8 @@
 #include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
-#include "src/tasks/demo.hpp"
-#include "src/tasks/view_sheet.hpp"
+#include "src/commands/demo.hpp"
+#include "src/commands/view_sheet.hpp"
 
 namespace paws::cli
 {

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <limits>
 
-#include "io/printable.hpp"
+#include "io/base/printable.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
-#include "src/tasks/agreed.hpp"
-#include "src/tasks/embed.hpp"
-#include "src/tasks/evaluation.hpp"
-#include "src/tasks/same_input.hpp"
+#include "src/commands/embed.hpp"
+#include "src/commands/evaluation.hpp"
+#include "src/session/agreed.hpp"
+#include "src/session/same_input.hpp"
 
 namespace paws::cli
 {

@@ -6,13 +6,13 @@
 #include <exception>
 #include <optional>
 
-#include "io/say.hpp"
+#include "io/base/say.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/comm/device_communicator.hpp"
 #include "src/comm/launcher.hpp"
 #include "src/comm/mpi_session.hpp"
 #include "src/config/config.hpp"
-#include "src/tasks/agreed.hpp"
+#include "src/session/agreed.hpp"
 
 namespace paws::cli
 {

@@ -2,7 +2,7 @@
 
 #include "src/cli/before_main.hpp"
 #include "src/cli/command_line.hpp"
-#include "src/tasks/stop_signals.hpp"
+#include "src/session/stop_signals.hpp"
 
 int main(int argc, char** argv)
 {

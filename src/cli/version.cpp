@@ -9,7 +9,7 @@
 #include <Kokkos_Core.hpp>
 
 #include "src/comm/mpi_session.hpp"
-#include "src/nn/precision.hpp"
+#include "src/device/precision.hpp"
 
 namespace paws::cli
 {

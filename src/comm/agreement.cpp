@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "io/host_name.hpp"
-#include "io/printable.hpp"
+#include "io/base/host_name.hpp"
+#include "io/base/printable.hpp"
 
 namespace paws::comm
 {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "io/mpi_call.hpp"
+#include "io/ranks/mpi_call.hpp"
 #include "src/comm/error.hpp"
 
 namespace paws::comm

@@ -14,7 +14,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "io/host_name.hpp"
+#include "io/base/host_name.hpp"
 #include "src/comm/agreement.hpp"
 
 namespace paws::comm

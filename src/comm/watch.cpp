@@ -9,9 +9,9 @@
 #include <random>
 #include <thread>
 
-#include "io/atomic_file.hpp"
-#include "io/host_name.hpp"
-#include "io/say.hpp"
+#include "io/base/host_name.hpp"
+#include "io/base/say.hpp"
+#include "io/files/atomic_file.hpp"
 #include "src/comm/agreement.hpp"
 #include "src/comm/watch_loop.hpp"
 

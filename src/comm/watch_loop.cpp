@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <sstream>
 
-#include "io/atomic_file.hpp"
+#include "io/files/atomic_file.hpp"
 #include "src/comm/agreement.hpp"
 
 namespace paws::comm

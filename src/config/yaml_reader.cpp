@@ -8,8 +8,8 @@
 #include <limits>
 #include <type_traits>
 
-#include "io/printable.hpp"
-#include "io/read_file.hpp"
+#include "io/base/printable.hpp"
+#include "io/files/read_file.hpp"
 #include "src/config/enums.hpp"
 #include "src/config/file_kind.hpp"
 #include "src/config/keys.hpp"

@@ -5,9 +5,9 @@
 
 #include "kernels/augment/center.hpp"
 #include "kernels/augment/chain.hpp"
-#include "src/data/staging.hpp"
-#include "src/nn/execution.hpp"
-#include "src/nn/tensor_view.hpp"
+#include "src/data/pinned_memory.hpp"
+#include "src/device/execution.hpp"
+#include "src/device/tensor_view.hpp"
 
 namespace paws::data
 {

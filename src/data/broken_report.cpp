@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "io/printable.hpp"
+#include "io/base/printable.hpp"
 
 namespace paws::data
 {

@@ -10,9 +10,9 @@
 #include <span>
 #include <sstream>
 
-#include "io/checksum.hpp"
-#include "io/image_checksum.hpp"
-#include "io/printable.hpp"
+#include "io/base/printable.hpp"
+#include "io/dataset/image_checksum.hpp"
+#include "io/files/checksum.hpp"
 
 namespace paws::data
 {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "io/dataset_file.hpp"
-#include "io/input_path.hpp"
-#include "io/pack.hpp"
+#include "io/dataset/dataset_file.hpp"
+#include "io/dataset/pack.hpp"
+#include "io/files/input_path.hpp"
 #include "src/data/labelled.hpp"
 #include "src/data/loader_settings.hpp"
 #include "src/data/packed_file.hpp"

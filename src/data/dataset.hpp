@@ -6,8 +6,8 @@
 
 #include "src/comm/world.hpp"
 #include "src/config/config.hpp"
+#include "src/data/images.hpp"
 #include "src/data/node_share.hpp"
-#include "src/data/pictures.hpp"
 
 namespace paws::data
 {

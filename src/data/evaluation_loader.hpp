@@ -9,7 +9,7 @@
 
 #include "src/config/config.hpp"
 #include "src/data/batch_plan.hpp"
-#include "src/data/pictures.hpp"
+#include "src/data/images.hpp"
 #include "src/data/view_source.hpp"
 
 namespace paws::data

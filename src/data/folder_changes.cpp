@@ -6,8 +6,8 @@
 #include <set>
 #include <vector>
 
-#include "io/dataset_file.hpp"
-#include "io/printable.hpp"
+#include "io/base/printable.hpp"
+#include "io/dataset/dataset_file.hpp"
 
 namespace paws::data
 {

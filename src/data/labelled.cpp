@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <set>
 
-#include "io/input_path.hpp"
-#include "io/label_draw.hpp"
-#include "io/subset_file.hpp"
+#include "io/dataset/label_draw.hpp"
+#include "io/dataset/subset_file.hpp"
+#include "io/files/input_path.hpp"
 
 namespace paws::data
 {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "src/config/config.hpp"
-#include "src/data/pictures.hpp"
+#include "src/data/images.hpp"
 
 namespace paws::data
 {

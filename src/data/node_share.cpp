@@ -9,7 +9,7 @@
 #include <limits>
 #include <string>
 
-#include "io/process_limits.hpp"
+#include "io/base/process_limits.hpp"
 
 namespace paws::data
 {

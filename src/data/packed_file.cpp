@@ -12,10 +12,10 @@
 #include <string_view>
 #include <system_error>
 
-#include "io/checksum.hpp"
-#include "io/input_path.hpp"
-#include "io/pack_folder.hpp"
-#include "io/staging.hpp"
+#include "io/dataset/pack_folder.hpp"
+#include "io/files/checksum.hpp"
+#include "io/files/input_path.hpp"
+#include "io/files/staging.hpp"
 #include "src/data/folder_changes.hpp"
 #include "src/data/status_line.hpp"
 #include "src/data/together.hpp"

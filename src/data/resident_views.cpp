@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "src/data/augmentation.hpp"
-#include "src/data/staging.hpp"
+#include "src/data/pinned_memory.hpp"
 
 namespace paws::data
 {

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <utility>
 
-#include "io/local_copy.hpp"
-#include "io/printable.hpp"
-#include "io/say.hpp"
-#include "io/terminal.hpp"
+#include "io/base/printable.hpp"
+#include "io/base/say.hpp"
+#include "io/base/terminal.hpp"
+#include "io/files/local_copy.hpp"
 
 namespace paws::data
 {

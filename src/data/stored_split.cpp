@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "io/checksum.hpp"
-#include "io/error.hpp"
+#include "io/base/error.hpp"
+#include "io/files/checksum.hpp"
 
 namespace paws::data
 {

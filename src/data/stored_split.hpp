@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset_file.hpp"
-#include "io/file_stamp.hpp"
+#include "io/dataset/dataset_file.hpp"
+#include "io/files/file_stamp.hpp"
 
 namespace paws::data
 {

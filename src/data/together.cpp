@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "io/error.hpp"
+#include "io/base/error.hpp"
 #include "src/config/config.hpp"
 #include "src/data/samplers.hpp"
 

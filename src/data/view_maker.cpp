@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "io/error.hpp"
+#include "io/base/error.hpp"
 #include "kernels/augment/host_views.hpp"
 
 namespace paws::data

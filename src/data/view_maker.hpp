@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "io/picture.hpp"
+#include "io/image/image.hpp"
 #include "src/data/batch_plan.hpp"
-#include "src/data/pictures.hpp"
+#include "src/data/images.hpp"
 
 namespace paws::kernels
 {

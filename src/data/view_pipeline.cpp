@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "src/data/staging.hpp"
+#include "src/data/pinned_memory.hpp"
 #include "src/data/view_maker.hpp"
 
 namespace paws::data

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "src/data/batch_plan.hpp"
-#include "src/data/pictures.hpp"
+#include "src/data/images.hpp"
 #include "src/data/view_source.hpp"
 
 namespace paws::data

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "src/data/resident_views.hpp"
-#include "src/nn/device.hpp"
+#include "src/device/device.hpp"
 
 namespace paws::data
 {

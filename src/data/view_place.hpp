@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "src/config/config.hpp"
-#include "src/data/pictures.hpp"
+#include "src/data/images.hpp"
 #include "src/data/view_pipeline.hpp"
 #include "src/data/view_source.hpp"
 

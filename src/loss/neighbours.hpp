@@ -7,9 +7,9 @@
 
 #include "kernels/l2_normalize.hpp"
 #include "kernels/soft_nearest_neighbours.hpp"
+#include "src/device/matrix_product.hpp"
+#include "src/device/tensor_view.hpp"
 #include "src/loss/support_labels.hpp"
-#include "src/nn/matrix_product.hpp"
-#include "src/nn/tensor_view.hpp"
 
 // The pieces that everything with soft nearest neighbours is put together from: labels as kernels take them, unit rows,
 // and blocks of queries that bound the memory of the similarities. All tensors of a call lie where `exec` works.

@@ -4,9 +4,9 @@
 
 #include "kernels/batch_norm.hpp"
 #include "kernels/batch_norm/channels.hpp"
+#include "src/device/tensor_view.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/batch_norm_observer.hpp"
-#include "src/nn/tensor_view.hpp"
 
 // The pieces that the autograd functions of batch normalisation are put together from, for sources that launch kernels.
 // Functions of several layers make one reduction over ranks for all of them.

@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "kernels/lars_sgd.hpp"
-#include "src/nn/tensor_view.hpp"
+#include "src/device/tensor_view.hpp"
 
 namespace paws::optim
 {

@@ -9,9 +9,9 @@
 #include "src/comm/communicator.hpp"
 #include "src/config/config.hpp"
 #include "src/data/evaluation_loader.hpp"
-#include "src/data/pictures.hpp"
+#include "src/data/images.hpp"
+#include "src/device/precision.hpp"
 #include "src/nn/encoder.hpp"
-#include "src/nn/precision.hpp"
 
 namespace paws::train
 {

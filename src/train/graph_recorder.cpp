@@ -10,7 +10,7 @@
 
 #include <optional>
 
-#include "src/nn/torch_compat.hpp"
+#include "src/device/torch_compat.hpp"
 #endif
 
 namespace paws::train

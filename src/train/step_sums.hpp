@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "src/comm/communicator.hpp"
-#include "src/train/method.hpp"
+#include "src/methods/method.hpp"
 
 namespace paws::train
 {

@@ -5,10 +5,10 @@
 #include <chrono>
 #include <cmath>
 
+#include "src/checkpoint/starting_network.hpp"
 #include "src/nn/batch_norm.hpp"
-#include "src/train/phase.hpp"
-#include "src/train/seconds.hpp"
-#include "src/train/starting_network.hpp"
+#include "src/profile/phase.hpp"
+#include "src/profile/seconds.hpp"
 
 namespace paws::train
 {

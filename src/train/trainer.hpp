@@ -8,16 +8,16 @@
 #include <stdexcept>
 #include <string>
 
+#include "src/checkpoint/checkpoint.hpp"
 #include "src/comm/gradient_reducer.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
+#include "src/device/precision.hpp"
+#include "src/methods/method.hpp"
 #include "src/nn/encoder.hpp"
-#include "src/nn/precision.hpp"
 #include "src/optim/lars_sgd.hpp"
 #include "src/optim/loss_scaler.hpp"
 #include "src/optim/schedule.hpp"
-#include "src/train/checkpoint.hpp"
-#include "src/train/method.hpp"
 #include "src/train/step_graph.hpp"
 #include "src/train/step_sums.hpp"
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/error.hpp"
+#include "io/base/error.hpp"
 #include "src/train/trainer.hpp"
 
 namespace paws::train

@@ -1,13 +1,13 @@
 // What ranks agree upon, and how one that disagrees is named.
 
-#include "io/error.hpp"
-#include "io/host_name.hpp"
+#include "io/base/error.hpp"
+#include "io/base/host_name.hpp"
 #include "src/config/compare.hpp"
-#include "src/tasks/agreed.hpp"
-#include "src/tasks/same_input.hpp"
-#include "tests/comm/world.hpp"
-#include "tests/core/small_run.hpp"
+#include "src/session/agreed.hpp"
+#include "src/session/same_input.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/small_run.hpp"
+#include "tests/support/world.hpp"
 
 using namespace paws;
 

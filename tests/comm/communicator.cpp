@@ -3,8 +3,8 @@
 #include "src/comm/differentiable.hpp"
 #include "src/comm/mpi_communicator.hpp"
 #include "src/comm/world.hpp"
-#include "tests/comm/world.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/world.hpp"
 
 using namespace paws;
 

@@ -1,10 +1,10 @@
 #include "src/comm/device_communicator.hpp"
 
 #include "src/comm/world.hpp"
-#include "src/nn/device.hpp"
-#include "src/tasks/choose_device.hpp"
-#include "tests/comm/world_folder.hpp"
+#include "src/device/device.hpp"
+#include "src/session/choose_device.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/world_folder.hpp"
 
 using namespace paws;
 

@@ -2,7 +2,7 @@
 
 #include "src/comm/differentiable.hpp"
 #include "src/comm/gradient_reducer.hpp"
-#include "tests/comm/on_gpus.hpp"
+#include "tests/support/on_gpus.hpp"
 
 using namespace paws;
 using test::OnGpus;

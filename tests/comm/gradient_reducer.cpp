@@ -1,8 +1,8 @@
 #include "src/comm/gradient_reducer.hpp"
 
-#include "tests/comm/world.hpp"
-#include "tests/core/golden_tensors.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/golden_tensors.hpp"
+#include "tests/support/world.hpp"
 
 using namespace paws;
 

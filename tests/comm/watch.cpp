@@ -8,8 +8,8 @@
 
 #include "src/comm/launcher.hpp"
 #include "src/comm/watch_loop.hpp"
-#include "tests/comm/world.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/world.hpp"
 
 using namespace paws;
 using namespace std::chrono_literals;

@@ -7,11 +7,11 @@
 #include <fstream>
 #include <thread>
 
-#include "io/atomic_file.hpp"
-#include "io/error.hpp"
+#include "io/base/error.hpp"
+#include "io/files/atomic_file.hpp"
 #include "src/cli/launch.hpp"
-#include "src/tasks/agreed.hpp"
-#include "tests/core/small_run.hpp"
+#include "src/session/agreed.hpp"
+#include "tests/support/small_run.hpp"
 
 namespace
 {

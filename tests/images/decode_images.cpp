@@ -4,8 +4,8 @@
 #include <iostream>
 #include <string>
 
-#include "io/picture.hpp"
-#include "io/stored_picture.hpp"
+#include "io/image/image.hpp"
+#include "io/image/stored_image.hpp"
 
 int main()
 {

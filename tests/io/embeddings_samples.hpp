@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/embeddings_writer.hpp"
-#include "io/mpi_call.hpp"
+#include "io/ranks/mpi_call.hpp"
+#include "io/results/embeddings_writer.hpp"
 
 namespace paws::test
 {

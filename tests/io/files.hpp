@@ -11,7 +11,7 @@
 
 #include <unistd.h>
 
-#include "io/error.hpp"
+#include "io/base/error.hpp"
 #include "tests/support/catch.hpp"
 
 namespace paws::test

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "io/error.hpp"
-#include "io/pack_folder.hpp"
+#include "io/base/error.hpp"
+#include "io/dataset/pack_folder.hpp"
 #include "tests/io/ranks.hpp"
 #include "tests/support/goldens.hpp"
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "io/mpi_call.hpp"
+#include "io/ranks/mpi_call.hpp"
 #include "tests/io/files.hpp"
 
 namespace paws::test

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/torch_value.hpp"
-#include "io/zip_file.hpp"
+#include "io/torch/torch_value.hpp"
+#include "io/torch/zip_file.hpp"
 #include "tests/io/files.hpp"
 
 namespace paws::test

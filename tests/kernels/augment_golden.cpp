@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "io/h5.hpp"
+#include "io/hdf5/h5.hpp"
 #include "kernels/augment/center.hpp"
 #include "tests/kernels/augment_support.hpp"
 #include "tests/support/catch.hpp"

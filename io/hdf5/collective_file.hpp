@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "io/files/atomic_file.hpp"
+#include "io/files/seal.hpp"
+#include "io/hdf5/h5.hpp"
+#include "io/ranks/rank_group.hpp"
+
+namespace paws::io
+{
+/// An HDF5 file that all ranks write together, atomically: what is known at first is made in memory by rank 0, and from
+/// then on each rank writes its rows of the data sets.
+///
+///     CollectiveFile file(path, ranks);
+///     file.begin([&](h5::File& skeleton) { ...; return bytes_of_rows; });
+///     file.together([&] { file.hdf5().dataset("a").write_rows_together(...); });
+///     file.close();
+///     file.finish([&](const std::filesystem::path& temporary) { ... });
+///
+/// The file has its full length, and where the file system can also its space, before HDF5 opens it: HDF5 1.10 ends in
+/// a crash if a disk fills up while it holds changes to its own structure.
+///
+/// Every function is collective and throws Error, the same on every rank; the file is then not there, or what it was.
+class CollectiveFile
+{
+public:
+    /// Bytes of the file, and their CRC-32.
+    struct Block
+    {
+        std::uint64_t place = 0;
+        std::uint64_t length = 0;
+        std::uint32_t checksum = 0;
+    };
+
+    CollectiveFile(std::filesystem::path path, const RankGroup& ranks) : path_(std::move(path)), ranks_(ranks) {}
+
+    const RankGroup& ranks() const { return ranks_; }
+
+    /// Makes the file. `make` is called on rank 0 alone: it fills a file in memory, in which data sets that all ranks
+    /// are to write are created but not written, and gives the bytes that these can take at most.
+    void begin(const std::function<std::uint64_t(h5::File&)>& make);
+
+    /// From begin() to close(); shared by all ranks.
+    h5::File& hdf5() { return *file_; }
+
+    /// RankGroup::together for what writes: says what to do if that fails.
+    template <typename Action>
+    void together(Action action) const
+    {
+        ranks_.together(
+            [&]
+            {
+                try
+                {
+                    action();
+                }
+                catch (const SystemError& error)
+                {
+                    refuse_write(path_, error);
+                }
+            });
+    }
+
+    /// Not collective: bytes that this rank wrote, which are read again before the file is in its place.
+    void wrote(const Block& block) { blocks_.push_back(block); }
+
+    /// No rank may hold a data set any more. Everything is on the disk then, and what MPI lost without an error is
+    /// found. From then until finish(), every rank may open temporary() for reading.
+    void close();
+    const std::filesystem::path& temporary() const { return temporary_; }
+
+    /// Seals the file and puts it in its place, after `check` (on rank 0) has not thrown for the sealed file.
+    void finish(const std::function<void(const std::filesystem::path& temporary)>& check);
+
+private:
+    void make_skeleton(const std::function<std::uint64_t(h5::File&)>& make);
+    void verify_own_blocks() const;
+    Seal seal() const;
+
+    std::filesystem::path path_;
+    RankGroup ranks_;
+    std::optional<AtomicFile> target_;  // on rank 0
+    std::filesystem::path temporary_;
+    std::optional<h5::File> file_;
+    std::vector<Block> blocks_;  // that this rank wrote
+};
+
+/// Throws SystemError: a file does not hold what was written to it.
+[[noreturn]] void refuse_disk(const std::filesystem::path& path);
+}  // namespace paws::io

@@ -1,0 +1,133 @@
+#include "src/commands/classifier_evaluation.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "io/base/error.hpp"
+#include "io/base/printable.hpp"
+#include "io/files/input_path.hpp"
+#include "src/checkpoint/checkpoint.hpp"
+#include "src/checkpoint/run_files.hpp"
+#include "src/commands/evaluation.hpp"
+#include "src/profile/seconds.hpp"
+#include "src/session/agreed.hpp"
+#include "src/session/choose_precision.hpp"
+#include "src/train/embedder.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+namespace fs = std::filesystem;
+
+fs::path checkpoint_to_evaluate(const config::Config& config, const std::string& named)
+{
+    const RunFiles files(config);
+    if (named != "auto")
+    {
+        return named;
+    }
+    for (const auto& path : {files.best(), files.latest(), files.published()})
+    {
+        if (io::is_there(path))
+        {
+            return path;
+        }
+    }
+    throw io::Error(
+        fmt::format("{}: there is no checkpoint of fine_tune to evaluate; run it with meta.training: true "
+                    "first, set logging.folder and logging.write_tag as it had them, or name the "
+                    "checkpoint with --resume",
+                    files.best().string()));
+}
+
+train::PretrainedEncoder load_classifier(const fs::path& path, const data::Dataset& dataset, nn::Precision precision,
+                                         const torch::Device& device)
+{
+    auto trained = train::load_encoder(path);
+    if (trained.config.task != config::Task::fine_tune)
+    {
+        throw io::Error(fmt::format("{}: it is a checkpoint of {}, which has no classifier; name one of fine_tune",
+                                    path.string(), to_string(trained.config.task)));
+    }
+    if (trained.config.data.num_classes != dataset.classes())
+    {
+        throw io::Error(fmt::format("{}: its classifier has {} classes, but {} has {}", path.string(),
+                                    trained.config.data.num_classes, dataset.source, dataset.classes()));
+    }
+    if (const auto difference = data::class_difference(trained.data, dataset.class_names); !difference.empty())
+    {
+        throw io::Error(
+            fmt::format("{}: its classifier has other classes than {} ({}); evaluate it on data of the classes "
+                        "that it was trained on",
+                        path.string(), dataset.source, difference));
+    }
+    prepare_for_evaluation(*trained.encoder, precision, device);
+    return trained;
+}
+}  // namespace
+
+loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Pictures& pictures,
+                                   const std::vector<std::int64_t>& rows, const config::Config& config,
+                                   nn::Precision precision, comm::Communicator& communicator,
+                                   NotFiniteScores not_finite)
+{
+    if (rows.empty())
+    {
+        throw std::invalid_argument("there are no pictures to evaluate the classifier on");
+    }
+    return accuracy_together(
+        pictures, rows, communicator,
+        [&](const std::vector<std::int64_t>& mine)
+        { return train::embed(encoder, pictures, mine, config, nn::Embedding::projection, precision); },
+        not_finite);
+}
+
+loss::Accuracy held_out_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
+                                 nn::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
+{
+    return dataset.held_out.empty() ? classifier_accuracy(encoder, dataset.validation, dataset.validation.all_rows(),
+                                                          config, precision, communicator, not_finite)
+                                    : classifier_accuracy(encoder, dataset.train, dataset.held_out, config, precision,
+                                                          communicator, not_finite);
+}
+
+Summary evaluate_classifier(const config::Config& config, const std::string& checkpoint, const comm::World& world)
+{
+    const auto start = std::chrono::steady_clock::now();
+    auto& communicator = *world.communicator;
+    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
+    const auto path = agreed(communicator, [&] { return checkpoint_to_evaluate(config, checkpoint); });
+    const auto dataset =
+        agreed(communicator, [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
+    const auto trained = agreed(communicator, [&] { return load_classifier(path, dataset, precision, world.device); });
+    const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
+                                              config, precision, communicator, NotFiniteScores::refuse);
+    Summary summary{{"task", "fine_tune"},
+                    {"training", false},
+                    {"checkpoint", path.string()},
+                    {"epochs", trained.epochs_done},
+                    {"pictures", dataset.validation.count()},
+                    {"top1", accuracy.top1},
+                    {"top5", accuracy.top5}};
+    auto text = fmt::format("{}: epoch {}, {} pictures of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n",
+                            io::printable(path.string()), trained.epochs_done, dataset.validation.count(),
+                            config.data.validation_split, 100 * accuracy.top1, 100 * accuracy.top5);
+    if (!dataset.held_out.empty())
+    {
+        const auto held_out =
+            held_out_accuracy(*trained.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
+        summary["held_out_top1"] = held_out.top1;
+        text += fmt::format("{} held-out pictures of '{}': top-1 {:.2f} %\n", dataset.held_out.size(),
+                            config.data.train_split, 100 * held_out.top1);
+    }
+    if (world.is_first())
+    {
+        fmt::print("{}", text);
+    }
+    summary["seconds"] = train::seconds_since(start);
+    return summary;
+}
+}  // namespace paws::tasks

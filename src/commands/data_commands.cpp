@@ -1,0 +1,211 @@
+#include "src/commands/data_commands.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include "io/base/printable.hpp"
+#include "io/dataset/dataset_file.hpp"
+#include "io/dataset/pack.hpp"
+#include "io/dataset/pack_folder.hpp"
+#include "io/dataset/subset_file.hpp"
+#include "io/files/local_copy.hpp"
+#include "io/files/text_output.hpp"
+#include "io/results/inspect.hpp"
+#include "src/comm/check_mpi.hpp"
+#include "src/config/config.hpp"
+#include "src/logging/progress_line.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+void require_known_format(const PackRequest& request)
+{
+    if (request.format != "cifar10" && request.format != "idx" && request.format != "imagefolder")
+    {
+        throw config::Error(
+            fmt::format("--format: unknown format '{}'; known are cifar10, idx and imagefolder", request.format));
+    }
+}
+
+/// Throws for options that only another format has: nobody should believe that they did something.
+void require_fitting_options(const PackRequest& request)
+{
+    const auto require = [&](bool given, const char* option, const char* format)
+    {
+        if (given && request.format != format)
+        {
+            throw config::Error(fmt::format("{}: is for --format {}; leave it out", option, format));
+        }
+    };
+    require(!request.class_names.empty(), "--class-names", "idx");
+    require(request.shorter_side.has_value(), "--shorter-side", "imagefolder");
+    require(request.val_list.has_value(), "--val-list", "imagefolder");
+    require(request.skip_broken, "--skip-broken", "imagefolder");
+    if (request.shorter_side && *request.shorter_side < 1)
+    {
+        throw config::Error(
+            fmt::format("--shorter-side: {} is no number of pixels; give 1 or more", *request.shorter_side));
+    }
+}
+
+std::size_t pack_content(const PackRequest& request, Summary& summary)
+{
+    const auto content = request.format == "cifar10"
+                             ? io::read_cifar10_folder(request.input)
+                             : io::read_idx_folder(request.input, request.class_names == "fashion-mnist"
+                                                                      ? io::fashion_mnist_class_names()
+                                                                      : io::digit_class_names());
+    io::write_dataset(request.output, content);
+    std::size_t pictures = 0;
+    for (const auto& [split, set] : content.splits)
+    {
+        fmt::print("{}: {} pictures of {}×{}\n", split, set.count(), set.height, set.width);
+        pictures += set.count();
+    }
+    summary["classes"] = content.class_names.size();
+    return pictures;
+}
+
+std::string format_folder_progress(const io::FolderPackStatus& status)
+{
+    const auto bytes = static_cast<double>(status.bytes);
+    const auto seconds = std::max(status.seconds, 1e-3);
+    // Bytes tell the time left: pictures that differ in size differ in work.
+    const auto left = bytes > 0 ? seconds * (static_cast<double>(status.total_bytes) / bytes - 1) : 0;
+    return fmt::format("{} {}/{} pictures  {:.0f} pictures/s  {:.1f} MB/s  {} left",
+                       status.writes ? "packed" : "checked", status.pictures, status.total_pictures,
+                       static_cast<double>(status.pictures) / seconds, bytes / seconds / 1e6,
+                       train::format_duration(left));
+}
+
+std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, Summary& summary)
+{
+    io::FolderPackRequest folder{request.input, request.output, {}, request.val_list, request.skip_broken};
+    if (request.shorter_side)
+    {
+        folder.shorter_side = static_cast<std::size_t>(*request.shorter_side);
+    }
+    io::FolderPackReport report;
+    {
+        train::LiveLine line;
+        report = io::pack_image_folder(folder, comm,
+                                       [&](const io::FolderPackStatus& status)
+                                       {
+                                           const auto text = [&] { return format_folder_progress(status); };
+                                           status.pictures == status.total_pictures ? line.finish(text())
+                                                                                    : line.update(text);
+                                       });
+    }
+    std::size_t pictures = 0;
+    for (const auto& split : report.splits)
+    {
+        if (speaks)
+        {
+            fmt::print("{}: {} pictures, {}\n", split.name, split.pictures, io::size_in_words(split.bytes));
+        }
+        pictures += split.pictures;
+        summary["bytes"][split.name] = split.bytes;
+    }
+    for (const auto& skipped : report.skipped)
+    {
+        if (speaks)
+        {
+            fmt::print("left out {}\n", skipped);
+        }
+    }
+    summary["skipped"] = report.skipped;
+    summary["classes"] = report.classes;
+    return pictures;
+}
+/// Names the first class that has too few: whoever draws knows it by a number.
+void require_as_many(const SubsetRequest& request, const std::vector<std::int64_t>& labels,
+                     const std::vector<std::string>& class_names)
+{
+    std::vector<std::int64_t> counts(class_names.size(), 0);
+    for (const auto label : labels)
+    {
+        ++counts[static_cast<std::size_t>(label)];
+    }
+    const auto least = request.per_class.value_or(1);
+    const auto too_few = std::find_if(counts.begin(), counts.end(), [&](std::int64_t count) { return count < least; });
+    if (too_few != counts.end())
+    {
+        throw config::Error(fmt::format(
+            "{}: class '{}' has {} image{} in split '{}', fewer than the {} to draw; {}", request.data.string(),
+            class_names[static_cast<std::size_t>(too_few - counts.begin())], *too_few, *too_few == 1 ? "" : "s",
+            request.split, least,
+            *too_few == 0 ? "draw from another split, or pack the data without the class" : "draw fewer per class"));
+    }
+}
+}  // namespace
+
+Summary pack(const PackRequest& request, MPI_Comm comm)
+{
+    const auto start = std::chrono::steady_clock::now();
+    require_known_format(request);
+    require_fitting_options(request);
+    int rank = 0;
+    int ranks = 1;
+    comm::check_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+    comm::check_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size");
+    if (ranks > 1 && request.format != "imagefolder")
+    {
+        throw config::Error(fmt::format("--format {} is packed by one rank, and there are {}; start one (srun -n 1)",
+                                        request.format, ranks));
+    }
+    Summary summary = {{"task", "pack"}, {"files", {request.output.string()}}, {"ranks", ranks}};
+    const auto pictures = request.format == "imagefolder" ? pack_folder(request, comm, rank == 0, summary)
+                                                          : pack_content(request, summary);
+    const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (rank == 0)
+    {
+        fmt::print("{}: {} pictures of {} classes\n", io::printable(request.output.string()), pictures,
+                   summary["classes"].get<std::size_t>());
+    }
+    summary["pictures"] = pictures;
+    summary["seconds"] = seconds;
+    summary["pictures_per_second"] = static_cast<double>(pictures) / seconds;
+    return summary;
+}
+
+Summary subset(const SubsetRequest& request)
+{
+    if (request.per_class.has_value() == request.fraction.has_value())
+    {
+        throw config::Error("subset: give either --per-class N or --fraction F");
+    }
+    if (request.per_class && *request.per_class < 1)
+    {
+        throw config::Error(
+            fmt::format("--per-class: {} is no number of pictures; give 1 or more", *request.per_class));
+    }
+    io::TextOutput output(request.output);
+    const io::DatasetFile file(request.data);
+    const auto& labels = file.labels(request.split);
+    const auto classes = file.class_names().size();
+    require_as_many(request, labels, file.class_names());
+    const auto rows =
+        request.per_class
+            ? io::draw_subset_per_class(labels, classes, static_cast<std::size_t>(*request.per_class), request.seed)
+            : io::draw_subset_fraction(labels, classes, *request.fraction, request.seed);
+    output.write({io::subset_text(rows)});
+    fmt::print("{}: {} labelled pictures of {} classes, seed {}\n", io::printable(request.output.string()), rows.size(),
+               classes, request.seed);
+    return {{"task", "subset"},
+            {"pictures", rows.size()},
+            {"classes", classes},
+            {"seed", request.seed},
+            {"files", {request.output.string()}}};
+}
+
+Summary inspect(const std::filesystem::path& path)
+{
+    const auto text = io::describe(path);
+    fmt::print("{}", text);
+    return {{"task", "inspect"}, {"files", {path.string()}}, {"description", text}};
+}
+}  // namespace paws::tasks

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "src/commands/summary.hpp"
+
+namespace paws::tasks
+{
+/// `paws_hpc pack`: reads a published data set and writes one packed file. format: cifar10; idx (MNIST's, with the
+/// class names of Fashion-MNIST when `class_names` says fashion-mnist, digits otherwise); or imagefolder, for which see
+/// io::FolderPackRequest.
+struct PackRequest
+{
+    std::string format;
+    std::filesystem::path input;
+    std::filesystem::path output;
+    std::string class_names;
+    std::optional<std::int64_t> shorter_side;
+    std::optional<std::filesystem::path> val_list;
+    bool skip_broken = false;
+};
+/// Collective over `comm`; only imagefolder is packed by several ranks. Throws config::Error for options that the
+/// format does not have.
+Summary pack(const PackRequest& request, MPI_Comm comm);
+
+/// `paws_hpc subset`: draws the labelled pictures of a packed file's training split, the same number (or share) of
+/// every class.
+struct SubsetRequest
+{
+    std::filesystem::path data;
+    std::string split = "train";
+    std::optional<std::int64_t> per_class;
+    std::optional<double> fraction;
+    std::uint64_t seed = 0;
+    std::filesystem::path output;
+};
+Summary subset(const SubsetRequest& request);
+
+/// `paws_hpc inspect`: prints what a file holds and whether it is whole.
+Summary inspect(const std::filesystem::path& path);
+}  // namespace paws::tasks

@@ -1,0 +1,138 @@
+#include "src/commands/demo.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "io/base/error.hpp"
+#include "io/base/say.hpp"
+#include "io/files/input_path.hpp"
+#include "src/commands/baselines.hpp"
+#include "src/commands/config_files.hpp"
+#include "src/commands/data_commands.hpp"
+#include "src/commands/embed.hpp"
+#include "src/commands/evaluation.hpp"
+#include "src/logging/progress_line.hpp"
+#include "src/profile/seconds.hpp"
+#include "src/session/choose_precision.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+config::Config settings_of(const config::Config& config, const DemoRequest& request)
+{
+    auto settings = config;
+    settings.data.file = (request.folder / "fashion_mnist.h5").string();
+    settings.logging.folder = (request.folder / "run").string();
+    return settings;
+}
+
+fs::path labels_only_checkpoint(const DemoRequest& request)
+{
+    return request.folder / "labels_only.h5";
+}
+
+fs::path embeddings(const DemoRequest& request)
+{
+    return request.folder / "test_embeddings.h5";
+}
+
+void print_row(const char* method, const loss::Accuracy& accuracy, double seconds)
+{
+    fmt::print("  {:<44} {:>7.2f} % {:>7.2f} %   {}\n", method, 100 * accuracy.top1, 100 * accuracy.top5,
+               train::format_duration(seconds));
+}
+}  // namespace
+
+void add_demo_files(const config::Config& config, const DemoRequest& request, io::CommandFiles& files)
+{
+    auto settings = settings_of(config, request);
+    const char* const option = "--folder";
+    files.made_folders.push_back(request.folder);
+    files.outputs.push_back({option, labels_only_checkpoint(request), io::hdf5_output(io::checkpoint_format)});
+    files.outputs.push_back({option, embeddings(request), io::hdf5_output(io::embeddings_format)});
+    if (!fs::exists(*settings.data.file))
+    {
+        files.outputs.push_back({option, *settings.data.file, io::hdf5_output(io::dataset_format)});
+        settings.data.file.reset();
+    }
+    add_config_files(settings, 0, files);
+}
+
+Summary demo(const config::Config& config, const DemoRequest& request, const comm::World& world)
+{
+    const auto start = Clock::now();
+    auto settings = settings_of(config, request);
+    std::error_code error;
+    fs::create_directories(request.folder, error);
+    if (error)
+    {
+        throw io::Error(fmt::format("{}: the folder cannot be made ({}); choose another with --folder",
+                                    request.folder.string(), error.message()));
+    }
+    if (!io::is_there(*settings.data.file))
+    {
+        PackRequest packing;
+        packing.format = "idx";
+        packing.input = request.pictures;
+        packing.output = *settings.data.file;
+        packing.class_names = "fashion-mnist";
+        pack(packing, MPI_COMM_SELF);
+    }
+    const auto dataset = data::load_dataset(settings, data::Splits::train_and_validation);
+    const auto precision = choose_precision(settings.meta, world.device);
+
+    io::say(fmt::format("\n1/3  soft nearest neighbours on raw pixels, {} labels\n", dataset.labelled.size()));
+    auto clock = Clock::now();
+    const auto pixels = pixel_neighbours(dataset);
+    const double pixel_seconds = train::seconds_since(clock);
+
+    io::say(fmt::format("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size()));
+    clock = Clock::now();
+    const auto supervised =
+        labels_only(dataset, settings, precision, {}, labels_only_checkpoint(request), world.device);
+    const double supervised_seconds = train::seconds_since(clock);
+
+    io::say(fmt::format("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
+                        dataset.unlabelled.size()));
+    settings.meta.init_backbone = labels_only_checkpoint(request).string();
+    clock = Clock::now();
+    TrainOptions options;
+    options.resume = "never";
+    auto summary = run_training(settings, dataset, options, world);
+    if (has_stopped(summary))
+    {
+        return summary;
+    }
+    const double paws_seconds = train::seconds_since(clock);
+    const auto checkpoint = fs::path(settings.logging.folder) / (settings.logging.write_tag + "-latest.h5");
+    const auto pretrained = load_pretrained(checkpoint, *world.communicator);
+    const auto evaluation = snn_eval(pretrained, settings, world);
+    const loss::Accuracy paws{evaluation["top1"], evaluation["top5"]};
+    embed(pretrained, settings, embeddings(request), world);
+
+    fmt::print("\n{} test pictures, {} labels                  top-1     top-5   time\n", dataset.validation.count(),
+               dataset.labelled.size());
+    print_row("nearest neighbours on raw pixels", pixels, pixel_seconds);
+    print_row("the network trained on the labels alone", supervised, supervised_seconds);
+    print_row("PAWS, started from the network above", paws, paws_seconds);
+
+    summary["task"] = "demo";
+    summary["top1"] = paws.top1;
+    summary["top5"] = paws.top5;
+    summary["top1_paws"] = paws.top1;
+    summary["top5_paws"] = paws.top5;
+    summary["top1_pixels"] = pixels.top1;
+    summary["top5_pixels"] = pixels.top5;
+    summary["top1_supervised"] = supervised.top1;
+    summary["top5_supervised"] = supervised.top5;
+    summary["training_seconds"] = paws_seconds;
+    summary["seconds"] = train::seconds_since(start);
+    summary["files"].push_back(embeddings(request).string());
+    return summary;
+}
+}  // namespace paws::tasks

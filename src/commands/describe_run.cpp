@@ -1,0 +1,351 @@
+#include "src/commands/describe_run.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "io/base/error.hpp"
+#include "io/base/host_name.hpp"
+#include "io/base/printable.hpp"
+#include "io/files/input_path.hpp"
+#include "src/checkpoint/starting_network.hpp"
+#include "src/comm/agreement.hpp"
+#include "src/commands/describe_data.hpp"
+#include "src/commands/embed.hpp"
+#include "src/data/packed_file.hpp"
+#include "src/device/device.hpp"
+#include "src/methods/method.hpp"
+#include "src/methods/support_batches.hpp"
+#include "src/nn/encoder.hpp"
+#include "src/session/agreed.hpp"
+#include "src/session/choose_device.hpp"
+#include "src/session/choose_precision.hpp"
+#include "src/session/describe_job.hpp"
+#include "src/session/gpu_memory.hpp"
+#include "src/session/job_limits.hpp"
+#include "src/session/memory_estimate.hpp"
+#include "src/session/runtime.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+std::string gibibytes(std::int64_t bytes)
+{
+    return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
+}
+
+/// What a run would compute on and in.
+struct Plan
+{
+    torch::Device device = torch::kCPU;  ///< here
+    bool is_for_gpus = false;
+    nn::Precision precision = nn::Precision::fp32;
+    std::string problem;  ///< why this machine cannot run it
+};
+
+/// A run for GPUs can be looked at on a machine without one. Collective.
+Plan plan_of(const config::Meta& meta, const comm::World& world)
+{
+    Plan plan;
+    try
+    {
+        plan.device = choose_device(meta, world);
+        plan.is_for_gpus = plan.device.is_cuda();
+        plan.precision = agreed(*world.communicator, [&] { return choose_precision(meta, plan.device); });
+        return plan;
+    }
+    catch (const config::Error& error)
+    {
+        plan.problem = error.what();
+    }
+    catch (const comm::AgreedFailure& failure)
+    {
+        plan.problem = failure.what();
+    }
+    // As on a GPU that can.
+    plan.is_for_gpus = true;
+    plan.precision = precision_on({true, false, {9, 0}, ""}, meta);
+    return plan;
+}
+
+/// Measured on this CPU.
+train::MemoryEstimate expected_memory(const config::Config& config, nn::Precision precision,
+                                      const data::RankShare& share)
+{
+    const bool is_half = precision == nn::Precision::bf16 || precision == nn::Precision::fp16;
+    if (!is_half || nn::cpu_has_bf16())
+    {
+        return train::estimate_memory(config, precision, share);
+    }
+    // Without such hardware, half precision would take minutes.
+    auto memory = train::estimate_memory(config, nn::Precision::fp32, share);
+    memory.activations /= 2;
+    return memory;
+}
+
+std::string batch_key(config::Task task)
+{
+    switch (task)
+    {
+        case config::Task::fine_tune:
+            return "optimization.batch_size";
+        case config::Task::snn_fine_tune:
+            return "criterion.supervised_batch_size";
+        default:
+            return "criterion.unsupervised_batch_size";
+    }
+}
+
+/// Against the GPU that there is; on a machine without one, against what clusters have.
+std::string describe_gpu_memory(const config::Config& config, const Plan& plan, std::int64_t expected,
+                                std::int64_t ranks)
+{
+    if (!plan.is_for_gpus)
+    {
+        return "";
+    }
+    const auto gpus =
+        plan.device.is_cuda()
+            ? std::vector<GpuMemory>{{nn::describe_device(plan.device), nn::gpu_bytes(plan.device.index())}}
+            : std::vector<GpuMemory>{{"a V100 of 16 GiB", std::int64_t{16} << 30},
+                                     {"a GPU of 80 GiB", std::int64_t{80} << 30}};
+    const bool is_wide = plan.precision == nn::Precision::fp32 || plan.precision == nn::Precision::fp64;
+    // A rank that stands for several can hand some of them to others; one that stands for itself has only its batch.
+    const auto fewer_at_once = config.meta.emulate_world > ranks
+                                   ? fmt::format(", or start more of the {} ranks", config.meta.emulate_world)
+                                   : " (with more ranks, the batch of all stays)";
+    const auto remedy =
+        fmt::format("lower {}{}{}", batch_key(config.task), fewer_at_once, is_wide ? ", or meta.precision: fp16" : "");
+    return fmt::format("GPU memory      {}\n", describe_fit(expected, gpus, remedy));
+}
+
+/// Reads what is there; a dry run neither packs nor copies.
+data::Dataset look_at_data(const config::Config& config)
+{
+    auto wanted = config;
+    wanted.data.copy_data = false;
+    const bool is_packed = config.data.file || !(config.data.is_cifar10() || config.data.is_synthetic());
+    if (is_packed)
+    {
+        const auto place = data::packed_place(config.data);
+        if (!place.exists && !place.folder.empty())
+        {
+            throw config::Error(
+                fmt::format("the run begins by packing {} into {}", place.folder.string(), place.file.string()));
+        }
+    }
+    auto dataset = data::load_dataset(wanted, data::Splits::train);
+    if (is_packed && config.data.copy_data)
+    {
+        dataset.notes.push_back(fmt::format("data.copy_data: the run copies the file to {} of each node first",
+                                            config.data.scratch.value_or("$SLURM_TMPDIR or $TMPDIR")));
+    }
+    return dataset;
+}
+
+std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
+{
+    const auto steps =
+        train::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank(), torch::kCPU)->steps_per_epoch();
+    const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
+    return fmt::format(
+        "data            {}: {} training pictures, {}{} labelled, {} classes\n"
+        "steps           {} an epoch, {} in {} epochs\n",
+        io::printable(dataset.source), dataset.train.count(),
+        is_pre_training ? fmt::format("{} unlabelled used, ", dataset.unlabelled.size()) : "", dataset.labelled.size(),
+        dataset.classes(), steps, steps * config.optimization.epochs, config.optimization.epochs);
+}
+
+/// "2 on a, 2 on b": equal neighbours together, the first few of many.
+std::string listed_places(const std::vector<std::string>& places)
+{
+    constexpr std::size_t most = 8;
+    std::vector<std::string> groups;
+    for (std::size_t begin = 0, end = 0; begin < places.size(); begin = end)
+    {
+        end = begin + 1;
+        while (end < places.size() && places[end] == places[begin])
+        {
+            ++end;
+        }
+        groups.push_back(fmt::format("{} on {}", end - begin, places[begin]));
+    }
+    const auto count = groups.size();
+    groups.resize(std::min(count, most));
+    return fmt::format("{}{}", fmt::join(groups, "; "), count > most ? fmt::format("; and {} more", count - most) : "");
+}
+
+/// Class-stratified pictures: "6 per rank, 12 in all: 3 classes × 2 pictures × 1 views per rank, the same classes on
+/// each".
+std::string describe_supports(const config::Config& config, std::int64_t ranks)
+{
+    const auto& criterion = config.criterion;
+    const auto per_class = train::labelled_per_class(config);
+    const auto supports = criterion.classes_per_batch * per_class * criterion.supervised_views;
+    return fmt::format("{} per rank, {} in all: {} classes × {} pictures × {} views per rank, {}", supports,
+                       supports * ranks, criterion.classes_per_batch, per_class, criterion.supervised_views,
+                       config.data.unique_classes_per_rank ? "other classes on each" : "the same classes on each");
+}
+
+std::string describe_batch(const config::Config& config, std::int64_t ranks)
+{
+    const auto& criterion = config.criterion;
+    const auto& data = config.data;
+    if (config.task == config::Task::fine_tune)
+    {
+        const auto pictures = config.optimization.batch_size;
+        return fmt::format("batch           {} labelled pictures per rank, {} in all, {}²\n", pictures,
+                           pictures * ranks, data.crop_size);
+    }
+    if (config.task == config::Task::snn_fine_tune)
+    {
+        return fmt::format("batch           {}, {}²; statistics of batch norm as pre-trained\n",
+                           describe_supports(config, ranks), data.crop_size);
+    }
+    const auto pictures = criterion.unsupervised_batch_size;
+    return fmt::format(
+        "batch           {} pictures per rank, {} in all; of each picture 2 views of {}²{}\n"
+        "supports        {}{}\n",
+        pictures, pictures * ranks, data.crop_size,
+        data.multicrop > 0 ? fmt::format(" and {} of {}²", data.multicrop, data.small_crop_size) : "",
+        describe_supports(config, ranks),
+        config.task == config::Task::suncet_train
+            ? fmt::format("; in {} of {} epochs", std::min(criterion.supervised_epochs, config.optimization.epochs),
+                          config.optimization.epochs)
+            : "");
+}
+
+/// What fewer ranks than the published runs had do to the supports, which per-rank settings hide.
+std::string note_on_supports(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
+{
+    const auto& criterion = config.criterion;
+    const auto in_step = criterion.classes_per_batch * (config.data.unique_classes_per_rank ? ranks : 1);
+    if (config.task == config::Task::fine_tune || in_step >= dataset.classes())
+    {
+        return "";
+    }
+    return fmt::format(
+        "note            {} of {} classes are among the supports of a step{}; a support of fewer classes learns less: "
+        "raise criterion.classes_per_batch{}\n",
+        in_step, dataset.classes(),
+        config.data.unique_classes_per_rank
+            ? fmt::format(" ({} on each of {} ranks, {} on 64)", criterion.classes_per_batch, ranks,
+                          std::min(64 * criterion.classes_per_batch, dataset.classes()))
+            : "",
+        config.data.unique_classes_per_rank ? ", start more ranks, or set meta.emulate_world" : "");
+}
+
+/// What snn_eval and embed read and write.
+std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset, const torch::Device& device)
+{
+    const auto path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
+    auto text =
+        fmt::format("checkpoint      {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
+    if (dataset != nullptr)
+    {
+        text += describe_data(config, *dataset, device);
+    }
+    if (config.task == config::Task::embed)
+    {
+        text += fmt::format("embeddings      {}\n", io::printable(embeddings_path(config).string()));
+    }
+    return text;
+}
+}  // namespace
+
+std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads,
+                               std::optional<std::chrono::seconds> job_seconds)
+{
+    const auto places = comm::gather_texts(
+        *world.communicator,
+        fmt::format("{}, {} threads, {}", io::host_name(), threads, nn::describe_device(world.device)));
+    auto text = fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
+                            world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
+    if (world.is_first())
+    {
+        text += describe_job({world.world_size(), usable_cores(), world.device.is_cuda(), job_seconds});
+    }
+    return text;
+}
+
+std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks,
+                           const torch::Device& device)
+{
+    const auto sized = dataset != nullptr ? train::with_classes_of(config, *dataset) : config;
+    const auto encoder = train::new_network(sized);
+    auto text =
+        fmt::format("{}network         {}, {} parameters\n{}",
+                    config.meta.emulate_world > 0 ? fmt::format("mathematics     of {} ranks\n", ranks) : "",
+                    train::describe_network(sized), nn::parameter_count(*encoder), describe_batch(config, ranks));
+    if (config.logging.pretrain_path)
+    {
+        const auto path = config.logging.path_of(*config.logging.pretrain_path);
+        text +=
+            fmt::format("starts from     {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
+    }
+    const auto& optimization = config.optimization;
+    text += fmt::format("learning rate   {} → {} in {} epochs, then cosine to {}\n", optimization.start_lr,
+                        optimization.lr, optimization.warmup, optimization.final_lr);
+    if (dataset != nullptr)
+    {
+        text += describe_steps(config, *dataset, ranks) + describe_data(config, *dataset, device) +
+                note_on_supports(config, *dataset, ranks);
+    }
+    return text;
+}
+
+std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& ranks)
+{
+    auto text = config.to_yaml() + "\n";
+    const auto plan = plan_of(config.meta, ranks);
+    if (!plan.problem.empty())
+    {
+        text += fmt::format("note            this machine cannot run it, sizes are for {} on a GPU: {}\n",
+                            nn::to_string(plan.precision), io::printable(plan.problem));
+    }
+    auto world = ranks;
+    world.device = plan.device;
+    const bool trains = config.task != config::Task::snn_eval && config.task != config::Task::embed;
+    std::optional<data::Dataset> dataset;
+    std::string no_data;
+    try
+    {
+        dataset = look_at_data(config);
+    }
+    catch (const io::Error& error)
+    {
+        no_data = error.what();
+    }
+    catch (const config::Error& error)
+    {
+        no_data = error.what();
+    }
+    const auto job_seconds = world.is_first() ? seconds_until_job_ends() : std::nullopt;
+    const auto unread = [&]
+    {
+        return no_data.empty() ? ""
+                               : fmt::format("data            not read{}: {}\n",
+                                             trains ? ", so no number of steps" : "", io::printable(no_data));
+    };
+    if (!trains)
+    {
+        return text + describe_placement(world, plan.precision, threads, job_seconds) +
+               describe_evaluation(config, dataset ? &*dataset : nullptr, plan.device) + unread();
+    }
+    const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
+    // What the method would refuse is refused here too.
+    train::require_learnable(config, share.world_size);
+    text += describe_placement(world, plan.precision, threads, job_seconds);
+    text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size, plan.device);
+    const auto memory = expected_memory(config, plan.precision, share);
+    text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",
+                        gibibytes(memory.total()), gibibytes(memory.weights), gibibytes(memory.activations),
+                        dataset ? ", " + gibibytes(dataset->train.bytes()) +
+                                      (dataset->train.in_memory() ? " pictures beside them" : " pictures in their file")
+                                : "");
+    text += describe_gpu_memory(config, plan, memory.total(), world.world_size());
+    return text + unread();
+}
+}  // namespace paws::tasks

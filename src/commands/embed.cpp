@@ -1,0 +1,221 @@
+#include "src/commands/embed.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "io/base/printable.hpp"
+#include "io/results/embeddings_writer.hpp"
+#include "src/commands/embedding_batches.hpp"
+#include "src/commands/known_classes.hpp"
+#include "src/logging/progress_line.hpp"
+#include "src/profile/seconds.hpp"
+#include "src/session/agreed.hpp"
+#include "src/session/choose_precision.hpp"
+#include "src/train/embedder.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+using Clock = std::chrono::steady_clock;
+
+/// The pictures to embed, and the labelled ones where they are needed.
+struct Input
+{
+    data::Dataset dataset;
+    bool in_training_split = true;
+
+    const data::Pictures& pictures() const { return in_training_split ? dataset.train : dataset.validation; }
+};
+
+Input load_input(const config::Config& config, const std::string& split, const comm::World& world)
+{
+    auto wanted = config;
+    wanted.task = config::Task::embed;
+    wanted.data.unlabelled_count = 0;
+    // A row of embeddings belongs to the picture of that name and to no other.
+    wanted.data.skip_broken = false;
+    Input input;
+    if (config.embed.probabilities)
+    {
+        input.in_training_split = split == config.data.train_split;
+        wanted.data.validation_split = split;
+    }
+    else
+    {
+        wanted.data.train_split = split;
+        wanted.data.subset.reset();
+        wanted.data.subset_path.reset();
+        wanted.data.unlabeled_frac = 0;
+    }
+    input.dataset = data::load_dataset(
+        wanted, input.in_training_split ? data::Splits::train : data::Splits::train_and_validation, world);
+    return input;
+}
+
+std::optional<loss::SnnClassifier> make_classifier(nn::Encoder& encoder, const data::Dataset& dataset,
+                                                   const config::Config& config, nn::Precision precision,
+                                                   comm::Communicator& communicator)
+{
+    if (!config.embed.probabilities)
+    {
+        return std::nullopt;
+    }
+    const auto supports = train::embed_together(encoder, dataset.train, dataset.labelled, config, embedding_of(config),
+                                                precision, communicator);
+    return agreed(communicator,
+                  [&]
+                  {
+                      return loss::SnnClassifier(supports.to(device_of(encoder)), dataset.labelled_targets(),
+                                                 dataset.classes(), config.criterion.snn_temperature);
+                  });
+}
+
+io::EmbeddingsSource source_of(const Pretrained& pretrained, const config::Config& config, const std::string& split,
+                               const data::Pictures& pictures)
+{
+    io::EmbeddingsSource source;
+    source.labels = pictures.labels;
+    source.index = pictures.all_rows();
+    source.names = pictures.names;
+    source.checkpoint = io::printable(pretrained.checkpoint.string());
+    source.epoch = pretrained.network.epochs_done;
+    source.checkpoint_config = pretrained.network.config.to_yaml();
+    source.split = split;
+    source.config = config.to_yaml();
+    source.temperature = config.criterion.snn_temperature;
+    return source;
+}
+
+io::EmbeddingsLayout layout_of(nn::Encoder& encoder, const config::Config& config, std::int64_t classes,
+                               nn::Precision precision)
+{
+    io::EmbeddingsLayout layout;
+    const auto outputs = embedded_outputs(config);
+    std::vector<nn::Embedding> which;
+    std::transform(outputs.begin(), outputs.end(), std::back_inserter(which), to_nn);
+    const auto widths = train::output_widths(encoder, config, which, precision);
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+    {
+        layout.outputs.push_back({to_string(outputs[i]), static_cast<std::size_t>(widths[i])});
+    }
+    layout.classes = config.embed.probabilities ? static_cast<std::size_t>(classes) : 0;
+    layout.half = config.embed.half;
+    layout.compression = static_cast<int>(config.embed.compression);
+    layout.chunk_rows = static_cast<std::size_t>(config.embed.chunk_rows);
+    return layout;
+}
+
+/// All ranks, batch by batch: as many calls on each as the rank with the most pictures needs.
+void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::size_t batch_size, std::size_t pictures,
+               const comm::World& world)
+{
+    const auto start = Clock::now();
+    const auto rows_after = [&](int rank, std::size_t rounds)
+    { return std::min(writer.rows_of(rank).count, rounds * batch_size); };
+    std::optional<train::LiveLine> line;
+    if (world.is_first())
+    {
+        line.emplace();
+    }
+    std::size_t done = 0;
+    for (std::size_t round = 1; done < pictures; ++round)
+    {
+        const auto batch = agreed(*world.communicator, [&] { return batches.next(); });
+        agreed(*world.communicator, [&] { writer.write(batch.block()); });
+        done = 0;
+        for (int rank = 0; rank < world.world_size(); ++rank)
+        {
+            done += rows_after(rank, round);
+        }
+        if (line)
+        {
+            line->update(
+                [&]
+                {
+                    const double seconds = train::seconds_since(start);
+                    const double rate = static_cast<double>(done) / seconds;
+                    return fmt::format("embedded {} of {} pictures  {:.0f} pictures/s  {} left", done, pictures, rate,
+                                       train::format_duration(static_cast<double>(pictures - done) / rate));
+                });
+        }
+    }
+    agreed(*world.communicator, [&] { writer.finish(); });
+}
+}  // namespace
+
+std::filesystem::path embeddings_path(const config::Config& config)
+{
+    return config.logging.path_of(config.embed.file.value_or(config.logging.write_tag + "-embeddings.h5"));
+}
+
+Summary embed(const Pretrained& pretrained, const config::Config& config, const std::filesystem::path& output,
+              const comm::World& world)
+{
+    const auto start = Clock::now();
+    auto& communicator = *world.communicator;
+    auto& encoder = *pretrained.network.encoder;
+    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
+    prepare_for_evaluation(encoder, precision, world.device);
+    const auto split = config.embed.split.value_or(config.data.validation_split);
+    const auto input = agreed(communicator, [&] { return load_input(config, split, world); });
+    const auto& pictures = input.pictures();
+    require_known_classes(pretrained, config, input.dataset, world);
+    const auto classifier = make_classifier(encoder, input.dataset, config, precision, communicator);
+    const auto layout =
+        agreed(communicator, [&] { return layout_of(encoder, config, input.dataset.classes(), precision); });
+    const auto make_writer = [&]
+    {
+        return std::make_unique<io::EmbeddingsWriter>(output, source_of(pretrained, config, split, pictures), layout,
+                                                      io::RankGroup(world.mpi));
+    };
+    const auto writer = agreed(communicator, make_writer);
+    const auto mine = writer->rows_of(world.rank());
+    EmbeddingBatches batches(encoder, pictures, static_cast<std::int64_t>(mine.first),
+                             static_cast<std::int64_t>(mine.count), config, classifier ? &*classifier : nullptr,
+                             precision);
+    write_all(*writer, batches, static_cast<std::size_t>(config.data.evaluation_batch_size),
+              static_cast<std::size_t>(pictures.count()), world);
+
+    std::vector<std::string> described, names;
+    for (const auto& [name, dimensions] : layout.outputs)
+    {
+        described.push_back(fmt::format("{} ({} dimensions)", name, dimensions));
+        names.push_back(name);
+    }
+    const auto seconds = train::seconds_since(start);
+    Summary summary{{"task", "embed"},
+                    {"checkpoint", pretrained.checkpoint.string()},
+                    {"epochs", pretrained.network.epochs_done},
+                    {"pictures", pictures.count()},
+                    {"outputs", names},
+                    {"dimensions", layout.outputs.front().dimensions},
+                    {"pictures_per_second", static_cast<double>(pictures.count()) / seconds},
+                    {"files", {output.string()}},
+                    {"ranks", world.world_size()},
+                    {"seconds", seconds}};
+    std::string accuracy;
+    if (classifier)
+    {
+        const auto right = batches.right() / static_cast<double>(pictures.count());
+        communicator.all_reduce(right);
+        summary["labelled"] = input.dataset.labelled.size();
+        summary["top1"] = right[0].item<double>();
+        summary["top5"] = right[1].item<double>();
+        accuracy = fmt::format("; against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} %",
+                               input.dataset.labelled.size(), config.criterion.snn_temperature,
+                               100 * right[0].item<double>(), 100 * right[1].item<double>());
+    }
+    if (world.is_first())
+    {
+        fmt::print("{}: {} pictures of '{}' of {}, epoch {}, {} as float{}{}\n", io::printable(output.string()),
+                   pictures.count(), io::printable(split), io::printable(input.dataset.source),
+                   pretrained.network.epochs_done, fmt::join(described, ", "), layout.half ? 16 : 32, accuracy);
+    }
+    return summary;
+}
+}  // namespace paws::tasks

@@ -1,0 +1,143 @@
+#include "src/commands/evaluation.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "io/base/error.hpp"
+#include "io/base/printable.hpp"
+#include "src/commands/known_classes.hpp"
+#include "src/profile/seconds.hpp"
+#include "src/session/agreed.hpp"
+#include "src/session/choose_precision.hpp"
+#include "src/train/embedder.hpp"
+
+namespace paws::tasks
+{
+nn::Embedding to_nn(config::Embedding embedding)
+{
+    switch (embedding)
+    {
+        case config::Embedding::backbone:
+            return nn::Embedding::backbone;
+        case config::Embedding::projection:
+            return nn::Embedding::projection;
+        case config::Embedding::prediction:
+            return nn::Embedding::prediction;
+    }
+    return nn::Embedding::prediction;
+}
+
+nn::Embedding embedding_of(const config::Config& config)
+{
+    return to_nn(config.criterion.embedding);
+}
+
+loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
+                                 comm::Communicator& communicator, const ScoresOfRows& scores,
+                                 NotFiniteScores not_finite)
+{
+    const auto mine = train::rows_of_rank(rows, communicator);
+    // The third: rows with scores that are not finite.
+    const auto right = torch::zeros({3}, torch::kFloat64);
+    if (!mine.empty())
+    {
+        std::vector<std::int64_t> labels;
+        for (const auto row : mine)
+        {
+            labels.push_back(pictures.labels[static_cast<std::size_t>(row)]);
+        }
+        const auto values = scores(mine);
+        const auto accuracy = loss::accuracy(values, labels);
+        right[2] = torch::isfinite(values).all(1).logical_not().sum();
+        right[0] = accuracy.top1 * static_cast<double>(mine.size());
+        right[1] = accuracy.top5 * static_cast<double>(mine.size());
+    }
+    communicator.all_reduce(right);
+    if (const auto bad = right[2].item<double>(); bad > 0 && not_finite == NotFiniteScores::refuse)
+    {
+        throw io::Error(
+            fmt::format("the outputs of the network for {:.0f} of {} images are NaN or infinite; compute in "
+                        "meta.precision=fp32, or take another checkpoint",
+                        bad, rows.size()));
+    }
+    const auto count = static_cast<double>(rows.size());
+    return {right[0].item<double>() / count, right[1].item<double>() / count};
+}
+
+loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
+                            nn::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
+{
+    const auto which = embedding_of(config);
+    // The products with all supports are the work here.
+    const auto supports =
+        train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision, communicator)
+            .to(device_of(encoder));
+    return accuracy_together(
+        dataset.validation, dataset.validation.all_rows(), communicator,
+        [&](const std::vector<std::int64_t>& rows)
+        {
+            const auto queries = train::embed(encoder, dataset.validation, rows, config, which, precision);
+            return loss::snn_probabilities(queries, supports, dataset.labelled_targets(), dataset.classes(),
+                                           config.criterion.snn_temperature);
+        },
+        not_finite);
+}
+
+Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator)
+{
+    Pretrained pretrained{checkpoint, agreed(communicator, [&] { return train::load_encoder(checkpoint); })};
+    for (const auto& notice : communicator.rank() == 0 ? pretrained.network.config.notices : std::vector<std::string>())
+    {
+        fmt::print("note: {}\n", io::printable(notice));
+    }
+    return pretrained;
+}
+
+void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision, const torch::Device& device)
+{
+    encoder.to(nn::storage_type(precision));
+    encoder.to(device);
+    nn::to_channels_last(encoder);
+}
+
+torch::Device device_of(const nn::Encoder& encoder)
+{
+    return encoder.parameters().front().device();
+}
+
+Summary snn_eval(const Pretrained& pretrained, const config::Config& config, const comm::World& world)
+{
+    const auto start = std::chrono::steady_clock::now();
+    auto& communicator = *world.communicator;
+    const auto& network = pretrained.network;
+    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
+    prepare_for_evaluation(*network.encoder, precision, world.device);
+    // Other labels than the run's will do: no batch of supports is drawn from them.
+    auto wanted = config;
+    wanted.task = config::Task::snn_eval;
+    const auto dataset =
+        agreed(communicator, [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
+    require_known_classes(pretrained, config, dataset, world);
+    const auto accuracy =
+        snn_accuracy(*network.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
+    if (world.is_first())
+    {
+        fmt::print(
+            "{}: epoch {}, {} pictures of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} "
+            "%\n",
+            io::printable(pretrained.checkpoint.string()), network.epochs_done, dataset.validation.count(),
+            io::printable(config.data.validation_split), dataset.labelled.size(), config.criterion.snn_temperature,
+            100 * accuracy.top1, 100 * accuracy.top5);
+    }
+    return {{"task", "snn_eval"},
+            {"checkpoint", pretrained.checkpoint.string()},
+            {"epochs", network.epochs_done},
+            {"pictures", dataset.validation.count()},
+            {"labelled", dataset.labelled.size()},
+            {"top1", accuracy.top1},
+            {"top5", accuracy.top5},
+            {"ranks", world.world_size()},
+            {"seconds", train::seconds_since(start)}};
+}
+}  // namespace paws::tasks

@@ -1,0 +1,52 @@
+#include "src/session/choose_precision.hpp"
+
+#include <fmt/format.h>
+
+#include "src/device/device.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+/// Ampere, the first with bfloat16 in its tensor cores; cuDNN has no bfloat16 convolutions before it.
+constexpr std::pair first_with_bf16{8, 0};
+}  // namespace
+
+nn::Precision precision_on(const DeviceTraits& device, const config::Meta& meta)
+{
+    switch (config::resolve_precision(meta, device.is_gpu, device.cpu_has_bf16))
+    {
+        case config::Precision::bf16:
+            if (device.is_gpu && device.capability < first_with_bf16)
+            {
+                throw config::Error(
+                    fmt::format("meta.precision: bf16 needs a GPU of sm_80 or newer, and here is {}; use fp16",
+                                device.description));
+            }
+            return nn::Precision::bf16;
+        case config::Precision::fp16:
+            if (!device.is_gpu)
+            {
+                throw config::Error("meta.precision: fp16 needs a GPU; use bf16 or fp32 on a CPU");
+            }
+            return nn::Precision::fp16;
+        case config::Precision::fp64:
+            return nn::Precision::fp64;
+        default:
+            return nn::Precision::fp32;
+    }
+}
+
+nn::Precision choose_precision(const config::Meta& meta, const torch::Device& device)
+{
+    DeviceTraits traits;
+    traits.is_gpu = device.is_cuda();
+    traits.cpu_has_bf16 = nn::cpu_has_bf16();
+    if (traits.is_gpu)
+    {
+        traits.capability = nn::gpu_capability(device.index());
+        traits.description = nn::describe_gpu(device.index());
+    }
+    return precision_on(traits, meta);
+}
+}  // namespace paws::tasks

@@ -1,0 +1,172 @@
+#include "src/session/runtime.hpp"
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <omp.h>
+#include <sched.h>
+#include <torch/torch.h>
+
+#include <Kokkos_Core.hpp>
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "io/base/host_name.hpp"
+#include "io/base/process_limits.hpp"
+#include "io/base/say.hpp"
+#include "src/comm/agreement.hpp"
+#include "src/config/config.hpp"
+#include "src/device/blas_threads.hpp"
+#include "src/device/device.hpp"
+#include "src/session/agreed.hpp"
+#include "src/session/memory_check.hpp"
+#include "src/session/thread_settings.hpp"
+
+namespace paws::tasks
+{
+namespace
+{
+void start_kokkos(int threads, const torch::Device& device)
+{
+#if KOKKOS_VERSION >= 30700
+    Kokkos::InitializationSettings settings;
+    settings.set_num_threads(threads);
+    settings.set_disable_warnings(true);
+    if (device.is_cuda())
+    {
+        settings.set_device_id(device.index());
+    }
+    Kokkos::initialize(settings);
+#else
+    Kokkos::InitArguments arguments;
+    arguments.num_threads = threads;
+    arguments.disable_warnings = true;
+    if (device.is_cuda())
+    {
+        arguments.device_id = device.index();
+    }
+    Kokkos::initialize(arguments);
+#endif
+}
+
+#ifdef KOKKOS_ENABLE_CUDA
+/// Kokkos would end the process in words of its own.
+void require_gpu_for_kokkos()
+{
+    if (nn::gpu_count() == 0)
+    {
+        throw config::Error(
+            "this build of paws_hpc is for GPUs, and does not start where there is none: LibTorch sees no GPU here; "
+            "start it on a GPU node, or use a CPU build (cmake --preset cpu)");
+    }
+}
+
+/// Kernels of ours and LibTorch's operators share memory and streams.
+void require_same_gpu(const torch::Device& device)
+{
+    const auto of_kokkos = Kokkos::Cuda().cuda_device();
+    if (device.is_cuda() && of_kokkos != device.index())
+    {
+        throw config::Error(
+            fmt::format("Kokkos has started on GPU {}, but this rank computes on GPU {}; unset Kokkos' "
+                        "variables in the environment (KOKKOS_VISIBLE_DEVICES, KOKKOS_DEVICE_ID)",
+                        of_kokkos, device.index()));
+    }
+}
+#endif
+
+/// Keeps freed memory in the process: tensors of a step are as large as those of the last one, and giving them back to
+/// the system costs a page fault for every 4 kB of the next step (a tenth of a small network's step).
+void keep_freed_memory()
+{
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
+    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
+
+/// Of the affinity mask, and of OpenMP's places: where OMP_PROC_BIND or OMP_PLACES are set, OpenMP has bound this
+/// thread to the first of them before the program began.
+cpu_set_t cores_of_process()
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof(set), &set);
+    for (int place = 0; place < omp_get_num_places(); ++place)
+    {
+        std::vector<int> cores(static_cast<std::size_t>(omp_get_place_num_procs(place)));
+        omp_get_place_proc_ids(place, cores.data());
+        for (const int core : cores)
+        {
+            CPU_SET(static_cast<std::size_t>(core), &set);
+        }
+    }
+    return set;
+}
+
+/// Lets this thread, and those that it starts beside OpenMP's, run on all of the rank's cores again.
+void unbind_this_thread()
+{
+    if (omp_get_num_places() > 0)
+    {
+        const auto set = cores_of_process();
+        sched_setaffinity(0, sizeof(set), &set);
+    }
+}
+}  // namespace
+
+std::int64_t usable_cores()
+{
+    return static_cast<std::int64_t>(io::usable_cores());
+}
+
+std::int64_t cores_of_rank(const comm::World& world)
+{
+    const auto set = cores_of_process();
+    std::string cores;
+    for (std::size_t core = 0; core < CPU_SETSIZE; ++core)
+    {
+        cores += CPU_ISSET(core, &set) ? fmt::format("{},", core) : "";
+    }
+    const auto mine = fmt::format("{}:{}", io::host_name(), cores);
+    const auto all = comm::gather_texts(*world.communicator, mine);
+    return std::max<std::int64_t>(1, usable_cores() / std::count(all.begin(), all.end(), mine));
+}
+
+ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
+{
+    unbind_this_thread();
+    const auto cores = threads > 0 ? threads : cores_of_rank(world);
+    auto choice = agreed(*world.communicator, [&] { return choose_threads(threads, cores, omp_get_thread_limit()); });
+    threads_ = choice.count;
+    const auto count = static_cast<int>(threads_);
+    agreed(*world.communicator,
+           [&]
+           {
+               require_memory_to_compute(threads_, world);
+               start_openmp(threads_);
+           });
+    const auto taken = take_kokkos_variables();
+    choice.notes.insert(choice.notes.end(), taken.begin(), taken.end());
+    for (const auto& note : world.is_first() ? choice.notes : std::vector<std::string>())
+    {
+        io::say(fmt::format("note: {}\n", note));
+    }
+    keep_freed_memory();
+#ifdef KOKKOS_ENABLE_CUDA
+    agreed(*world.communicator, &require_gpu_for_kokkos);
+#endif
+    // Kokkos makes its GPU the current one of this thread.
+    start_kokkos(count, world.device);
+#ifdef KOKKOS_ENABLE_CUDA
+    agreed(*world.communicator, [&] { require_same_gpu(world.device); });
+#endif
+    at::set_num_threads(count);
+    nn::use_one_blas_thread();
+}
+
+ComputeSession::~ComputeSession()
+{
+    Kokkos::finalize();
+}
+}  // namespace paws::tasks

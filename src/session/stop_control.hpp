@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "src/session/stop_rule.hpp"
+#include "src/session/stop_signals.hpp"
+
+namespace paws::tasks
+{
+/// What may stop a training run before its end, as one rank sees it: signals that any rank gets; time and the asked
+/// number of steps, which the first rank watches for all.
+class StopControl
+{
+public:
+    /// `job_seconds`: until the job ends, where that is known. `silent`: says nothing when a signal comes.
+    StopControl(const StopAfter& asked, std::optional<std::chrono::seconds> job_seconds, bool is_first, bool silent);
+    ~StopControl();
+    StopControl(const StopControl&) = delete;
+    StopControl& operator=(const StopControl&) = delete;
+
+    /// Before the first step of an epoch, and after what is done between epochs.
+    void begin_epoch() { last_step_ = Clock::now(); }
+
+    /// After each step: whether this rank wants the run to stop. `steps_done`: of the run; `checkpoint_seconds`: what
+    /// the last checkpoint will take.
+    bool wants_stop(std::int64_t steps_done, double checkpoint_seconds);
+
+    /// Why this rank wanted the run to stop, or that another one did.
+    std::string reason() const;
+    /// Whether the run ends where it was told to, and not too early.
+    bool is_asked_end() const { return asked_end_; }
+
+private:
+    using Clock = TimeLimit::Clock;
+
+    bool is_first_;
+    std::shared_ptr<StopSignals> signals_;
+    std::optional<std::int64_t> steps_;
+    TimeLimit limit_;
+    Clock::time_point last_step_ = Clock::now();
+    double slowest_step_ = 0;
+    std::optional<std::string> reason_;
+    bool asked_end_ = false;
+};
+}  // namespace paws::tasks

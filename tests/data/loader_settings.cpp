@@ -1,0 +1,77 @@
+#include "src/data/loader_settings.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/encoded_images.hpp"
+
+using namespace paws;
+
+namespace
+{
+constexpr std::int64_t gibibyte = std::int64_t{1} << 30;
+
+config::Config with(const std::vector<std::string>& overrides)
+{
+    return test::photographs_config("dataset: folder, root_path: x, unlabeled_frac: 0", overrides);
+}
+
+data::ViewPipeline::Settings settings(const std::vector<std::string>& overrides, std::int64_t batch_bytes,
+                                      std::int64_t cores, torch::Device device = torch::kCPU)
+{
+    return data::pipeline_settings(with(overrides), batch_bytes, {cores, 8 * gibibyte}, device);
+}
+}  // namespace
+
+TEST_CASE("a quarter of the cores prepares pictures for a CPU, and all but one for a GPU", "[data]")
+{
+    CHECK(settings({}, 1, 16).workers == 4);
+    CHECK(settings({}, 1, 2).workers == 1);
+    CHECK(settings({}, 1, 16, torch::kCUDA).workers == 15);
+    CHECK(settings({}, 1, 1, torch::kCUDA).workers == 1);
+    CHECK(settings({"data.workers=7"}, 1, 16).workers == 7);
+    CHECK(settings({"data.workers=7"}, 1, 2, torch::kCUDA).workers == 7);
+}
+
+TEST_CASE("four batches are prepared ahead, or as many as an eighth of the memory holds", "[data]")
+{
+    CHECK(settings({}, 1000, 4).batches_ahead == 4);
+    CHECK(settings({}, gibibyte / 2, 4).batches_ahead == 2);
+    CHECK(settings({}, 5 * gibibyte, 4).batches_ahead == 1);
+    CHECK(settings({"data.prefetch_batches=9"}, 5 * gibibyte, 4).batches_ahead == 9);
+    CHECK(settings({}, 0, 4).batches_ahead == 4);
+}
+
+TEST_CASE("broken pictures are skipped only when the configuration says so", "[data]")
+{
+    CHECK_FALSE(settings({}, 1, 1).skip_broken);
+    CHECK(settings({"data.skip_broken=true"}, 1, 1).skip_broken);
+}
+
+TEST_CASE("pictures take half of a rank's memory, or what the configuration says", "[data]")
+{
+    const data::NodeShare node{4, 8 * gibibyte};
+    CHECK(data::cache_bytes(with({}).data, node) == 4 * gibibyte);
+    CHECK(data::cache_bytes(with({"data.cache_gb=1.5"}).data, node) == gibibyte * 3 / 2);
+    CHECK(data::cache_bytes(with({"data.cache_gb=0"}).data, node) == 0);
+}
+
+TEST_CASE("the bytes of a batch are those of its views", "[data]")
+{
+    // 2 classes × 2 pictures, 2 × 4 large views of 16², 4 small ones of 8².
+    const auto config = with({});
+    CHECK(data::training_batch_bytes(config) == ((4 + 8) * 16 * 16 + 4 * 8 * 8) * 3 * 4);
+    CHECK(data::evaluation_batch_bytes(config.data) == 256 * 16 * 16 * 3 * 4);
+}
+
+TEST_CASE("the ranks of a node share its memory, and its cores where they are not bound to some", "[data]")
+{
+    const auto alone = data::node_share();
+    CHECK(alone.cores >= 1);
+    CHECK(alone.memory_bytes > 0);
+    const auto fourth = data::node_share(4);
+    CHECK(fourth.cores >= 1);
+    CHECK(fourth.cores <= alone.cores);
+    // What is free changes from one look to the next.
+    CHECK(static_cast<double>(fourth.memory_bytes) == Approx(static_cast<double>(alone.memory_bytes) / 4).epsilon(0.2));
+    CHECK(data::node_share(100'000).cores == 1);
+    CHECK(data::node_share(0).memory_bytes > alone.memory_bytes / 2);
+}

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+#include <stdexcept>
+
+#include "io/ranks/rank_group.hpp"
+#include "io/ranks/work_parts.hpp"
+#include "tests/io/ranks.hpp"
+
+using namespace paws::test;
+using namespace paws::io;
+
+namespace
+{
+using Weights = std::vector<std::uint64_t>;
+
+/// The parts of all ranks, in the order of the rounds.
+std::vector<Part> all_parts(const Weights& weights, std::uint64_t most, int ranks)
+{
+    std::vector<std::vector<Part>> of_ranks;
+    for (int rank = 0; rank < ranks; ++rank)
+    {
+        of_ranks.push_back(parts_in_rounds(weights, most, rank, ranks));
+        CHECK(of_ranks.back().size() == of_ranks.front().size());
+    }
+    std::vector<Part> parts;
+    for (std::size_t round = 0; round < of_ranks.front().size(); ++round)
+    {
+        for (const auto& of_rank : of_ranks)
+        {
+            parts.push_back(of_rank[round]);
+        }
+    }
+    return parts;
+}
+}  // namespace
+
+TEST_CASE("parts follow each other and hold every item once", "[io]")
+{
+    Weights weights(1000);
+    for (std::size_t i = 0; i < weights.size(); ++i)
+    {
+        weights[i] = i * 7919 % 500;
+    }
+    weights[400] = 20'000;
+    weights.back() = 0;
+    for (const int ranks : {1, 2, 3, 64})
+    {
+        for (const std::uint64_t most :
+             {std::uint64_t{0}, std::uint64_t{700}, std::uint64_t{10'000}, std::uint64_t{1} << 40})
+        {
+            INFO(ranks << " ranks, " << most);
+            std::size_t next = 0;
+            for (const Part part : all_parts(weights, most, ranks))
+            {
+                REQUIRE(part.first == next);
+                REQUIRE(part.last >= part.first);
+                next = part.last;
+                const auto begin = weights.begin() + static_cast<std::ptrdiff_t>(part.first);
+                const auto end = weights.begin() + static_cast<std::ptrdiff_t>(part.last);
+                const std::uint64_t weight = std::accumulate(begin, end, std::uint64_t{0});
+                CHECK(weight <= most + 20'000);
+            }
+            CHECK(next == weights.size());
+        }
+    }
+    CHECK(all_parts({}, 100, 2).size() == 2);
+}
+
+TEST_CASE("ranks have equal parts of little work", "[io]")
+{
+    for (const Part part : all_parts(Weights(90, 10), 1'000'000, 3))
+    {
+        CHECK(part.last - part.first == 30);
+    }
+}
+
+TEST_CASE("threads do every item once, and hand on what they throw", "[io]")
+{
+    for (const std::size_t threads : {1U, 2U, 7U})
+    {
+        std::vector<std::atomic<int>> done(100);
+        for_each_on_threads({10, 90}, threads, [&](std::size_t i) { ++done[i]; });
+        for (std::size_t i = 0; i < done.size(); ++i)
+        {
+            CHECK(done[i] == (i >= 10 && i < 90 ? 1 : 0));
+        }
+        CHECK_THROWS_WITH(for_each_on_threads({0, 1000}, threads,
+                                              [](std::size_t i)
+                                              {
+                                                  if (i == 17)
+                                                  {
+                                                      throw std::runtime_error("seventeen");
+                                                  }
+                                              }),
+                          "seventeen");
+    }
+    for_each_on_threads({3, 3}, 4, [](std::size_t) { throw std::runtime_error("nothing to do"); });
+    CHECK(threads_of_rank(RankGroup(MPI_COMM_SELF)) >= 1);
+}
+
+TEST_CASE("ranks tell each other", "[io][pack_folder]")
+{
+    const RankGroup ranks(MPI_COMM_WORLD);
+    const auto me = static_cast<std::uint64_t>(ranks.rank());
+    const auto size = static_cast<std::uint64_t>(ranks.size());
+    CHECK(ranks.sums<2>({me + 1, 1}) == std::array<std::uint64_t, 2>{size * (size + 1) / 2, size});
+    Weights shared = me == 0 ? Weights{4, 5, 6} : Weights{9};
+    ranks.share(shared);
+    CHECK(shared == Weights{4, 5, 6});
+    const auto gathered = ranks.gather(Weights(me, me));
+    REQUIRE(gathered.size() == (me == 0 ? size : 0));
+    for (std::size_t from = 0; from < gathered.size(); ++from)
+    {
+        CHECK(gathered[from] == Weights(from, from));
+    }
+    CHECK(ranks.first_text("").empty());
+    const bool is_last = me + 1 == size;
+    check_refused([&] { ranks.refuse_if_any(is_last ? "the last one cannot" : ""); }, {"the last one cannot"});
+    const auto fail_if = [&](bool fails)
+    {
+        if (fails)
+        {
+            throw std::runtime_error("rank " + std::to_string(me) + " fails");
+        }
+    };
+    CHECK_NOTHROW(ranks.together([&] { fail_if(false); }));
+    check_refused([&] { ranks.together([&] { fail_if(true); }); }, {"rank 0 fails"});
+    check_refused([&] { ranks.together([&] { throw std::runtime_error(""); }); }, {"without a message"});
+}
