@@ -160,7 +160,7 @@ torch::Tensor pictures(std::int64_t count, std::int64_t size)
 
 /// The step of train_step/cifar10_div8, a batch a rank. Counters: milliseconds of a step in which this rank waited for
 /// communication, and their share.
-void train_step(benchmark::State& state, const comm::World& world, nn::Precision precision)
+void train_step(benchmark::State& state, const comm::World& world, device::Precision precision)
 {
     torch::manual_seed(0);
     const auto& ranks = world.communicator;
@@ -179,7 +179,7 @@ void train_step(benchmark::State& state, const comm::World& world, nn::Precision
     {
         optimizer.zero_grad();
         reducer.start();
-        train::paws_forward_backward(*encoder, input, labels, settings, precision);
+        methods::paws_forward_backward(*encoder, input, labels, settings, precision);
         reducer.finish();
         optimizer.step(0.1);
     };
@@ -206,17 +206,18 @@ public:
 
 void run(int& argc, char** argv, const comm::World& world)
 {
-    const tasks::ComputeSession session(0, world);
+    const session::ComputeSession session(0, world);
     add_collectives(world);
-    const auto add_step = [&](const std::string& name, nn::Precision precision)
+    const auto add_step = [&](const std::string& name, device::Precision precision)
     {
         benchmark::RegisterBenchmark(name.c_str(), train_step, world, precision)
             ->Iterations(steps)
             ->Unit(benchmark::kMillisecond)
             ->UseRealTime();
     };
-    add_step("train_step_of_ranks/cifar10_div8", nn::cpu_has_bf16() ? nn::Precision::bf16 : nn::Precision::fp32);
-    add_step("train_step_of_ranks/cifar10_div8_fp32", nn::Precision::fp32);
+    add_step("train_step_of_ranks/cifar10_div8",
+             device::cpu_has_bf16() ? device::Precision::bf16 : device::Precision::fp32);
+    add_step("train_step_of_ranks/cifar10_div8_fp32", device::Precision::fp32);
     benchmark::Initialize(&argc, argv);
     if (world.is_first())
     {

@@ -51,11 +51,11 @@ void matrix_products(benchmark::State& state, const Shape& shape, bool both_ways
     bench::measure_warm(state,
                         [&]
                         {
-                            nn::multiply(z, z.t(), similarities);
-                            nn::multiply(similarities, z, grad);
+                            device::multiply(z, z.t(), similarities);
+                            device::multiply(similarities, z, grad);
                             if (both_ways)
                             {
-                                nn::multiply(similarities.t(), z, grad);
+                                device::multiply(similarities.t(), z, grad);
                             }
                             benchmark::ClobberMemory();
                         });
@@ -82,7 +82,7 @@ void add(const std::string& name, const Shape& shape)
 
 int main(int argc, char** argv)
 {
-    const tasks::ComputeSession session(0);
+    const session::ComputeSession session(0);
     add("cifar10", cifar10);
     add("imgnt_8_ranks", imgnt_8_ranks);
     add("4096x128", large);

@@ -112,7 +112,7 @@ void checkpoint_write(benchmark::State& state, const std::string& model)
     const Run run(model);
     for (auto _ : state)
     {
-        train::save_checkpoint(target.path(), *run.encoder, run.optimizer, {}, run.config);
+        checkpoint::save_checkpoint(target.path(), *run.encoder, run.optimizer, {}, run.config);
     }
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(fs::file_size(target.path())));
 }
@@ -124,7 +124,7 @@ void checkpoint_copy(benchmark::State& state, const std::string& model)
     io::Checkpoint copy;
     for (auto _ : state)
     {
-        copy = train::make_checkpoint(*run.encoder, run.optimizer, {}, run.config, std::move(copy));
+        copy = checkpoint::make_checkpoint(*run.encoder, run.optimizer, {}, run.config, std::move(copy));
         benchmark::DoNotOptimize(copy.encoder.data());
     }
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(run.bytes()));
@@ -175,7 +175,7 @@ void plain_write(benchmark::State& state, std::size_t bytes)
 int main(int argc, char** argv)
 {
     const comm::MpiSession mpi(argc, argv);
-    const tasks::ComputeSession session(0);
+    const session::ComputeSession session(0);
     const auto in_real_time = [](benchmark::internal::Benchmark* of)
     { of->Unit(benchmark::kMillisecond)->UseRealTime(); };
     in_real_time(benchmark::RegisterBenchmark("embedding_dump/20000x2048", embedding_dump, io::EmbeddingsLayout{}));

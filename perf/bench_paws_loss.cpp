@@ -63,10 +63,10 @@ void matrix_products(benchmark::State& state, const Shape& shape)
     bench::measure_warm(state,
                         [&]
                         {
-                            nn::multiply(views, supports.t(), similarities);
-                            nn::multiply(targets, supports.t(), target_similarities);
-                            nn::multiply(similarities, supports, grad_views);
-                            nn::multiply(similarities.t(), views, grad_supports);
+                            device::multiply(views, supports.t(), similarities);
+                            device::multiply(targets, supports.t(), target_similarities);
+                            device::multiply(similarities, supports, grad_views);
+                            device::multiply(similarities.t(), views, grad_supports);
                             benchmark::ClobberMemory();
                         });
 }

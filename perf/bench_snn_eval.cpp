@@ -61,7 +61,7 @@ void matrix_product(benchmark::State& state, const Shape& shape)
     bench::measure_warm(state,
                         [&]
                         {
-                            nn::multiply(queries, supports.t(), similarities);
+                            device::multiply(queries, supports.t(), similarities);
                             benchmark::ClobberMemory();
                         });
     state.SetItemsProcessed(state.iterations() * shape.queries);
@@ -70,7 +70,7 @@ void matrix_product(benchmark::State& state, const Shape& shape)
 
 int main(int argc, char** argv)
 {
-    const tasks::ComputeSession session(0);
+    const session::ComputeSession session(0);
     const auto add = [](const std::string& size, const Shape& shape)
     {
         benchmark::RegisterBenchmark(("snn_eval/" + size).c_str(), evaluate, shape)

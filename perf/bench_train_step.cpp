@@ -29,17 +29,17 @@ torch::Tensor pictures(std::int64_t count, std::int64_t size)
     return torch::randn({count, size, size, 3}, bench::device()).permute({0, 3, 1, 2});
 }
 
-void train_step(benchmark::State& state, const StepShape& shape, nn::Precision precision)
+void train_step(benchmark::State& state, const StepShape& shape, device::Precision precision)
 {
     torch::manual_seed(0);
     const auto encoder = nn::make_encoder(shape.network);
-    encoder->to(nn::storage_type(precision));
+    encoder->to(device::storage_type(precision));
     nn::to_channels_last(*encoder);
     encoder->to(bench::device());
     encoder->train();
     optim::LarsSgd optimizer(*encoder, {});
     std::optional<optim::LossScaler> scaler;
-    if (precision == nn::Precision::fp16)
+    if (precision == device::Precision::fp16)
     {
         scaler.emplace(bench::device());
     }
@@ -53,8 +53,8 @@ void train_step(benchmark::State& state, const StepShape& shape, nn::Precision p
                         [&]
                         {
                             optimizer.zero_grad();
-                            train::paws_forward_backward(*encoder, input, labels, settings, precision,
-                                                         scaler ? &*scaler : nullptr);
+                            methods::paws_forward_backward(*encoder, input, labels, settings, precision,
+                                                           scaler ? &*scaler : nullptr);
                             const auto overflowed = optimizer.update(0.1, scaler ? scaler->scale() : torch::Tensor());
                             if (scaler)
                             {
@@ -132,11 +132,11 @@ void bare_convolutions(benchmark::State& state, torch::ScalarType type)
     state.SetItemsProcessed(state.iterations() * 32);
 }
 
-torch::ScalarType stored_type(nn::Precision precision)
+torch::ScalarType stored_type(device::Precision precision)
 {
-    return precision == nn::Precision::bf16   ? torch::kBFloat16
-           : precision == nn::Precision::fp16 ? torch::kFloat16
-                                              : torch::kFloat32;
+    return precision == device::Precision::bf16   ? torch::kBFloat16
+           : precision == device::Precision::fp16 ? torch::kFloat16
+                                                  : torch::kFloat32;
 }
 }  // namespace
 
@@ -147,7 +147,7 @@ int main(int argc, char** argv)
     { benchmark::RegisterBenchmark(name.c_str(), run, arguments...)->Unit(benchmark::kMillisecond)->UseRealTime(); };
     const auto best = bench::best_precision();
     add("train_step/cifar10_div8", train_step, cifar10_div8, best);
-    add("train_step/cifar10_div8_fp32", train_step, cifar10_div8, nn::Precision::fp32);
+    add("train_step/cifar10_div8_fp32", train_step, cifar10_div8, device::Precision::fp32);
     add("train_step/cifar10", train_step, cifar10, best);
     add("train_step/imgnt_rank_of_64", train_step, imgnt_rank_of_64, best);
     add("train_step_floor/cifar10_div8", bare_convolutions, stored_type(best));

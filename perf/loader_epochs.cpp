@@ -43,10 +43,10 @@ std::pair<double, double> memory_now_and_peak()
 void run(const std::string& file, std::int64_t epochs, const std::vector<std::string>& overrides)
 {
     const auto config = config::load(file, overrides);
-    const tasks::ComputeSession session(config.meta.threads);
+    const session::ComputeSession session(config.meta.threads);
     const auto dataset = data::load_dataset(config, data::Splits::train);
     const auto device = torch::cuda::is_available() && config.meta.device != "cpu" ? torch::kCUDA : torch::kCPU;
-    fmt::print("{}", tasks::describe_data(config, dataset, device));
+    fmt::print("{}", commands::describe_data(config, dataset, device));
     data::PawsLoader loader(dataset, config, {}, device);
     for (std::int64_t epoch = 0; epoch < epochs; ++epoch)
     {

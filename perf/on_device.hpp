@@ -39,13 +39,13 @@ inline void synchronise()
 }
 
 /// What a step is measured in: on a GPU bf16 from sm_80 on, and fp16 before.
-inline nn::Precision best_precision()
+inline device::Precision best_precision()
 {
     if (on_gpu())
     {
-        return nn::gpu_capability(device().index()).first >= 8 ? nn::Precision::bf16 : nn::Precision::fp16;
+        return device::gpu_capability(device().index()).first >= 8 ? device::Precision::bf16 : device::Precision::fp16;
     }
-    return nn::cpu_has_bf16() ? nn::Precision::bf16 : nn::Precision::fp32;
+    return device::cpu_has_bf16() ? device::Precision::bf16 : device::Precision::fp32;
 }
 
 /// Takes --device=cpu|cuda from the arguments, and starts computing there; ends the program with one line where that
@@ -75,7 +75,7 @@ public:
             world.device = device();
             if (on_gpu())
             {
-                nn::use_gpu(device().index());
+                device::use_gpu(device().index());
             }
             session_.emplace(0, world);
         }
@@ -90,7 +90,7 @@ private:
     {
         if (std::strcmp(name, "cuda") == 0)
         {
-            if (nn::gpu_count() == 0)
+            if (device::gpu_count() == 0)
             {
                 stop("--device=cuda: there is no GPU here, or this build knows none");
             }
@@ -107,6 +107,6 @@ private:
         std::exit(2);
     }
 
-    std::optional<tasks::ComputeSession> session_;
+    std::optional<session::ComputeSession> session_;
 };
 }  // namespace paws::bench

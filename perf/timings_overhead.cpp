@@ -57,8 +57,8 @@ double now()
 std::vector<double> epoch(train::Trainer& trainer, bool takes_times,
                           const std::shared_ptr<comm::Communicator>& communicator)
 {
-    std::optional<train::ReadyTimes> ready;
-    std::optional<train::StepTimings> timings;
+    std::optional<profile::ReadyTimes> ready;
+    std::optional<profile::StepTimings> timings;
     if (takes_times)
     {
         ready.emplace(optim::trainable_parameters(trainer.encoder()));
@@ -105,7 +105,7 @@ void measure(const Options& options)
     const auto config = config_of(options);
     const auto dataset = data::load_dataset(config, data::Splits::train);
     const auto communicator = comm::make_single_rank();
-    train::Trainer trainer(config, dataset, nn::Precision::fp32, communicator, torch::kCPU);
+    train::Trainer trainer(config, dataset, device::Precision::fp32, communicator, torch::kCPU);
     for (const bool takes_times : {true, false, true, false})
     {
         epoch(trainer, takes_times, communicator);
@@ -138,7 +138,7 @@ int main(int argc, char** argv)
     CLI11_PARSE(app, argc, argv);
     try
     {
-        const tasks::ComputeSession session(1);
+        const session::ComputeSession session(1);
         measure(options);
     }
     catch (const std::exception& error)

@@ -13,7 +13,7 @@
 #include "src/checkpoint/stored_checkpoint.hpp"
 #include "src/config/compare.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 namespace
 {
@@ -254,4 +254,4 @@ PretrainedEncoder load_encoder(const std::filesystem::path& path)
     fill_all_tensors(stored.content.encoder, nn::state_dict(*pretrained.encoder), "encoder", stored.path.string());
     return pretrained;
 }
-}  // namespace paws::train
+}  // namespace paws::checkpoint

@@ -17,7 +17,7 @@
 #include "src/optim/lars_sgd.hpp"
 #include "src/optim/loss_scaler.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 /// Where a training run stands, weights and momentum aside.
 struct TrainingProgress
@@ -75,4 +75,4 @@ struct PretrainedEncoder
 
 /// From a checkpoint of either kind, all of whose weights must fit. Throws io::Error.
 PretrainedEncoder load_encoder(const std::filesystem::path& path);
-}  // namespace paws::train
+}  // namespace paws::checkpoint

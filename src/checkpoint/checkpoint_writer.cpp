@@ -11,7 +11,7 @@
 #include "io/files/landing_place.hpp"
 #include "io/files/local_copy.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 namespace
 {
@@ -227,4 +227,4 @@ void CheckpointWriter::run()
         changed_.notify_all();
     }
 }
-}  // namespace paws::train
+}  // namespace paws::checkpoint

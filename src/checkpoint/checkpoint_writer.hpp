@@ -12,7 +12,7 @@
 
 #include "io/checkpoint/checkpoint_file.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 /// A checkpoint on its way to the disk, and the names it gets there.
 struct CheckpointJob
@@ -71,4 +71,4 @@ private:
 /// What the writer's thread does; a checkpoint whose folder goes while it is written is written once more. Throws
 /// io::Error if there is too little room, or something cannot be written.
 void write_job(const CheckpointJob& job);
-}  // namespace paws::train
+}  // namespace paws::checkpoint

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace paws::train
+namespace paws::checkpoint
 {
 namespace
 {
@@ -31,9 +31,9 @@ std::string own_counted_name(std::size_t rank)
 }
 
 template <typename Name>
-StepValues read_values(const io::Progress& progress, const Name& name)
+methods::StepValues read_values(const io::Progress& progress, const Name& name)
 {
-    StepValues values;
+    methods::StepValues values;
     for (auto found = progress.reals.find(name(0)); found != progress.reals.end();
          found = progress.reals.find(name(values.size())))
     {
@@ -43,12 +43,12 @@ StepValues read_values(const io::Progress& progress, const Name& name)
 }
 }  // namespace
 
-Means::Means(StepValues sums, double count) : sums_(std::move(sums)), count_(count)
+Means::Means(methods::StepValues sums, double count) : sums_(std::move(sums)), count_(count)
 {
     update();
 }
 
-const StepValues& Means::add(const StepValues& values, double count)
+const methods::StepValues& Means::add(const methods::StepValues& values, double count)
 {
     sums_.resize(values.size());
     count_ += count;
@@ -144,4 +144,4 @@ EpochMeters EpochMeters::take(const io::Progress& progress, std::map<std::string
         meters.own_sums.push_back(std::move(own));
     }
 }
-}  // namespace paws::train
+}  // namespace paws::checkpoint

@@ -8,39 +8,39 @@
 #include "io/checkpoint/checkpoint_file.hpp"
 #include "src/methods/method.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 /// The means of what was added.
 class Means
 {
 public:
     Means() = default;
-    Means(StepValues sums, double count);
+    Means(methods::StepValues sums, double count);
 
     /// `values`: the sums of `count` steps.
-    const StepValues& add(const StepValues& values, double count = 1);
+    const methods::StepValues& add(const methods::StepValues& values, double count = 1);
     /// Before the first call of add: empty; not numbers where no step counted.
-    const StepValues& values() const { return means_; }
-    const StepValues& sums() const { return sums_; }
+    const methods::StepValues& values() const { return means_; }
+    const methods::StepValues& sums() const { return sums_; }
     double count() const { return count_; }
 
 private:
     void update();
 
-    StepValues sums_;
-    StepValues means_;
+    methods::StepValues sums_;
+    methods::StepValues means_;
     double count_ = 0;
 };
 
 /// How far an epoch has come when a run stops within it: what its means go on from.
 struct EpochMeters
 {
-    std::int64_t steps = 0;            ///< done of the epoch; 0 between epochs
-    std::int64_t pictures = 0;         ///< in a step, of all ranks
-    StepValues sums;                   ///< of all ranks' means
-    std::vector<StepValues> own_sums;  ///< [ranks], of each rank's own values
-    double counted = 0;                ///< steps in the sums; fewer than `steps` where fp16 left some out
-    std::vector<double> own_counted;   ///< [ranks]
+    std::int64_t steps = 0;                     ///< done of the epoch; 0 between epochs
+    std::int64_t pictures = 0;                  ///< in a step, of all ranks
+    methods::StepValues sums;                   ///< of all ranks' means
+    std::vector<methods::StepValues> own_sums;  ///< [ranks], of each rank's own values
+    double counted = 0;                         ///< steps in the sums; fewer than `steps` where fp16 left some out
+    std::vector<double> own_counted;            ///< [ranks]
 
     bool operator==(const EpochMeters&) const = default;
 
@@ -52,4 +52,4 @@ struct EpochMeters
     /// Takes its own integers out of `integers`, those of the file.
     static EpochMeters take(const io::Progress& progress, std::map<std::string, std::int64_t>& integers);
 };
-}  // namespace paws::train
+}  // namespace paws::checkpoint

@@ -8,7 +8,7 @@
 
 #include "io/base/error.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 namespace
 {
@@ -130,4 +130,4 @@ void fill_all_tensors(const io::NamedArrays& arrays, const NamedTensors& tensors
     }
     require_finite(report, source);
 }
-}  // namespace paws::train
+}  // namespace paws::checkpoint

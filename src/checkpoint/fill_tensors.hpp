@@ -8,7 +8,7 @@
 
 #include "io/checkpoint/checkpoint_file.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
@@ -38,4 +38,4 @@ void require_finite(const FillReport& report, const std::string& source);
 /// the collection in the message, `source` the file.
 void fill_all_tensors(const io::NamedArrays& arrays, const NamedTensors& tensors, const std::string& what,
                       const std::string& source);
-}  // namespace paws::train
+}  // namespace paws::checkpoint

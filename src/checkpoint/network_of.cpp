@@ -10,7 +10,7 @@
 #include "io/base/error.hpp"
 #include "src/nn/architecture.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 namespace
 {
@@ -124,4 +124,4 @@ config::Config inferred_config(const io::NamedArrays& encoder, const std::string
         source, in_words(*network), small_pictures ? "CIFAR-10" : "ImageNet"));
     return config;
 }
-}  // namespace paws::train
+}  // namespace paws::checkpoint

@@ -7,7 +7,7 @@
 #include "io/checkpoint/checkpoint_file.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 /// The network that weights belong to, as their names and shapes tell.
 struct Network
@@ -27,4 +27,4 @@ std::string in_words(const Network& network);
 /// the published runs train such networks on. Throws io::Error, naming `source`, if the network is not known or has no
 /// projection head.
 config::Config inferred_config(const io::NamedArrays& encoder, const std::string& source);
-}  // namespace paws::train
+}  // namespace paws::checkpoint

@@ -10,7 +10,7 @@
 #include "io/files/input_path.hpp"
 #include "io/files/seal.hpp"
 
-namespace paws::tasks
+namespace paws::checkpoint
 {
 namespace fs = std::filesystem;
 
@@ -201,4 +201,4 @@ ResumeChoice checkpoint_to_resume(const config::Config& config, const RunFiles& 
     }
     return choice;
 }
-}  // namespace paws::tasks
+}  // namespace paws::checkpoint

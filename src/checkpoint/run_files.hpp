@@ -8,7 +8,7 @@
 
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::checkpoint
 {
 /// The files of a training run in logging.folder: RUN_rR.csv of each rank R and, written by the first,
 /// params-TASK.yaml, RUN-eval.csv, RUN-latest.h5 and the ones before it, RUN-latest-1.h5 and so on, RUN-best.h5,
@@ -65,4 +65,4 @@ struct ResumeChoice
 /// checkpoint of the folder that is whole, and notes the broken ones that it passes over. Throws io::Error if there are
 /// checkpoints and none is whole.
 ResumeChoice checkpoint_to_resume(const config::Config& config, const RunFiles& files, const std::string& resume);
-}  // namespace paws::tasks
+}  // namespace paws::checkpoint

@@ -6,7 +6,7 @@
 
 #include "io/files/atomic_file.hpp"
 
-namespace paws::tasks
+namespace paws::checkpoint
 {
 RunFolder::RunFolder(RunFiles files) : files_(std::move(files))
 {
@@ -60,4 +60,4 @@ std::optional<std::string> RunFolder::take_note()
     const std::lock_guard guard(mutex_);
     return std::exchange(note_, std::nullopt);
 }
-}  // namespace paws::tasks
+}  // namespace paws::checkpoint

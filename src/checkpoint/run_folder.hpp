@@ -9,7 +9,7 @@
 #include "io/files/folder_lock.hpp"
 #include "src/checkpoint/run_files.hpp"
 
-namespace paws::tasks
+namespace paws::checkpoint
 {
 /// The folder of a run while the run lasts, on its first rank: kept to this run by a lock, and made again where
 /// somebody removes or renames it.
@@ -41,4 +41,4 @@ private:
     std::string parameters_;
     std::optional<std::string> note_;
 };
-}  // namespace paws::tasks
+}  // namespace paws::checkpoint

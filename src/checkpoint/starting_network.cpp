@@ -10,7 +10,7 @@
 #include "src/checkpoint/checkpoint.hpp"
 #include "src/checkpoint/stored_checkpoint.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 namespace
 {
@@ -140,4 +140,4 @@ StartingNetwork starting_network(const config::Config& config)
     }
     return start;
 }
-}  // namespace paws::train
+}  // namespace paws::checkpoint

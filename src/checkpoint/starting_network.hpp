@@ -8,7 +8,7 @@
 #include "src/data/dataset.hpp"
 #include "src/nn/encoder.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 /// The network that the configuration describes, with random weights from LibTorch's default generator: backbone and
 /// heads or, for fine_tune, backbone and classifier of data.num_classes. Throws std::invalid_argument.
@@ -31,4 +31,4 @@ struct StartingNetwork
 /// and the first layer of its projection head (fine_tune, whose new layer is zero where optimization.zero_init says
 /// so). Throws io::Error that says what is wrong with the checkpoint, or which networks do not fit together.
 StartingNetwork starting_network(const config::Config& config);
-}  // namespace paws::train
+}  // namespace paws::checkpoint

@@ -11,7 +11,7 @@
 #include "src/checkpoint/network_of.hpp"
 #include "src/optim/lars_sgd.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 namespace
 {
@@ -122,4 +122,4 @@ config::Config config_of(const StoredCheckpoint& stored)
     config.notices.insert(config.notices.begin(), stored.notes.begin(), stored.notes.end());
     return config;
 }
-}  // namespace paws::train
+}  // namespace paws::checkpoint

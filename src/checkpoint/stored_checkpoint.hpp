@@ -9,7 +9,7 @@
 #include "io/checkpoint/checkpoint_file.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::train
+namespace paws::checkpoint
 {
 struct StoredCheckpoint
 {
@@ -31,4 +31,4 @@ bool is_named_like_pytorch(const std::filesystem::path& path);
 /// The settings of the run that made it, or what its weights tell of them (see inferred_config). What the user should
 /// know is added to their notices. Throws io::Error or config::Error.
 config::Config config_of(const StoredCheckpoint& stored);
-}  // namespace paws::train
+}  // namespace paws::checkpoint

@@ -49,8 +49,9 @@ void add_data_command(const Arguments& arguments, const std::string& command, Fi
         files.reads("IN", arguments.convert.input.string());
         files.reads("--config", arguments.convert.config.value_or(""));
         files.writes("OUT", arguments.convert.output,
-                     train::is_named_like_pytorch(arguments.convert.output) ? io::torch_output()
-                                                                            : io::hdf5_output(io::checkpoint_format));
+                     checkpoint::is_named_like_pytorch(arguments.convert.output)
+                         ? io::torch_output()
+                         : io::hdf5_output(io::checkpoint_format));
     }
 }
 
@@ -84,7 +85,7 @@ io::CommandFiles files_of(const Arguments& arguments, const std::string& command
     }
     if (!arguments.summary.empty())
     {
-        files.writes("--summary", arguments.summary, tasks::summary_output());
+        files.writes("--summary", arguments.summary, commands::summary_output());
     }
     return files.take();
 }

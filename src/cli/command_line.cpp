@@ -55,22 +55,22 @@ void require_same_invocation(comm::Communicator& communicator, const std::string
 std::unique_ptr<io::TextOutput> open_outputs(const Arguments& arguments, const std::string& name, const Ranks& ranks)
 {
     std::unique_ptr<io::TextOutput> summary;
-    tasks::agreed(*ranks.world().communicator,
-                  [&]
-                  {
-                      if (!ranks.world().is_first())
-                      {
-                          return;
-                      }
-                      if (!has_files_in_config(name))
-                      {
-                          io::require_outputs(files_of(arguments, name));
-                      }
-                      if (!arguments.summary.empty())
-                      {
-                          summary = std::make_unique<io::TextOutput>(arguments.summary);
-                      }
-                  });
+    session::agreed(*ranks.world().communicator,
+                    [&]
+                    {
+                        if (!ranks.world().is_first())
+                        {
+                            return;
+                        }
+                        if (!has_files_in_config(name))
+                        {
+                            io::require_outputs(files_of(arguments, name));
+                        }
+                        if (!arguments.summary.empty())
+                        {
+                            summary = std::make_unique<io::TextOutput>(arguments.summary);
+                        }
+                    });
     return summary;
 }
 
@@ -81,20 +81,20 @@ int run_command(const Arguments& arguments, const std::string& name, const Comma
     const auto summary = command(ranks);
     if (output)
     {
-        tasks::write_summary(*output, summary);
+        commands::write_summary(*output, summary);
     }
-    if (!tasks::is_of_training(summary))
+    if (!commands::is_of_training(summary))
     {
-        tasks::agreed(*ranks.world().communicator,
-                      [&]
-                      {
-                          if (ranks.world().is_first())
-                          {
-                              require_printed();
-                          }
-                      });
+        session::agreed(*ranks.world().communicator,
+                        [&]
+                        {
+                            if (ranks.world().is_first())
+                            {
+                                require_printed();
+                            }
+                        });
     }
-    return tasks::has_stopped(summary) ? tasks::resume_me : comm::success;
+    return session::has_stopped(summary) ? session::resume_me : comm::success;
 }
 
 /// Help or version, once, however many are started. Returns the exit code.
@@ -164,7 +164,7 @@ int run(int argc, char** argv)
 
     if (!refused.empty() || !app.get_subcommands().empty() || !may_train(arguments))
     {
-        tasks::drop_stop_signals();
+        session::drop_stop_signals();
     }
     std::string chosen;
     for (const auto& [name, known] : commands)
@@ -179,15 +179,15 @@ int run(int argc, char** argv)
                   [&](Ranks& ranks)
                   {
                       auto& communicator = *ranks.world().communicator;
-                      tasks::agreed(communicator,
-                                    [&]
-                                    {
-                                        if (!refused.empty())
-                                        {
-                                            throw config::Error(refused);
-                                        }
-                                        tasks::parse_stop_after(arguments.stop_after);
-                                    });
+                      session::agreed(communicator,
+                                      [&]
+                                      {
+                                          if (!refused.empty())
+                                          {
+                                              throw config::Error(refused);
+                                          }
+                                          session::parse_stop_after(arguments.stop_after);
+                                      });
                       require_same_invocation(communicator, invocation(app, arguments, argc, argv));
                       return run_command(arguments, chosen, command, ranks);
                   });

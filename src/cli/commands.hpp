@@ -41,18 +41,18 @@ struct Arguments
     bool dry_run = false;
     std::string summary;
 
-    tasks::PackRequest pack;
-    tasks::SubsetRequest subset;
-    tasks::DemoRequest demo{"/usr/share/datasets/fashion-mnist", "demo"};
+    commands::PackRequest pack;
+    commands::SubsetRequest subset;
+    commands::DemoRequest demo{"/usr/share/datasets/fashion-mnist", "demo"};
     std::string inspected;
-    tasks::ConvertRequest convert;
+    commands::ConvertRequest convert;
     EvaluationArguments evaluation;
     std::string sheet;
     std::int64_t pictures = 8;
 };
 
 /// What is done on every rank that the program was started on.
-using Command = std::function<tasks::Summary(Ranks&)>;
+using Command = std::function<commands::Summary(Ranks&)>;
 /// By the name that stands first on the command line.
 using Commands = std::vector<std::pair<std::string, Command>>;
 
@@ -71,7 +71,7 @@ Command add_run(CLI::App& app, Arguments& arguments);
 bool may_train(const Arguments& arguments);
 
 /// A command that works alone: on several ranks, all refuse together and one says so.
-Command on_one_rank(const std::string& name, std::function<tasks::Summary()> work);
+Command on_one_rank(const std::string& name, std::function<commands::Summary()> work);
 /// Throws comm::AgreedFailure where there are several ranks.
 void require_one_rank(const Ranks& ranks, const std::string& command);
 
@@ -80,5 +80,5 @@ void follow_config(const config::Config& config, Ranks& ranks);
 
 /// Collective: chooses the ranks' devices as the configuration says, connects them, and starts to compute there. Throws
 /// config::Error, or comm::AgreedFailure on several ranks.
-tasks::ComputeSession start_computing(const config::Config& config, Ranks& ranks);
+session::ComputeSession start_computing(const config::Config& config, Ranks& ranks);
 }  // namespace paws::cli

@@ -28,7 +28,7 @@ Command add_pack(CLI::App& app, Arguments& arguments)
                       "imagefolder: leave broken pictures out and list them, instead of refusing the folder");
     // It throws the same on every rank.
     return [&pack](Ranks& ranks)
-    { return tasks::agreed(*ranks.world().communicator, [&] { return tasks::pack(pack, ranks.world().mpi); }); };
+    { return session::agreed(*ranks.world().communicator, [&] { return commands::pack(pack, ranks.world().mpi); }); };
 }
 
 Command add_subset(CLI::App& app, Arguments& arguments)
@@ -40,14 +40,14 @@ Command add_subset(CLI::App& app, Arguments& arguments)
     command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
     add_whole_number<std::uint64_t>(*command, "--seed", arguments.subset.seed, 0, "Seed (default: 0)");
     command->add_option("--output", arguments.subset.output, "Text file to write")->required();
-    return on_one_rank("subset", [&arguments] { return tasks::subset(arguments.subset); });
+    return on_one_rank("subset", [&arguments] { return commands::subset(arguments.subset); });
 }
 
 Command add_inspect(CLI::App& app, Arguments& arguments)
 {
     auto* const command = app.add_subcommand("inspect", "Say what a file holds and whether it is whole");
     command->add_option("FILE", arguments.inspected, "HDF5 file of paws_hpc, or checkpoint of PyTorch")->required();
-    return on_one_rank("inspect", [&arguments] { return tasks::inspect(arguments.inspected); });
+    return on_one_rank("inspect", [&arguments] { return commands::inspect(arguments.inspected); });
 }
 
 Command add_convert(CLI::App& app, Arguments& arguments)
@@ -59,7 +59,7 @@ Command add_convert(CLI::App& app, Arguments& arguments)
     command->add_option("OUT", convert.output, "File to write; its ending says of which kind")->required();
     command->add_option("--config", convert.config,
                         "The YAML file of the run that made IN, to be kept in OUT: checkpoints of PyTorch have none");
-    return on_one_rank("convert", [&arguments] { return tasks::convert(arguments.convert, arguments.overrides); });
+    return on_one_rank("convert", [&arguments] { return commands::convert(arguments.convert, arguments.overrides); });
 }
 }  // namespace
 

@@ -21,10 +21,10 @@ Command add_demo(CLI::App& app, Arguments& arguments)
         require_one_rank(ranks, "demo");
         const auto config = config::load(arguments.config, arguments.overrides);
         auto files = files_of(arguments, "demo");
-        tasks::add_demo_files(config, arguments.demo, files);
+        commands::add_demo_files(config, arguments.demo, files);
         io::require_outputs(files);
         const auto session = start_computing(config, ranks);
-        return tasks::demo(config, arguments.demo, ranks.world());
+        return commands::demo(config, arguments.demo, ranks.world());
     };
 }
 
@@ -35,11 +35,11 @@ Command add_views(CLI::App& app, Arguments& arguments)
     command->add_option("--output", arguments.sheet, "PNG file to write")->required();
     add_whole_number<std::int64_t>(*command, "--pictures", arguments.pictures, 1, 100, "Rows, 1 to 100 (default: 8)");
     return on_one_rank("views",
-                       [&arguments]() -> tasks::Summary
+                       [&arguments]() -> commands::Summary
                        {
                            const auto config = config::load(arguments.config, arguments.overrides, arguments.task);
-                           const tasks::ComputeSession session(config.meta.threads);
-                           return tasks::view_sheet(config, arguments.pictures, arguments.sheet);
+                           const session::ComputeSession session(config.meta.threads);
+                           return commands::view_sheet(config, arguments.pictures, arguments.sheet);
                        });
 }
 }  // namespace

@@ -62,7 +62,7 @@ void require_unicode(const char* option, const std::string& value)
 }
 
 /// The configuration of the run that made the checkpoint, with what the command line says instead.
-config::Config evaluation_config(const tasks::Pretrained& pretrained, const Arguments& arguments,
+config::Config evaluation_config(const commands::Pretrained& pretrained, const Arguments& arguments,
                                  const std::string& task)
 {
     const auto& given = arguments.evaluation;
@@ -103,7 +103,7 @@ config::Config evaluation_config(const tasks::Pretrained& pretrained, const Argu
     return config::parse(config.to_yaml(), given.checkpoint, overrides_of(arguments), task);
 }
 
-using Task = std::function<tasks::Summary(const tasks::Pretrained&, const config::Config&, const comm::World&)>;
+using Task = std::function<commands::Summary(const commands::Pretrained&, const config::Config&, const comm::World&)>;
 
 /// A command that evaluates a checkpoint on all ranks.
 Command on_checkpoint(const Arguments& arguments, const std::string& name, const Task& task)
@@ -111,13 +111,14 @@ Command on_checkpoint(const Arguments& arguments, const std::string& name, const
     return [&arguments, name, task](Ranks& ranks)
     {
         auto& communicator = *ranks.world().communicator;
-        const auto pretrained = tasks::load_pretrained(arguments.evaluation.checkpoint, communicator);
-        const auto config = tasks::agreed(communicator, [&] { return evaluation_config(pretrained, arguments, name); });
-        tasks::require_same_config(communicator, config);
+        const auto pretrained = commands::load_pretrained(arguments.evaluation.checkpoint, communicator);
+        const auto config =
+            session::agreed(communicator, [&] { return evaluation_config(pretrained, arguments, name); });
+        session::require_same_config(communicator, config);
         follow_config(config, ranks);
         if (!ranks.is_alone())
         {
-            tasks::require_same_data(*ranks.world().communicator, config);
+            session::require_same_data(*ranks.world().communicator, config);
         }
         const auto session = start_computing(config, ranks);
         return task(pretrained, config, ranks.world());
@@ -134,7 +135,7 @@ Command add_snn_eval(CLI::App& app, Arguments& arguments)
     command->add_option("--subset", evaluation.subset_file, "Labelled pictures (default: those of the run)");
     command->add_option("--split", evaluation.split, "Pictures to classify (default: val)");
     command->add_option("--temperature", evaluation.temperature, "Temperature (default: criterion.snn_temperature)");
-    return on_checkpoint(arguments, "snn_eval", tasks::snn_eval);
+    return on_checkpoint(arguments, "snn_eval", commands::snn_eval);
 }
 
 Command add_embed(CLI::App& app, Arguments& arguments)
@@ -164,8 +165,8 @@ Command add_embed(CLI::App& app, Arguments& arguments)
                         "Temperature of --probabilities (default: criterion.snn_temperature)");
     return on_checkpoint(
         arguments, "embed",
-        [&evaluation](const tasks::Pretrained& pretrained, const config::Config& config, const comm::World& world)
-        { return tasks::embed(pretrained, config, evaluation.output, world); });
+        [&evaluation](const commands::Pretrained& pretrained, const config::Config& config, const comm::World& world)
+        { return commands::embed(pretrained, config, evaluation.output, world); });
 }
 }  // namespace
 

@@ -31,9 +31,9 @@ namespace
 config::Config load_config(const Arguments& arguments, Ranks& ranks)
 {
     auto& communicator = *ranks.world().communicator;
-    auto config = tasks::agreed(communicator,
-                                [&] { return config::load(arguments.config, arguments.overrides, arguments.task); });
-    tasks::require_same_config(communicator, config);
+    auto config = session::agreed(communicator,
+                                  [&] { return config::load(arguments.config, arguments.overrides, arguments.task); });
+    session::require_same_config(communicator, config);
     follow_config(config, ranks);
     return config;
 }
@@ -41,7 +41,7 @@ config::Config load_config(const Arguments& arguments, Ranks& ranks)
 /// Where none of the run's checkpoints is one, going on from them is refused with what to do: see checkpoint_to_resume.
 void leave_to_resuming(const config::Config& config, io::CommandFiles& files)
 {
-    const auto found = tasks::RunFiles(config).to_resume_from();
+    const auto found = checkpoint::RunFiles(config).to_resume_from();
     const auto is_checkpoint = io::hdf5_output(io::checkpoint_format).fits;
     if (std::none_of(found.begin(), found.end(), is_checkpoint))
     {
@@ -53,29 +53,29 @@ void leave_to_resuming(const config::Config& config, io::CommandFiles& files)
 /// Collective: looks at what the task is to write before anything is read for it.
 void require_outputs(const config::Config& config, const Arguments& arguments, const comm::World& world)
 {
-    tasks::agreed(*world.communicator,
-                  [&]
-                  {
-                      tasks::require_tag_fits(config);
-                      auto files = files_of(arguments, "");
-                      if (!world.is_first())
-                      {
-                          files.outputs.clear();
-                      }
-                      arguments.dry_run ? tasks::add_config_inputs(config, files)
-                                        : tasks::add_config_files(config, world.rank(), files);
-                      if (arguments.resume == "auto")
-                      {
-                          leave_to_resuming(config, files);
-                      }
-                      io::require_outputs(files);
-                  });
+    session::agreed(*world.communicator,
+                    [&]
+                    {
+                        commands::require_tag_fits(config);
+                        auto files = files_of(arguments, "");
+                        if (!world.is_first())
+                        {
+                            files.outputs.clear();
+                        }
+                        arguments.dry_run ? commands::add_config_inputs(config, files)
+                                          : commands::add_config_files(config, world.rank(), files);
+                        if (arguments.resume == "auto")
+                        {
+                            leave_to_resuming(config, files);
+                        }
+                        io::require_outputs(files);
+                    });
 }
 
-tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
+commands::Summary dry_run(const config::Config& config, const Ranks& ranks)
 {
-    const tasks::ComputeSession session(config.meta.threads, ranks.world());
-    const auto text = tasks::describe_run(config, session.threads(), ranks.world());
+    const session::ComputeSession session(config.meta.threads, ranks.world());
+    const auto text = commands::describe_run(config, session.threads(), ranks.world());
     if (ranks.world().is_first())
     {
         fmt::print("{}", text);
@@ -83,21 +83,21 @@ tasks::Summary dry_run(const config::Config& config, const Ranks& ranks)
     return {{"task", to_string(config.task)}, {"dry_run", true}};
 }
 
-tasks::Summary train(const Arguments& arguments, const config::Config& config, const Ranks& ranks)
+commands::Summary train(const Arguments& arguments, const config::Config& config, const Ranks& ranks)
 {
     const auto& world = ranks.world();
-    return tasks::run_training(config,
-                               {arguments.resume, tasks::parse_stop_after(arguments.stop_after),
-                                world.is_first() ? tasks::seconds_until_job_ends() : std::nullopt, false},
-                               world);
+    return commands::run_training(config,
+                                  {arguments.resume, session::parse_stop_after(arguments.stop_after),
+                                   world.is_first() ? session::seconds_until_job_ends() : std::nullopt, false},
+                                  world);
 }
 
-tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
+commands::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
 {
     const auto config = load_config(arguments, ranks);
-    if (!tasks::trains(config))
+    if (!commands::trains(config))
     {
-        tasks::drop_stop_signals();
+        session::drop_stop_signals();
     }
     require_outputs(config, arguments, ranks.world());
     if (arguments.dry_run)
@@ -106,14 +106,14 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
     }
     if (!ranks.is_alone())
     {
-        tasks::require_same_data(*ranks.world().communicator, config);
+        session::require_same_data(*ranks.world().communicator, config);
     }
     const auto session = start_computing(config, ranks);
     const auto& world = ranks.world();
     const auto pretrained = [&]
     {
-        return tasks::load_pretrained(config.logging.path_of(config.logging.pretrain_path.value_or("")),
-                                      *world.communicator);
+        return commands::load_pretrained(config.logging.path_of(config.logging.pretrain_path.value_or("")),
+                                         *world.communicator);
     };
     switch (config.task)
     {
@@ -123,11 +123,11 @@ tasks::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
             return train(arguments, config, ranks);
         case config::Task::fine_tune:
             return config.meta.training ? train(arguments, config, ranks)
-                                        : tasks::evaluate_classifier(config, arguments.resume, world);
+                                        : commands::evaluate_classifier(config, arguments.resume, world);
         case config::Task::snn_eval:
-            return tasks::snn_eval(pretrained(), config, world);
+            return commands::snn_eval(pretrained(), config, world);
         case config::Task::embed:
-            return tasks::embed(pretrained(), config, tasks::embeddings_path(config), world);
+            return commands::embed(pretrained(), config, commands::embeddings_path(config), world);
     }
     return {};
 }
@@ -143,7 +143,7 @@ bool may_train(const Arguments& arguments)
     }
     try
     {
-        return tasks::trains(config::load(arguments.config, arguments.overrides, arguments.task));
+        return commands::trains(config::load(arguments.config, arguments.overrides, arguments.task));
     }
     catch (const std::exception&)
     {
@@ -162,7 +162,7 @@ void require_one_rank(const Ranks& ranks, const std::string& command)
     }
 }
 
-Command on_one_rank(const std::string& name, std::function<tasks::Summary()> work)
+Command on_one_rank(const std::string& name, std::function<commands::Summary()> work)
 {
     return [name, work = std::move(work)](Ranks& ranks)
     {
@@ -180,15 +180,15 @@ void follow_config(const config::Config& config, Ranks& ranks)
     ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
 }
 
-tasks::ComputeSession start_computing(const config::Config& config, Ranks& ranks)
+session::ComputeSession start_computing(const config::Config& config, Ranks& ranks)
 {
-    const auto device = tasks::choose_device(config.meta, ranks.world());
+    const auto device = session::choose_device(config.meta, ranks.world());
     if (device.is_cuda())
     {
-        nn::use_gpu(device.index(), {config.meta.tf32, config.meta.deterministic});
+        device::use_gpu(device.index(), {config.meta.tf32, config.meta.deterministic});
     }
     ranks.use_device(device);
-    return tasks::ComputeSession(config.meta.threads, ranks.world());
+    return session::ComputeSession(config.meta.threads, ranks.world());
 }
 
 Command add_run(CLI::App& app, Arguments& arguments)

@@ -33,7 +33,7 @@ comm::Watch* watch_of_process = nullptr;
 {
     if (const auto error = std::current_exception(); error && watch_of_process != nullptr)
     {
-        watch_of_process->fail(tasks::failure_of(error));
+        watch_of_process->fail(session::failure_of(error));
     }
     std::abort();
 }
@@ -53,7 +53,7 @@ int run_alone(const std::function<int(Ranks&)>& work)
     }
     catch (...)
     {
-        const auto failure = tasks::failure_of(std::current_exception());
+        const auto failure = session::failure_of(std::current_exception());
         print_failure(failure);
         return failure.code;
     }
@@ -89,7 +89,7 @@ int run_together(const std::string& identity, const std::function<int(Ranks&)>& 
     catch (...)
     {
         const auto error = std::current_exception();
-        const auto failure = tasks::failure_of(error);
+        const auto failure = session::failure_of(error);
         try
         {
             std::rethrow_exception(error);
@@ -158,7 +158,7 @@ int launch(int argc, char** argv, const std::string& identity, const std::functi
     }
     catch (...)
     {
-        const auto failure = tasks::failure_of(std::current_exception());
+        const auto failure = session::failure_of(std::current_exception());
         if (watch)
         {
             watch->fail(failure);

@@ -8,7 +8,7 @@ int main(int argc, char** argv)
 {
     // Whoever writes beyond the largest size of a file (ulimit -f) is told so by the write, and says which file it was.
     std::signal(SIGXFSZ, SIG_IGN);
-    paws::tasks::hold_stop_signals();
+    paws::session::hold_stop_signals();
     paws::cli::let_signals_through();
     return paws::cli::run(argc, argv);
 }

@@ -29,7 +29,7 @@ std::string version_text()
         "{}\n"
         "HDF5 {}.{}.{}, parallel: {}\n"
         "spdlog {}.{}.{}, C++ {}",
-        PAWS_VERSION, TORCH_VERSION, torch::cuda::is_available() ? "yes" : "no", nn::cpu_has_bf16() ? "yes" : "no",
+        PAWS_VERSION, TORCH_VERSION, torch::cuda::is_available() ? "yes" : "no", device::cpu_has_bf16() ? "yes" : "no",
         KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100, KOKKOS_VERSION % 100, backends, comm::mpi_version(),
         H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE,
 #ifdef H5_HAVE_PARALLEL

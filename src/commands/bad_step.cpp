@@ -8,7 +8,7 @@
 #include "io/base/say.hpp"
 #include "io/files/atomic_file.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 void write_bad_step(const std::filesystem::path& path, const train::NotFinite& failure,
                     comm::Communicator& communicator)
@@ -33,4 +33,4 @@ void write_bad_step(const std::filesystem::path& path, const train::NotFinite& f
     {
     }
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

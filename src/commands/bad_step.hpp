@@ -5,11 +5,11 @@
 #include "src/comm/communicator.hpp"
 #include "src/train/trainer.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// Collective: the first rank writes which pictures each rank had in the step whose loss is no number, as JSON:
 /// {"epoch", "step", "ranks": [{"supports": [...], "unlabelled": [...]}, ...]}; epochs from 1, steps from 0, pictures
 /// as rows of the training split. What cannot be written is left out: the failure itself is said in any case.
 void write_bad_step(const std::filesystem::path& path, const train::NotFinite& failure,
                     comm::Communicator& communicator);
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -13,7 +13,7 @@
 #include "src/optim/schedule.hpp"
 #include "src/train/embedder.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -57,12 +57,12 @@ loss::Accuracy pixel_neighbours(const data::Dataset& dataset)
     return loss::accuracy(probabilities, dataset.validation.labels);
 }
 
-loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, nn::Precision precision,
+loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, device::Precision precision,
                            const LabelsOnlySettings& settings, const std::filesystem::path& checkpoint,
                            const torch::Device& device)
 {
     torch::manual_seed(static_cast<std::uint64_t>(config.meta.seed));
-    const auto type = nn::storage_type(precision);
+    const auto type = device::storage_type(precision);
     const auto encoder = nn::make_encoder({config.meta.model_name, config.meta.output_dim, config.meta.use_pred_head});
     torch::nn::Linear classifier(encoder->feature_dim(), dataset.classes());
     encoder->to(type);
@@ -79,7 +79,7 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
     options.weight_decay = settings.weight_decay;
     optim::LarsSgd optimizer(std::move(parameters), options);
     std::optional<optim::LossScaler> scaler;
-    if (precision == nn::Precision::fp16)
+    if (precision == device::Precision::fp16)
     {
         scaler.emplace(device);
     }
@@ -98,7 +98,7 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
         optimizer.zero_grad();
         torch::Tensor logits;
         {
-            const nn::AutocastScope autocast(precision, device);
+            const device::AutocastScope autocast(precision, device);
             logits = classifier->forward(encoder->embed(views, nn::Embedding::backbone));
         }
         const auto loss = torch::nn::functional::cross_entropy(logits.to(type), targets, smoothing);
@@ -117,10 +117,10 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
 
     const auto features = train::embed(*encoder, dataset.validation, dataset.validation.all_rows(), config,
                                        nn::Embedding::backbone, precision);
-    train::TrainingProgress progress;
+    checkpoint::TrainingProgress progress;
     progress.steps_done = settings.steps;
-    train::save_checkpoint(checkpoint, *encoder, optimizer, progress, config);
+    checkpoint::save_checkpoint(checkpoint, *encoder, optimizer, progress, config);
     const torch::NoGradGuard no_gradient;
     return loss::accuracy(classifier->forward(features.to(device, type)).cpu(), dataset.validation.labels);
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -8,7 +8,7 @@
 #include "src/device/precision.hpp"
 #include "src/loss/snn_classifier.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// What PAWS has to beat: soft nearest neighbours on raw pixels, with the same labelled pictures.
 /// The temperature is the best for the labelled pictures themselves, each left out in turn, so that no test label is
@@ -26,7 +26,7 @@ struct LabelsOnlySettings
 /// The same backbone with a linear classifier, trained with cross-entropy on all labelled pictures in every step, under
 /// the run's augmentation (SGD with momentum, cosine schedule), on `device`. Gives the accuracy on the validation
 /// split; writes the network, whose backbone a run can start from (meta.init_backbone), to `checkpoint`.
-loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, nn::Precision precision,
+loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, device::Precision precision,
                            const LabelsOnlySettings& settings, const std::filesystem::path& checkpoint,
                            const torch::Device& device = torch::kCPU);
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -2,14 +2,15 @@
 
 #include "io/base/error.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
 using Clock = std::chrono::steady_clock;
 }  // namespace
 
-CheckpointKeeper::CheckpointKeeper(const config::Logging& logging, RunFiles files, RunFolder* folder)
+CheckpointKeeper::CheckpointKeeper(const config::Logging& logging, checkpoint::RunFiles files,
+                                   checkpoint::RunFolder* folder)
     : logging_(logging), files_(std::move(files)), folder_(folder)
 {
     if (folder_ != nullptr)
@@ -61,9 +62,9 @@ void CheckpointKeeper::keep(train::Trainer& trainer, std::vector<std::filesystem
     auto content = trainer.snapshot(folder_ != nullptr ? writer_->recycled() : io::Checkpoint{});
     if (folder_ != nullptr)
     {
-        train::CheckpointJob job{std::move(content), files_.latest(), {}, std::move(copies), [folder = folder_] {
-                                     return folder->restore();
-                                 }};
+        checkpoint::CheckpointJob job{std::move(content), files_.latest(), {}, std::move(copies), [folder = folder_] {
+                                          return folder->restore();
+                                      }};
         for (std::int64_t age = 1; age < logging_.keep_last; ++age)
         {
             job.older.push_back(files_.latest(age));
@@ -99,4 +100,4 @@ double CheckpointKeeper::seconds_needed() const
 {
     return writer_ ? slowest_copy_ + writer_->slowest_seconds() : 0;
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

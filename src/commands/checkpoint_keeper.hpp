@@ -10,7 +10,7 @@
 #include "src/config/config.hpp"
 #include "src/train/trainer.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// Which checkpoints a run keeps and when: at the end of every epoch, every logging.checkpoint_minutes in between, and
 /// when it stops. The first rank writes them, in a thread beside the training.
@@ -18,7 +18,7 @@ class CheckpointKeeper
 {
 public:
     /// `folder`: on the first rank, which writes; it outlives this.
-    CheckpointKeeper(const config::Logging& logging, RunFiles files, RunFolder* folder);
+    CheckpointKeeper(const config::Logging& logging, checkpoint::RunFiles files, checkpoint::RunFolder* folder);
 
     /// Whether the first rank asks for a checkpoint now: the time has come, and the one before is written.
     bool is_due() const;
@@ -46,11 +46,11 @@ private:
     void keep(train::Trainer& trainer, std::vector<std::filesystem::path> copies);
 
     config::Logging logging_;
-    RunFiles files_;
-    RunFolder* folder_;                              ///< of the first rank
-    std::optional<train::CheckpointWriter> writer_;  ///< of the first rank
+    checkpoint::RunFiles files_;
+    checkpoint::RunFolder* folder_;                       ///< of the first rank
+    std::optional<checkpoint::CheckpointWriter> writer_;  ///< of the first rank
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
     double slowest_copy_ = 0;
     double waited_ = 0;
 };
-}  // namespace paws::tasks
+}  // namespace paws::commands

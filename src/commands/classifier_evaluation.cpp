@@ -16,7 +16,7 @@
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 fs::path checkpoint_to_evaluate(const config::Config& config, const std::string& named)
 {
-    const RunFiles files(config);
+    const checkpoint::RunFiles files(config);
     if (named != "auto")
     {
         return named;
@@ -43,10 +43,10 @@ fs::path checkpoint_to_evaluate(const config::Config& config, const std::string&
                     files.best().string()));
 }
 
-train::PretrainedEncoder load_classifier(const fs::path& path, const data::Dataset& dataset, nn::Precision precision,
-                                         const torch::Device& device)
+checkpoint::PretrainedEncoder load_classifier(const fs::path& path, const data::Dataset& dataset,
+                                              device::Precision precision, const torch::Device& device)
 {
-    auto trained = train::load_encoder(path);
+    auto trained = checkpoint::load_encoder(path);
     if (trained.config.task != config::Task::fine_tune)
     {
         throw io::Error(fmt::format("{}: it is a checkpoint of {}, which has no classifier; name one of fine_tune",
@@ -71,7 +71,7 @@ train::PretrainedEncoder load_classifier(const fs::path& path, const data::Datas
 
 loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Pictures& pictures,
                                    const std::vector<std::int64_t>& rows, const config::Config& config,
-                                   nn::Precision precision, comm::Communicator& communicator,
+                                   device::Precision precision, comm::Communicator& communicator,
                                    NotFiniteScores not_finite)
 {
     if (rows.empty())
@@ -86,7 +86,8 @@ loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Pictures& p
 }
 
 loss::Accuracy held_out_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                                 nn::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
+                                 device::Precision precision, comm::Communicator& communicator,
+                                 NotFiniteScores not_finite)
 {
     return dataset.held_out.empty() ? classifier_accuracy(encoder, dataset.validation, dataset.validation.all_rows(),
                                                           config, precision, communicator, not_finite)
@@ -98,11 +99,13 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
 {
     const auto start = std::chrono::steady_clock::now();
     auto& communicator = *world.communicator;
-    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
-    const auto path = agreed(communicator, [&] { return checkpoint_to_evaluate(config, checkpoint); });
-    const auto dataset =
-        agreed(communicator, [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
-    const auto trained = agreed(communicator, [&] { return load_classifier(path, dataset, precision, world.device); });
+    const auto precision =
+        session::agreed(communicator, [&] { return session::choose_precision(config.meta, world.device); });
+    const auto path = session::agreed(communicator, [&] { return checkpoint_to_evaluate(config, checkpoint); });
+    const auto dataset = session::agreed(
+        communicator, [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
+    const auto trained =
+        session::agreed(communicator, [&] { return load_classifier(path, dataset, precision, world.device); });
     const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
                                               config, precision, communicator, NotFiniteScores::refuse);
     Summary summary{{"task", "fine_tune"},
@@ -127,7 +130,7 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
     {
         fmt::print("{}", text);
     }
-    summary["seconds"] = train::seconds_since(start);
+    summary["seconds"] = profile::seconds_since(start);
     return summary;
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

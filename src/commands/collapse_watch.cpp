@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace paws::tasks
+namespace paws::commands
 {
 CollapseWatch::CollapseWatch(const config::Config& config, const std::vector<std::string>& columns,
                              std::int64_t world_size)
@@ -39,4 +39,4 @@ std::optional<std::string> CollapseWatch::after_epoch(const std::vector<double>&
         "(meta.init_backbone)",
         entropy, log_classes_);
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -11,7 +11,7 @@
 #include "src/commands/embed.hpp"
 #include "src/config/keys.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -79,7 +79,7 @@ io::OutputKind lasting(io::OutputKind kind)
 }
 
 /// The files that every rank has for itself.
-void add_logs_of_rank(const config::Logging& logging, const RunFiles& files, int rank, const auto& add)
+void add_logs_of_rank(const config::Logging& logging, const checkpoint::RunFiles& files, int rank, const auto& add)
 {
     add(files.csv(rank), table_output());
     if (rank > 0 && !logging.all_ranks)
@@ -98,7 +98,7 @@ void add_logs_of_rank(const config::Logging& logging, const RunFiles& files, int
 }
 
 /// The files that the first rank writes for all.
-void add_files_of_run(const config::Config& config, const RunFiles& files, const auto& add)
+void add_files_of_run(const config::Config& config, const checkpoint::RunFiles& files, const auto& add)
 {
     const auto& logging = config.logging;
     const auto checkpoint = io::hdf5_output(io::checkpoint_format);
@@ -130,7 +130,7 @@ void add_files_of_run(const config::Config& config, const RunFiles& files, const
 
 void add_training(const config::Config& config, int rank, io::CommandFiles& files)
 {
-    const RunFiles run(config);
+    const checkpoint::RunFiles run(config);
     files.made_folders.push_back(run.folder());
     const auto first = files.outputs.size();
     const auto add = [&](const fs::path& path, const io::OutputKind& kind) {
@@ -219,4 +219,4 @@ void require_tag_fits(const config::Config& config)
                         tag_setting, tag.size(), added, config.logging.folder, most, most - added));
     }
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

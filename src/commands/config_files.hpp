@@ -3,7 +3,7 @@
 #include "io/results/output_target.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// Adds the files that a configured task reads, and those that it writes on this rank, each under the setting that
 /// names it, for io::require_outputs. `files` has its CONFIG already.
@@ -17,4 +17,4 @@ bool trains(const config::Config& config);
 
 /// Throws io::Error if a name that begins with logging.write_tag would be too long for logging.folder.
 void require_tag_fits(const config::Config& config);
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -12,13 +12,13 @@
 #include "src/checkpoint/stored_checkpoint.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
 bool is_known_ending(const std::filesystem::path& path)
 {
-    return path.extension() == ".h5" || train::is_named_like_pytorch(path);
+    return path.extension() == ".h5" || checkpoint::is_named_like_pytorch(path);
 }
 
 /// Refuses what would only be a copy: it is more likely a mistake.
@@ -31,7 +31,7 @@ void require_other_kind(const ConvertRequest& request, const std::filesystem::pa
                         ".pt for PyTorch",
                         request.output.string()));
     }
-    if (io::is_torch_file(input) == train::is_named_like_pytorch(request.output))
+    if (io::is_torch_file(input) == checkpoint::is_named_like_pytorch(request.output))
     {
         throw config::Error(fmt::format(
             "{} is {} already, as {} would be; copy it, or give OUT another ending", input.string(),
@@ -39,7 +39,7 @@ void require_other_kind(const ConvertRequest& request, const std::filesystem::pa
     }
 }
 
-void require_network(const config::Config& config, const train::Network& network, const std::string& source)
+void require_network(const config::Config& config, const checkpoint::Network& network, const std::string& source)
 {
     const auto& meta = config.meta;
     const auto require = [&](bool equal, const char* key)
@@ -47,7 +47,7 @@ void require_network(const config::Config& config, const train::Network& network
         if (!equal)
         {
             throw config::Error(fmt::format("--config: {} is not that of the weights in {}, which are those of {}", key,
-                                            source, train::in_words(network)));
+                                            source, checkpoint::in_words(network)));
         }
     };
     require(meta.model_name == network.model_name, "meta.model_name");
@@ -59,10 +59,10 @@ void require_network(const config::Config& config, const train::Network& network
 Summary convert(const ConvertRequest& request, const std::vector<std::string>& overrides)
 {
     const auto start = std::chrono::steady_clock::now();
-    auto stored = train::read_stored_checkpoint(request.input);
+    auto stored = checkpoint::read_stored_checkpoint(request.input);
     require_other_kind(request, stored.path);
     auto& checkpoint = stored.content;
-    const auto network = train::network_of(checkpoint.encoder);
+    const auto network = checkpoint::network_of(checkpoint.encoder);
     if (request.config)
     {
         const auto config = config::load(*request.config, overrides);
@@ -84,13 +84,13 @@ Summary convert(const ConvertRequest& request, const std::vector<std::string>& o
                        stored.path.string(), arrays == &checkpoint.momentum ? "in its momentum, " : "", *what);
         }
     }
-    train::write_stored_checkpoint(request.output, checkpoint);
+    checkpoint::write_stored_checkpoint(request.output, checkpoint);
     for (const auto& note : stored.notes)
     {
         fmt::print("note: {}\n", io::printable(note));
     }
     fmt::print("{}: {}, epoch {}, {} weights, {} of momentum{}\n", io::printable(request.output.string()),
-               network ? train::in_words(*network) : "an unknown network", checkpoint.progress.epoch,
+               network ? checkpoint::in_words(*network) : "an unknown network", checkpoint.progress.epoch,
                checkpoint.encoder.size(), checkpoint.momentum.size(),
                checkpoint.config.empty() ? "; without settings (--config keeps those of a YAML file with it)" : "");
     return {{"task", "convert"},
@@ -105,4 +105,4 @@ Summary convert(const ConvertRequest& request, const std::vector<std::string>& o
             {"files", {request.output.string()}},
             {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()}};
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -7,7 +7,7 @@
 
 #include "src/commands/summary.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// `paws_hpc convert`: a checkpoint of PyTorch to one of ours or back.
 struct ConvertRequest
@@ -20,4 +20,4 @@ struct ConvertRequest
 /// Throws config::Error or io::Error: `output` has another ending, is `input`, or is of the same kind and would only be
 /// a copy; the configuration is of another network. `overrides` change the configuration.
 Summary convert(const ConvertRequest& request, const std::vector<std::string>& overrides);
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -18,7 +18,7 @@
 #include "src/config/config.hpp"
 #include "src/logging/progress_line.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -79,7 +79,7 @@ std::string format_folder_progress(const io::FolderPackStatus& status)
     return fmt::format("{} {}/{} pictures  {:.0f} pictures/s  {:.1f} MB/s  {} left",
                        status.writes ? "packed" : "checked", status.pictures, status.total_pictures,
                        static_cast<double>(status.pictures) / seconds, bytes / seconds / 1e6,
-                       train::format_duration(left));
+                       logging::format_duration(left));
 }
 
 std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, Summary& summary)
@@ -91,7 +91,7 @@ std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, 
     }
     io::FolderPackReport report;
     {
-        train::LiveLine line;
+        logging::LiveLine line;
         report = io::pack_image_folder(folder, comm,
                                        [&](const io::FolderPackStatus& status)
                                        {
@@ -208,4 +208,4 @@ Summary inspect(const std::filesystem::path& path)
     fmt::print("{}", text);
     return {{"task", "inspect"}, {"files", {path.string()}}, {"description", text}};
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

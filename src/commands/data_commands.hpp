@@ -9,7 +9,7 @@
 
 #include "src/commands/summary.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// `paws_hpc pack`: reads a published data set and writes one packed file. format: cifar10; idx (MNIST's, with the
 /// class names of Fashion-MNIST when `class_names` says fashion-mnist, digits otherwise); or imagefolder, for which see
@@ -43,4 +43,4 @@ Summary subset(const SubsetRequest& request);
 
 /// `paws_hpc inspect`: prints what a file holds and whether it is whole.
 Summary inspect(const std::filesystem::path& path);
-}  // namespace paws::tasks
+}  // namespace paws::commands

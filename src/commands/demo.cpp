@@ -16,7 +16,7 @@
 #include "src/profile/seconds.hpp"
 #include "src/session/choose_precision.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -44,7 +44,7 @@ fs::path embeddings(const DemoRequest& request)
 void print_row(const char* method, const loss::Accuracy& accuracy, double seconds)
 {
     fmt::print("  {:<44} {:>7.2f} % {:>7.2f} %   {}\n", method, 100 * accuracy.top1, 100 * accuracy.top5,
-               train::format_duration(seconds));
+               logging::format_duration(seconds));
 }
 }  // namespace
 
@@ -84,18 +84,18 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
         pack(packing, MPI_COMM_SELF);
     }
     const auto dataset = data::load_dataset(settings, data::Splits::train_and_validation);
-    const auto precision = choose_precision(settings.meta, world.device);
+    const auto precision = session::choose_precision(settings.meta, world.device);
 
     io::say(fmt::format("\n1/3  soft nearest neighbours on raw pixels, {} labels\n", dataset.labelled.size()));
     auto clock = Clock::now();
     const auto pixels = pixel_neighbours(dataset);
-    const double pixel_seconds = train::seconds_since(clock);
+    const double pixel_seconds = profile::seconds_since(clock);
 
     io::say(fmt::format("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size()));
     clock = Clock::now();
     const auto supervised =
         labels_only(dataset, settings, precision, {}, labels_only_checkpoint(request), world.device);
-    const double supervised_seconds = train::seconds_since(clock);
+    const double supervised_seconds = profile::seconds_since(clock);
 
     io::say(fmt::format("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
                         dataset.unlabelled.size()));
@@ -104,11 +104,11 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     TrainOptions options;
     options.resume = "never";
     auto summary = run_training(settings, dataset, options, world);
-    if (has_stopped(summary))
+    if (session::has_stopped(summary))
     {
         return summary;
     }
-    const double paws_seconds = train::seconds_since(clock);
+    const double paws_seconds = profile::seconds_since(clock);
     const auto checkpoint = fs::path(settings.logging.folder) / (settings.logging.write_tag + "-latest.h5");
     const auto pretrained = load_pretrained(checkpoint, *world.communicator);
     const auto evaluation = snn_eval(pretrained, settings, world);
@@ -131,8 +131,8 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     summary["top1_supervised"] = supervised.top1;
     summary["top5_supervised"] = supervised.top5;
     summary["training_seconds"] = paws_seconds;
-    summary["seconds"] = train::seconds_since(start);
+    summary["seconds"] = profile::seconds_since(start);
     summary["files"].push_back(embeddings(request).string());
     return summary;
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -8,7 +8,7 @@
 #include "src/commands/training.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 struct DemoRequest
 {
@@ -23,4 +23,4 @@ void add_demo_files(const config::Config& config, const DemoRequest& request, io
 /// prints a table of the three accuracies (also in the summary: top1_pixels, top1_supervised, top1_paws and the same
 /// for top5). `world`: one rank.
 Summary demo(const config::Config& config, const DemoRequest& request, const comm::World& world = {});
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -6,7 +6,7 @@
 #include "src/data/loader_settings.hpp"
 #include "src/data/view_place.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -55,4 +55,4 @@ std::string describe_data(const config::Config& config, const data::Dataset& dat
     }
     return text;
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

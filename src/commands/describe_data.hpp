@@ -7,10 +7,10 @@
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// Where the pictures are read from, the memory that they may take, threads and batches ahead of a rank, or that it
 /// makes views on its device, and what there is to note; a line each.
 std::string describe_data(const config::Config& config, const data::Dataset& dataset,
                           torch::Device device = torch::kCPU);
-}  // namespace paws::tasks
+}  // namespace paws::commands

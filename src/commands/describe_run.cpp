@@ -27,7 +27,7 @@
 #include "src/session/memory_estimate.hpp"
 #include "src/session/runtime.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -41,7 +41,7 @@ struct Plan
 {
     torch::Device device = torch::kCPU;  ///< here
     bool is_for_gpus = false;
-    nn::Precision precision = nn::Precision::fp32;
+    device::Precision precision = device::Precision::fp32;
     std::string problem;  ///< why this machine cannot run it
 };
 
@@ -51,9 +51,10 @@ Plan plan_of(const config::Meta& meta, const comm::World& world)
     Plan plan;
     try
     {
-        plan.device = choose_device(meta, world);
+        plan.device = session::choose_device(meta, world);
         plan.is_for_gpus = plan.device.is_cuda();
-        plan.precision = agreed(*world.communicator, [&] { return choose_precision(meta, plan.device); });
+        plan.precision =
+            session::agreed(*world.communicator, [&] { return session::choose_precision(meta, plan.device); });
         return plan;
     }
     catch (const config::Error& error)
@@ -66,21 +67,21 @@ Plan plan_of(const config::Meta& meta, const comm::World& world)
     }
     // As on a GPU that can.
     plan.is_for_gpus = true;
-    plan.precision = precision_on({true, false, {9, 0}, ""}, meta);
+    plan.precision = session::precision_on({true, false, {9, 0}, ""}, meta);
     return plan;
 }
 
 /// Measured on this CPU.
-train::MemoryEstimate expected_memory(const config::Config& config, nn::Precision precision,
-                                      const data::RankShare& share)
+session::MemoryEstimate expected_memory(const config::Config& config, device::Precision precision,
+                                        const data::RankShare& share)
 {
-    const bool is_half = precision == nn::Precision::bf16 || precision == nn::Precision::fp16;
-    if (!is_half || nn::cpu_has_bf16())
+    const bool is_half = precision == device::Precision::bf16 || precision == device::Precision::fp16;
+    if (!is_half || device::cpu_has_bf16())
     {
-        return train::estimate_memory(config, precision, share);
+        return session::estimate_memory(config, precision, share);
     }
     // Without such hardware, half precision would take minutes.
-    auto memory = train::estimate_memory(config, nn::Precision::fp32, share);
+    auto memory = session::estimate_memory(config, device::Precision::fp32, share);
     memory.activations /= 2;
     return memory;
 }
@@ -106,19 +107,19 @@ std::string describe_gpu_memory(const config::Config& config, const Plan& plan, 
     {
         return "";
     }
-    const auto gpus =
-        plan.device.is_cuda()
-            ? std::vector<GpuMemory>{{nn::describe_device(plan.device), nn::gpu_bytes(plan.device.index())}}
-            : std::vector<GpuMemory>{{"a V100 of 16 GiB", std::int64_t{16} << 30},
-                                     {"a GPU of 80 GiB", std::int64_t{80} << 30}};
-    const bool is_wide = plan.precision == nn::Precision::fp32 || plan.precision == nn::Precision::fp64;
+    const auto gpus = plan.device.is_cuda()
+                          ? std::vector<session::GpuMemory>{{device::describe_device(plan.device),
+                                                             device::gpu_bytes(plan.device.index())}}
+                          : std::vector<session::GpuMemory>{{"a V100 of 16 GiB", std::int64_t{16} << 30},
+                                                            {"a GPU of 80 GiB", std::int64_t{80} << 30}};
+    const bool is_wide = plan.precision == device::Precision::fp32 || plan.precision == device::Precision::fp64;
     // A rank that stands for several can hand some of them to others; one that stands for itself has only its batch.
     const auto fewer_at_once = config.meta.emulate_world > ranks
                                    ? fmt::format(", or start more of the {} ranks", config.meta.emulate_world)
                                    : " (with more ranks, the batch of all stays)";
     const auto remedy =
         fmt::format("lower {}{}{}", batch_key(config.task), fewer_at_once, is_wide ? ", or meta.precision: fp16" : "");
-    return fmt::format("GPU memory      {}\n", describe_fit(expected, gpus, remedy));
+    return fmt::format("GPU memory      {}\n", session::describe_fit(expected, gpus, remedy));
 }
 
 /// Reads what is there; a dry run neither packs nor copies.
@@ -148,7 +149,7 @@ data::Dataset look_at_data(const config::Config& config)
 std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
     const auto steps =
-        train::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank(), torch::kCPU)->steps_per_epoch();
+        methods::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank(), torch::kCPU)->steps_per_epoch();
     const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
     return fmt::format(
         "data            {}: {} training pictures, {}{} labelled, {} classes\n"
@@ -182,7 +183,7 @@ std::string listed_places(const std::vector<std::string>& places)
 std::string describe_supports(const config::Config& config, std::int64_t ranks)
 {
     const auto& criterion = config.criterion;
-    const auto per_class = train::labelled_per_class(config);
+    const auto per_class = methods::labelled_per_class(config);
     const auto supports = criterion.classes_per_batch * per_class * criterion.supervised_views;
     return fmt::format("{} per rank, {} in all: {} classes × {} pictures × {} views per rank, {}", supports,
                        supports * ranks, criterion.classes_per_batch, per_class, criterion.supervised_views,
@@ -255,17 +256,18 @@ std::string describe_evaluation(const config::Config& config, const data::Datase
 }
 }  // namespace
 
-std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads,
+std::string describe_placement(const comm::World& world, device::Precision precision, std::int64_t threads,
                                std::optional<std::chrono::seconds> job_seconds)
 {
     const auto places = comm::gather_texts(
         *world.communicator,
-        fmt::format("{}, {} threads, {}", io::host_name(), threads, nn::describe_device(world.device)));
+        fmt::format("{}, {} threads, {}", io::host_name(), threads, device::describe_device(world.device)));
     auto text = fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
-                            world.nodes == 1 ? "" : "s", listed_places(places), nn::to_string(precision));
+                            world.nodes == 1 ? "" : "s", listed_places(places), device::to_string(precision));
     if (world.is_first())
     {
-        text += describe_job({world.world_size(), usable_cores(), world.device.is_cuda(), job_seconds});
+        text +=
+            session::describe_job({world.world_size(), session::usable_cores(), world.device.is_cuda(), job_seconds});
     }
     return text;
 }
@@ -273,12 +275,12 @@ std::string describe_placement(const comm::World& world, nn::Precision precision
 std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks,
                            const torch::Device& device)
 {
-    const auto sized = dataset != nullptr ? train::with_classes_of(config, *dataset) : config;
-    const auto encoder = train::new_network(sized);
+    const auto sized = dataset != nullptr ? checkpoint::with_classes_of(config, *dataset) : config;
+    const auto encoder = checkpoint::new_network(sized);
     auto text =
         fmt::format("{}network         {}, {} parameters\n{}",
                     config.meta.emulate_world > 0 ? fmt::format("mathematics     of {} ranks\n", ranks) : "",
-                    train::describe_network(sized), nn::parameter_count(*encoder), describe_batch(config, ranks));
+                    checkpoint::describe_network(sized), nn::parameter_count(*encoder), describe_batch(config, ranks));
     if (config.logging.pretrain_path)
     {
         const auto path = config.logging.path_of(*config.logging.pretrain_path);
@@ -303,7 +305,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     if (!plan.problem.empty())
     {
         text += fmt::format("note            this machine cannot run it, sizes are for {} on a GPU: {}\n",
-                            nn::to_string(plan.precision), io::printable(plan.problem));
+                            device::to_string(plan.precision), io::printable(plan.problem));
     }
     auto world = ranks;
     world.device = plan.device;
@@ -322,7 +324,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     {
         no_data = error.what();
     }
-    const auto job_seconds = world.is_first() ? seconds_until_job_ends() : std::nullopt;
+    const auto job_seconds = world.is_first() ? session::seconds_until_job_ends() : std::nullopt;
     const auto unread = [&]
     {
         return no_data.empty() ? ""
@@ -336,7 +338,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
     // What the method would refuse is refused here too.
-    train::require_learnable(config, share.world_size);
+    methods::require_learnable(config, share.world_size);
     text += describe_placement(world, plan.precision, threads, job_seconds);
     text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size, plan.device);
     const auto memory = expected_memory(config, plan.precision, share);
@@ -348,4 +350,4 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     text += describe_gpu_memory(config, plan, memory.total(), world.world_size());
     return text + unread();
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -9,11 +9,11 @@
 #include "src/data/dataset.hpp"
 #include "src/device/precision.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// Where the ranks are and what they compute on; for the first one also the job that they run in, with `job_seconds`
 /// until its end (see seconds_until_job_ends). Collective.
-std::string describe_placement(const comm::World& world, nn::Precision precision, std::int64_t threads,
+std::string describe_placement(const comm::World& world, device::Precision precision, std::int64_t threads,
                                std::optional<std::chrono::seconds> job_seconds);
 
 /// Sizes, network and schedule of a training run as a small table, per rank and in all; `dataset` (if it is there)
@@ -25,4 +25,4 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
 /// Pictures or GPUs that are not on this machine are no error here: what depends on them is left out, or worked out for
 /// usual GPUs, and said to be. Collective; chooses the ranks' devices by itself.
 std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& world = {});
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -17,7 +17,7 @@
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -58,7 +58,7 @@ Input load_input(const config::Config& config, const std::string& split, const c
 }
 
 std::optional<loss::SnnClassifier> make_classifier(nn::Encoder& encoder, const data::Dataset& dataset,
-                                                   const config::Config& config, nn::Precision precision,
+                                                   const config::Config& config, device::Precision precision,
                                                    comm::Communicator& communicator)
 {
     if (!config.embed.probabilities)
@@ -67,12 +67,12 @@ std::optional<loss::SnnClassifier> make_classifier(nn::Encoder& encoder, const d
     }
     const auto supports = train::embed_together(encoder, dataset.train, dataset.labelled, config, embedding_of(config),
                                                 precision, communicator);
-    return agreed(communicator,
-                  [&]
-                  {
-                      return loss::SnnClassifier(supports.to(device_of(encoder)), dataset.labelled_targets(),
-                                                 dataset.classes(), config.criterion.snn_temperature);
-                  });
+    return session::agreed(communicator,
+                           [&]
+                           {
+                               return loss::SnnClassifier(supports.to(device_of(encoder)), dataset.labelled_targets(),
+                                                          dataset.classes(), config.criterion.snn_temperature);
+                           });
 }
 
 io::EmbeddingsSource source_of(const Pretrained& pretrained, const config::Config& config, const std::string& split,
@@ -92,7 +92,7 @@ io::EmbeddingsSource source_of(const Pretrained& pretrained, const config::Confi
 }
 
 io::EmbeddingsLayout layout_of(nn::Encoder& encoder, const config::Config& config, std::int64_t classes,
-                               nn::Precision precision)
+                               device::Precision precision)
 {
     io::EmbeddingsLayout layout;
     const auto outputs = embedded_outputs(config);
@@ -117,7 +117,7 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
     const auto start = Clock::now();
     const auto rows_after = [&](int rank, std::size_t rounds)
     { return std::min(writer.rows_of(rank).count, rounds * batch_size); };
-    std::optional<train::LiveLine> line;
+    std::optional<logging::LiveLine> line;
     if (world.is_first())
     {
         line.emplace();
@@ -125,8 +125,8 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
     std::size_t done = 0;
     for (std::size_t round = 1; done < pictures; ++round)
     {
-        const auto batch = agreed(*world.communicator, [&] { return batches.next(); });
-        agreed(*world.communicator, [&] { writer.write(batch.block()); });
+        const auto batch = session::agreed(*world.communicator, [&] { return batches.next(); });
+        session::agreed(*world.communicator, [&] { writer.write(batch.block()); });
         done = 0;
         for (int rank = 0; rank < world.world_size(); ++rank)
         {
@@ -137,14 +137,14 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
             line->update(
                 [&]
                 {
-                    const double seconds = train::seconds_since(start);
+                    const double seconds = profile::seconds_since(start);
                     const double rate = static_cast<double>(done) / seconds;
                     return fmt::format("embedded {} of {} pictures  {:.0f} pictures/s  {} left", done, pictures, rate,
-                                       train::format_duration(static_cast<double>(pictures - done) / rate));
+                                       logging::format_duration(static_cast<double>(pictures - done) / rate));
                 });
         }
     }
-    agreed(*world.communicator, [&] { writer.finish(); });
+    session::agreed(*world.communicator, [&] { writer.finish(); });
 }
 }  // namespace
 
@@ -159,21 +159,22 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     const auto start = Clock::now();
     auto& communicator = *world.communicator;
     auto& encoder = *pretrained.network.encoder;
-    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
+    const auto precision =
+        session::agreed(communicator, [&] { return session::choose_precision(config.meta, world.device); });
     prepare_for_evaluation(encoder, precision, world.device);
     const auto split = config.embed.split.value_or(config.data.validation_split);
-    const auto input = agreed(communicator, [&] { return load_input(config, split, world); });
+    const auto input = session::agreed(communicator, [&] { return load_input(config, split, world); });
     const auto& pictures = input.pictures();
     require_known_classes(pretrained, config, input.dataset, world);
     const auto classifier = make_classifier(encoder, input.dataset, config, precision, communicator);
     const auto layout =
-        agreed(communicator, [&] { return layout_of(encoder, config, input.dataset.classes(), precision); });
+        session::agreed(communicator, [&] { return layout_of(encoder, config, input.dataset.classes(), precision); });
     const auto make_writer = [&]
     {
         return std::make_unique<io::EmbeddingsWriter>(output, source_of(pretrained, config, split, pictures), layout,
                                                       io::RankGroup(world.mpi));
     };
-    const auto writer = agreed(communicator, make_writer);
+    const auto writer = session::agreed(communicator, make_writer);
     const auto mine = writer->rows_of(world.rank());
     EmbeddingBatches batches(encoder, pictures, static_cast<std::int64_t>(mine.first),
                              static_cast<std::int64_t>(mine.count), config, classifier ? &*classifier : nullptr,
@@ -187,7 +188,7 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
         described.push_back(fmt::format("{} ({} dimensions)", name, dimensions));
         names.push_back(name);
     }
-    const auto seconds = train::seconds_since(start);
+    const auto seconds = profile::seconds_since(start);
     Summary summary{{"task", "embed"},
                     {"checkpoint", pretrained.checkpoint.string()},
                     {"epochs", pretrained.network.epochs_done},
@@ -218,4 +219,4 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     }
     return summary;
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

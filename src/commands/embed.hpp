@@ -7,7 +7,7 @@
 #include "src/commands/summary.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// Where the task embed writes: embed.file in logging.folder, or TAG-embeddings.h5 there.
 std::filesystem::path embeddings_path(const config::Config& config);
@@ -17,4 +17,4 @@ std::filesystem::path embeddings_path(const config::Config& config);
 /// The network is the checkpoint's, all else is the configuration's. Throws io::Error or config::Error.
 Summary embed(const Pretrained& pretrained, const config::Config& config, const std::filesystem::path& output,
               const comm::World& world = {});
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -5,7 +5,7 @@
 #include "io/base/error.hpp"
 #include "src/commands/evaluation.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -35,7 +35,7 @@ io::EmbeddingsBlock EmbeddingBatch::block() const
 
 EmbeddingBatches::EmbeddingBatches(nn::Encoder& encoder, const data::Pictures& pictures, std::int64_t first,
                                    std::int64_t count, const config::Config& config,
-                                   const loss::SnnClassifier* classifier, nn::Precision precision)
+                                   const loss::SnnClassifier* classifier, device::Precision precision)
     : pictures_(pictures), row_(first), half_(config.embed.half), classifier_(classifier)
 {
     std::vector<nn::Embedding> which;
@@ -125,4 +125,4 @@ void EmbeddingBatches::to_half(EmbeddingBatch& batch) const
         batch.reals[i] = batch.reals[i].to(torch::kHalf);
     }
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -15,7 +15,7 @@
 #include "src/nn/encoder.hpp"
 #include "src/train/embedder.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// The outputs that a `paws-embeddings` file gets: embed.outputs, or criterion.embedding alone.
 std::vector<config::Embedding> embedded_outputs(const config::Config& config);
@@ -37,7 +37,7 @@ public:
     /// Of `count` pictures from `first` on. `classifier`: null where no probabilities are asked for. All that is given
     /// by reference must outlive this.
     EmbeddingBatches(nn::Encoder& encoder, const data::Pictures& pictures, std::int64_t first, std::int64_t count,
-                     const config::Config& config, const loss::SnnClassifier* classifier, nn::Precision precision);
+                     const config::Config& config, const loss::SnnClassifier* classifier, device::Precision precision);
 
     /// Empty after the last. Throws io::Error for a picture that cannot be read, and for numbers that are NaN or
     /// infinite; config::Error for those that do not fit into float16 where embed.half asks for it.
@@ -60,4 +60,4 @@ private:
     std::optional<train::Embedder> embedder_;
     torch::Tensor right_ = torch::zeros({2}, torch::kFloat64);
 };
-}  // namespace paws::tasks
+}  // namespace paws::commands

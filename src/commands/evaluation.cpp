@@ -12,7 +12,7 @@
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 nn::Embedding to_nn(config::Embedding embedding)
 {
@@ -66,7 +66,7 @@ loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vect
 }
 
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                            nn::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
+                            device::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
 {
     const auto which = embedding_of(config);
     // The products with all supports are the work here.
@@ -86,7 +86,8 @@ loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, 
 
 Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator)
 {
-    Pretrained pretrained{checkpoint, agreed(communicator, [&] { return train::load_encoder(checkpoint); })};
+    Pretrained pretrained{checkpoint,
+                          session::agreed(communicator, [&] { return checkpoint::load_encoder(checkpoint); })};
     for (const auto& notice : communicator.rank() == 0 ? pretrained.network.config.notices : std::vector<std::string>())
     {
         fmt::print("note: {}\n", io::printable(notice));
@@ -94,9 +95,9 @@ Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Commun
     return pretrained;
 }
 
-void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision, const torch::Device& device)
+void prepare_for_evaluation(nn::Encoder& encoder, device::Precision precision, const torch::Device& device)
 {
-    encoder.to(nn::storage_type(precision));
+    encoder.to(device::storage_type(precision));
     encoder.to(device);
     nn::to_channels_last(encoder);
 }
@@ -111,13 +112,14 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     const auto start = std::chrono::steady_clock::now();
     auto& communicator = *world.communicator;
     const auto& network = pretrained.network;
-    const auto precision = agreed(communicator, [&] { return choose_precision(config.meta, world.device); });
+    const auto precision =
+        session::agreed(communicator, [&] { return session::choose_precision(config.meta, world.device); });
     prepare_for_evaluation(*network.encoder, precision, world.device);
     // Other labels than the run's will do: no batch of supports is drawn from them.
     auto wanted = config;
     wanted.task = config::Task::snn_eval;
-    const auto dataset =
-        agreed(communicator, [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
+    const auto dataset = session::agreed(
+        communicator, [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
     require_known_classes(pretrained, config, dataset, world);
     const auto accuracy =
         snn_accuracy(*network.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
@@ -138,6 +140,6 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
             {"top1", accuracy.top1},
             {"top5", accuracy.top5},
             {"ranks", world.world_size()},
-            {"seconds", train::seconds_since(start)}};
+            {"seconds", profile::seconds_since(start)}};
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

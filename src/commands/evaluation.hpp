@@ -15,7 +15,7 @@
 #include "src/loss/snn_classifier.hpp"
 #include "src/nn/encoder.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 nn::Embedding to_nn(config::Embedding embedding);
 
@@ -41,21 +41,21 @@ loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vect
 /// Soft nearest neighbours: the validation pictures against the labelled training pictures, both as the encoder embeds
 /// them, on the encoder's device. Ranks share both out among them, and all get the result.
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                            nn::Precision precision, comm::Communicator& communicator,
+                            device::Precision precision, comm::Communicator& communicator,
                             NotFiniteScores not_finite = NotFiniteScores::count);
 
 /// A network to evaluate, and where it comes from.
 struct Pretrained
 {
     std::filesystem::path checkpoint;
-    train::PretrainedEncoder network;
+    checkpoint::PretrainedEncoder network;
 };
 
 /// Collective: every rank reads the checkpoint, once. Throws io::Error or config::Error.
 Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator);
 
 /// The network's arithmetic, its device and the order of its weights for evaluation.
-void prepare_for_evaluation(nn::Encoder& encoder, nn::Precision precision, const torch::Device& device);
+void prepare_for_evaluation(nn::Encoder& encoder, device::Precision precision, const torch::Device& device);
 
 /// Where the network computes.
 torch::Device device_of(const nn::Encoder& encoder);
@@ -63,4 +63,4 @@ torch::Device device_of(const nn::Encoder& encoder);
 /// Collective: the first rank prints, and all return, top-1 and top-5 of soft nearest neighbours. The network is the
 /// checkpoint's, all else is the configuration's. Throws io::Error or config::Error.
 Summary snn_eval(const Pretrained& pretrained, const config::Config& config, const comm::World& world = {});
-}  // namespace paws::tasks
+}  // namespace paws::commands

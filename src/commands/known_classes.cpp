@@ -7,7 +7,7 @@
 #include "src/data/content.hpp"
 #include "src/session/agreed.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -43,7 +43,7 @@ void require_known_classes(const Pretrained& pretrained, const config::Config& c
                            const comm::World& world)
 {
     auto notes = dataset.notes;
-    notes.push_back(agreed(*world.communicator, [&] { return compare_classes(pretrained, config, dataset); }));
+    notes.push_back(session::agreed(*world.communicator, [&] { return compare_classes(pretrained, config, dataset); }));
     for (const auto& note : notes)
     {
         if (world.is_first() && !note.empty())
@@ -52,4 +52,4 @@ void require_known_classes(const Pretrained& pretrained, const config::Config& c
         }
     }
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -5,7 +5,7 @@
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// Collective: compares the classes of a data set with those that the checkpoint was trained on, as far as it says
 /// them. The data of the run must have the same as then: throws io::Error (comm::AgreedFailure on several ranks) that
@@ -13,4 +13,4 @@ namespace paws::tasks
 /// labelled images: the first rank prints a note then, and those of the data set.
 void require_known_classes(const Pretrained& pretrained, const config::Config& config, const data::Dataset& dataset,
                            const comm::World& world);
-}  // namespace paws::tasks
+}  // namespace paws::commands

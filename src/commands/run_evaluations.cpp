@@ -3,9 +3,9 @@
 #include "src/commands/classifier_evaluation.hpp"
 #include "src/commands/evaluation.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
-RunEvaluations::RunEvaluations(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+RunEvaluations::RunEvaluations(const config::Config& config, const data::Dataset& dataset, device::Precision precision,
                                const comm::World& world)
     : config_(config), dataset_(dataset), precision_(precision), world_(world)
 {
@@ -28,4 +28,4 @@ loss::Accuracy RunEvaluations::evaluate(train::Trainer& trainer)
     trainer.record_accuracy(last_->top1);
     return *last_;
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

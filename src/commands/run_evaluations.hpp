@@ -10,7 +10,7 @@
 #include "src/loss/snn_classifier.hpp"
 #include "src/train/trainer.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// The evaluations of a training run, every logging.eval_every epochs and after the last one: soft nearest neighbours
 /// on the validation split, or, for fine_tune, the classifier on the held-out pictures.
@@ -18,7 +18,7 @@ class RunEvaluations
 {
 public:
     /// All of it must outlive this.
-    RunEvaluations(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+    RunEvaluations(const config::Config& config, const data::Dataset& dataset, device::Precision precision,
                    const comm::World& world);
 
     bool is_due(std::int64_t epochs_done) const;
@@ -31,8 +31,8 @@ public:
 private:
     const config::Config& config_;
     const data::Dataset& dataset_;
-    nn::Precision precision_;
+    device::Precision precision_;
     const comm::World& world_;
     std::optional<loss::Accuracy> last_;
 };
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -9,16 +9,16 @@
 #include "src/device/device.hpp"
 #include "src/optim/lars_sgd.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
 using Json = nlohmann::ordered_json;
 
 /// What a rank gives to the gathers of embeddings for the loss, and to the reduction of their gradients.
-Json gathers_of(const config::Config& config, nn::Precision precision, std::int64_t emulated)
+Json gathers_of(const config::Config& config, device::Precision precision, std::int64_t emulated)
 {
-    const auto row = config.meta.output_dim * static_cast<std::int64_t>(elementSize(nn::storage_type(precision)));
+    const auto row = config.meta.output_dim * static_cast<std::int64_t>(elementSize(device::storage_type(precision)));
     const auto all = emulated * data::views_of_step(config).large;
     const auto supports = all - emulated * 2 * config.criterion.unsupervised_batch_size;
     switch (config.task)
@@ -77,8 +77,8 @@ void write_attributes(io::h5::File& file, const Json& content)
 }
 }  // namespace
 
-RunTimings::RunTimings(const config::Config& config, const RunFiles& files, train::Trainer& trainer,
-                       nn::Precision precision, const comm::World& world)
+RunTimings::RunTimings(const config::Config& config, const checkpoint::RunFiles& files, train::Trainer& trainer,
+                       device::Precision precision, const comm::World& world)
     : config_(config),
       files_(files),
       trainer_(trainer),
@@ -120,16 +120,16 @@ std::optional<std::string> RunTimings::write(const std::function<void()>& before
     }
 }
 
-Json RunTimings::content(const std::vector<train::GradientTime>& gradients,
-                         const std::vector<train::BatchNormTime>& layers) const
+Json RunTimings::content(const std::vector<profile::GradientTime>& gradients,
+                         const std::vector<profile::BatchNormTime>& layers) const
 {
     Json json{{"format", io::timings_format.name},
               {"version", io::timings_format.version},
               {"created_by", io::created_by()},
               {"task", to_string(config_.task)},
               {"network", config_.meta.model_name},
-              {"precision", nn::to_string(precision_)},
-              {"device", (world_.device.is_cuda() ? "cuda: " : "") + nn::describe_device(world_.device)},
+              {"precision", device::to_string(precision_)},
+              {"device", (world_.device.is_cuda() ? "cuda: " : "") + device::describe_device(world_.device)},
               {"world_size", world_.world_size()},
               {"nodes", world_.nodes},
               {"hosts", hosts_},
@@ -167,10 +167,10 @@ void RunTimings::write_files() const
     io::write_format(file, io::timings_format);
     write_attributes(file, json);
     table_.write(file);
-    file.write_strings("gradients/name", column(gradients, &train::GradientTime::name));
-    write_column(file, "gradients/bytes", gradients, &train::GradientTime::bytes);
-    write_column(file, "gradients/ready", gradients, &train::GradientTime::ready);
-    using Layer = train::BatchNormTime;
+    file.write_strings("gradients/name", column(gradients, &profile::GradientTime::name));
+    write_column(file, "gradients/bytes", gradients, &profile::GradientTime::bytes);
+    write_column(file, "gradients/ready", gradients, &profile::GradientTime::ready);
+    using Layer = profile::BatchNormTime;
     write_column(file, "batch_norms/channels", layers, &Layer::channels);
     write_column(file, "batch_norms/bytes_forward", layers, &Layer::bytes_forward);
     write_column(file, "batch_norms/bytes_backward", layers, &Layer::bytes_backward);
@@ -179,4 +179,4 @@ void RunTimings::write_files() const
     file.save();
     io::write_atomically(files_.timings_json(), {json.dump(1), "\n"});
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -13,7 +13,7 @@
 #include "src/profile/timing_table.hpp"
 #include "src/train/trainer.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// Where the time of this start's steps goes (logging.timings): TAG-timings.json for people and models, TAG-timings.h5
 /// with every step. Each rank takes its own times down while it lives, and the first one writes those of all.
@@ -21,8 +21,8 @@ class RunTimings
 {
 public:
     /// Collective.
-    RunTimings(const config::Config& config, const RunFiles& files, train::Trainer& trainer, nn::Precision precision,
-               const comm::World& world);
+    RunTimings(const config::Config& config, const checkpoint::RunFiles& files, train::Trainer& trainer,
+               device::Precision precision, const comm::World& world);
 
     /// After a step, before the checkpoint that it may lead to.
     void on_step(const train::StepReport& report);
@@ -36,19 +36,19 @@ public:
     bool is_written() const { return is_written_; }
 
 private:
-    nlohmann::ordered_json content(const std::vector<train::GradientTime>& gradients,
-                                   const std::vector<train::BatchNormTime>& layers) const;
+    nlohmann::ordered_json content(const std::vector<profile::GradientTime>& gradients,
+                                   const std::vector<profile::BatchNormTime>& layers) const;
     void write_files() const;
 
     const config::Config& config_;
-    const RunFiles& files_;
+    const checkpoint::RunFiles& files_;
     train::Trainer& trainer_;
-    nn::Precision precision_;
+    device::Precision precision_;
     const comm::World& world_;
     std::vector<std::string> hosts_;
-    train::StepTimings timings_;
-    std::optional<train::ReadyTimes> ready_;  ///< of the first rank
-    train::TimingTable table_;
+    profile::StepTimings timings_;
+    std::optional<profile::ReadyTimes> ready_;  ///< of the first rank
+    profile::TimingTable table_;
     bool is_written_ = false;
 };
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -3,7 +3,7 @@
 #include "io/base/printable.hpp"
 #include "io/files/read_file.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -53,4 +53,4 @@ bool is_of_training(const Summary& summary)
 {
     return summary.contains("log_is_whole") && summary.value("task", "") != "demo";
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

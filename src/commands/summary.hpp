@@ -5,7 +5,7 @@
 #include "io/files/text_output.hpp"
 #include "io/results/output_kind.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// What a command did and the figures that it ended with, for scripts (`--summary FILE.json`).
 using Summary = nlohmann::json;
@@ -18,4 +18,4 @@ void write_summary(io::TextOutput& output, const Summary& summary);
 
 /// Whether it is that of a training, whose figures are in its log whatever has become of its terminal.
 bool is_of_training(const Summary& summary);
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -28,7 +28,7 @@
 #include "src/session/stop_control.hpp"
 #include "src/train/trainer.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -39,7 +39,7 @@ data::Splits splits_of(const config::Config& config)
     return config.logging.eval_every > 0 && !has_held_out ? data::Splits::train_and_validation : data::Splits::train;
 }
 
-train::LoggedStep logged(const train::StepReport& report, std::int64_t steps_done)
+logging::LoggedStep logged(const train::StepReport& report, std::int64_t steps_done)
 {
     return {report.epoch + 1,
             report.step,
@@ -58,7 +58,8 @@ train::LoggedStep logged(const train::StepReport& report, std::int64_t steps_don
 Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
     return run_training(
-        config, agreed(*world.communicator, [&] { return data::load_dataset(config, splits_of(config), world); }),
+        config,
+        session::agreed(*world.communicator, [&] { return data::load_dataset(config, splits_of(config), world); }),
         options, world);
 }
 
@@ -66,11 +67,12 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                      const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
-    const auto config = train::with_classes_of(wanted, dataset);
-    const auto precision = agreed(*world.communicator, [&] { return choose_precision(config.meta, world.device); });
-    agreed(*world.communicator, [&] { require_memory_to_train(config, precision, world); });
+    const auto config = checkpoint::with_classes_of(wanted, dataset);
+    const auto precision =
+        session::agreed(*world.communicator, [&] { return session::choose_precision(config.meta, world.device); });
+    session::agreed(*world.communicator, [&] { session::require_memory_to_train(config, precision, world); });
     const auto task = to_string(config.task);
-    const RunFiles files(config);
+    const checkpoint::RunFiles files(config);
     const bool speaks = world.is_first() && !options.quiet;
     const auto begun = start_training(config, dataset, precision, options.resume, files, world);
     auto& trainer = *begun.trainer;
@@ -93,16 +95,16 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         }
     }
     // From here on at the latest signals are requests: whoever sees the run's files may send one.
-    StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
-    const train::LogStart log_start{!resumed_from, trainer.progress().epochs_done, trainer.progress().meters.steps,
-                                    trainer.progress().steps_done};
-    const auto log =
-        agreed(*world.communicator,
-               [&]
-               {
-                   return std::make_unique<train::RunLog>(config.logging, files.run(), trainer.method().columns(),
-                                                          log_start, world.rank(), world.world_size());
-               });
+    session::StopControl stop(options.stop_after, options.job_seconds, world.is_first(), !speaks);
+    const logging::LogStart log_start{!resumed_from, trainer.progress().epochs_done, trainer.progress().meters.steps,
+                                      trainer.progress().steps_done};
+    const auto log = session::agreed(*world.communicator,
+                                     [&]
+                                     {
+                                         return std::make_unique<logging::RunLog>(config.logging, files.run(),
+                                                                                  trainer.method().columns(), log_start,
+                                                                                  world.rank(), world.world_size());
+                                     });
     const auto say_notes = [&]
     {
         const auto note = begun.folder ? begun.folder->take_note() : std::nullopt;
@@ -193,7 +195,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     const auto first_step = trainer.progress().steps_done;
     double pictures_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
     const auto training_start = std::chrono::steady_clock::now();
-    std::optional<train::ProgressLine> line;
+    std::optional<logging::ProgressLine> line;
     if (speaks)
     {
         line.emplace();
@@ -205,15 +207,15 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         {
             io::say(fmt::format("before fine-tuning  top-1 {:.1f} %\n", 100 * top1));
         }
-        agreed(*world.communicator, [&] { keeper.keep_best(trainer); });
+        session::agreed(*world.communicator, [&] { keeper.keep_best(trainer); });
     }
     CollapseWatch collapse(config, trainer.method().columns(), trainer.world_size());
-    train::StepValues means;
+    methods::StepValues means;
     bool stopped = false;
     while (!stopped && trainer.progress().epochs_done < epochs)
     {
         stop.begin_epoch();
-        train::ProgressValues shown;
+        logging::ProgressValues shown;
         shown.epochs = config.optimization.epochs;
         shown.steps = steps_in_total;
         shown.ranks = world.world_size();
@@ -241,7 +243,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             shown.comm_wait_share = report.comm_wait_share;
             comm_wait_share = report.comm_wait_share;
             data_wait_share = report.data_wait_share;
-            shown.seconds_left = train::seconds_since(training_start) / static_cast<double>(shown.step - first_step) *
+            shown.seconds_left = profile::seconds_since(training_start) / static_cast<double>(shown.step - first_step) *
                                  static_cast<double>(steps_in_total - shown.step);
             if (line)
             {
@@ -253,7 +255,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             }
             if (report.saves || report.stops)
             {
-                const train::Phase phase("checkpoint");
+                const profile::Phase phase("checkpoint");
                 keeper.keep_step(trainer);
             }
             report_problem();
@@ -304,7 +306,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             io::say(fmt::format("epoch {}: {}\n", done, io::printable(text)));
         }
         {
-            const train::Phase phase("checkpoint");
+            const profile::Phase phase("checkpoint");
             keeper.keep_epoch(trainer);
         }
         report_problem();
@@ -314,7 +316,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         }
     }
     // Nobody leaves before the last checkpoint is there.
-    agreed(*world.communicator, [&] { keeper.finish(); });
+    session::agreed(*world.communicator, [&] { keeper.finish(); });
     write_timings();
     say_notes();
 
@@ -323,7 +325,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                     {"steps", trainer.progress().steps_done},
                     {"loss", trainer.progress().loss},
                     {"pictures_per_second", pictures_per_second},
-                    {"seconds", train::seconds_since(start)},
+                    {"seconds", profile::seconds_since(start)},
                     {"ranks", world.world_size()},
                     {"comm_wait_share", comm_wait_share},
                     {"data_wait_share", data_wait_share},
@@ -361,4 +363,4 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     }
     return summary;
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -10,13 +10,13 @@
 #include "src/data/dataset.hpp"
 #include "src/session/stop_rule.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// How a training run begins and where it ends.
 struct TrainOptions
 {
     std::string resume = "auto";                      ///< auto, never, or the path of a checkpoint
-    StopAfter stop_after;                             ///< end early
+    session::StopAfter stop_after;                    ///< end early
     std::optional<std::chrono::seconds> job_seconds;  ///< until the job ends that the run is in, where that is known
     bool quiet = false;                               ///< print nothing (tests)
 };
@@ -32,4 +32,4 @@ Summary run_training(const config::Config& config, const TrainOptions& options, 
 /// it.
 Summary run_training(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
                      const comm::World& world = {});
-}  // namespace paws::tasks
+}  // namespace paws::commands

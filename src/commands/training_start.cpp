@@ -4,35 +4,39 @@
 
 #include "src/session/agreed.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
 /// Chosen by the first rank, for all.
-ResumeChoice choose_together(const config::Config& config, const RunFiles& files, const std::string& resume,
-                             const comm::World& world)
+checkpoint::ResumeChoice choose_together(const config::Config& config, const checkpoint::RunFiles& files,
+                                         const std::string& resume, const comm::World& world)
 {
     auto& communicator = *world.communicator;
-    auto choice = agreed(
-        communicator, [&] { return world.is_first() ? checkpoint_to_resume(config, files, resume) : ResumeChoice{}; });
+    auto choice = session::agreed(communicator,
+                                  [&] {
+                                      return world.is_first() ? checkpoint::checkpoint_to_resume(config, files, resume)
+                                                              : checkpoint::ResumeChoice{};
+                                  });
     const auto path = comm::broadcast_text(communicator, choice.checkpoint.value_or("").string(), 0);
     choice.checkpoint = path.empty() ? std::nullopt : std::optional<std::filesystem::path>(path);
     return choice;
 }
 
 /// Collective; the lock is the first rank's.
-std::unique_ptr<RunFolder> open_folder(const RunFiles& files, const comm::World& world)
+std::unique_ptr<checkpoint::RunFolder> open_folder(const checkpoint::RunFiles& files, const comm::World& world)
 {
-    return agreed(*world.communicator, [&] { return world.is_first() ? std::make_unique<RunFolder>(files) : nullptr; });
+    return session::agreed(*world.communicator,
+                           [&] { return world.is_first() ? std::make_unique<checkpoint::RunFolder>(files) : nullptr; });
 }
 }  // namespace
 
-TrainingStart start_training(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
-                             const std::string& resume, const RunFiles& files, const comm::World& world)
+TrainingStart start_training(const config::Config& config, const data::Dataset& dataset, device::Precision precision,
+                             const std::string& resume, const checkpoint::RunFiles& files, const comm::World& world)
 {
     auto& communicator = *world.communicator;
     TrainingStart start;
-    start.trainer = agreed(
+    start.trainer = session::agreed(
         communicator,
         [&] { return std::make_unique<train::Trainer>(config, dataset, precision, world.communicator, world.device); });
     const auto go_on = [&]
@@ -40,7 +44,7 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
         start.choice = choose_together(config, files, resume, world);
         if (start.choice.checkpoint)
         {
-            agreed(communicator, [&] { start.trainer->resume(*start.choice.checkpoint); });
+            session::agreed(communicator, [&] { start.trainer->resume(*start.choice.checkpoint); });
         }
     };
     // A checkpoint that the user names is read before anything is made. One of the folder is chosen when no other run
@@ -62,14 +66,14 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
             fmt::format("all {} epochs are done; --set optimization.epochs=N with a larger N extends the run", epochs));
     }
     start.trainer->synchronise();
-    agreed(communicator,
-           [&]
-           {
-               if (start.folder)
-               {
-                   start.folder->write_parameters(config.to_yaml());
-               }
-           });
+    session::agreed(communicator,
+                    [&]
+                    {
+                        if (start.folder)
+                        {
+                            start.folder->write_parameters(config.to_yaml());
+                        }
+                    });
     return start;
 }
 
@@ -79,4 +83,4 @@ std::string describe_place(const train::Trainer& trainer)
     return fmt::format("{} epochs{} done", trainer.progress().epochs_done,
                        steps > 0 ? fmt::format(" and {} of {} steps", steps, trainer.steps_per_epoch()) : "");
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -16,7 +16,7 @@
 #include "src/data/samplers.hpp"
 #include "src/data/view_maker.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 namespace
 {
@@ -152,4 +152,4 @@ Summary view_sheet(const config::Config& config, std::int64_t pictures, const st
                io::printable(dataset.source), cells.size() - 1);
     return {{"task", "views"}, {"pictures", rows.size()}, {"views", cells.size() - 1}, {"files", {output.string()}}};
 }
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -6,11 +6,11 @@
 #include "src/commands/summary.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::commands
 {
 /// `paws_hpc views`: draws what training sees. A row for each of `pictures` of the training split, drawn with
 /// meta.seed: the picture (its view of evaluation), its two large and its small views of the first epoch, not
 /// normalised; small views are enlarged by a whole number. Fewer rows where the split has fewer pictures. Throws
 /// config::Error if the task makes no training views, or `pictures` is not from 1 to 100.
 Summary view_sheet(const config::Config& config, std::int64_t pictures, const std::filesystem::path& output);
-}  // namespace paws::tasks
+}  // namespace paws::commands

@@ -39,9 +39,10 @@ template <class Exec>
 void launch(const Exec& exec, const RandomView& kind, const torch::Tensor& pixels, const torch::Tensor& orders,
             const torch::Tensor& out)
 {
-    const auto column = [&](std::int64_t c) { return nn::view_of<const std::int64_t, 1>(exec, orders.select(0, c)); };
-    kernels::augment_views(exec, kind.spec, kind.key, nn::view_of<const std::uint8_t, 4>(exec, pixels), column(0),
-                           column(1), column(2), nn::view_of<float, 4>(exec, out));
+    const auto column = [&](std::int64_t c)
+    { return device::view_of<const std::int64_t, 1>(exec, orders.select(0, c)); };
+    kernels::augment_views(exec, kind.spec, kind.key, device::view_of<const std::uint8_t, 4>(exec, pixels), column(0),
+                           column(1), column(2), device::view_of<float, 4>(exec, out));
 }
 
 template <class Exec>
@@ -50,9 +51,9 @@ void launch(const Exec& exec, const CenterView& kind, const torch::Tensor& pixel
 {
     const float mean[] = {kind.mean[0], kind.mean[1], kind.mean[2]};
     const float std[] = {kind.std[0], kind.std[1], kind.std[2]};
-    kernels::center_views(exec, kind.resize, kind.crop, mean, std, nn::view_of<const std::uint8_t, 4>(exec, pixels),
-                          nn::view_of<const std::int64_t, 1>(exec, orders.select(0, 0)),
-                          nn::view_of<float, 4>(exec, out));
+    kernels::center_views(exec, kind.resize, kind.crop, mean, std, device::view_of<const std::uint8_t, 4>(exec, pixels),
+                          device::view_of<const std::int64_t, 1>(exec, orders.select(0, 0)),
+                          device::view_of<float, 4>(exec, out));
 }
 }  // namespace
 
@@ -99,7 +100,7 @@ void fill_views(const ViewKind& kind, const torch::Tensor& pixels, const torch::
                      [&](const auto& exec)
                      {
                          std::visit([&](const auto& one) { launch(exec, one, pixels, orders, out); }, kind);
-                         nn::hand_over(exec);
+                         device::hand_over(exec);
                      });
 }
 

@@ -46,7 +46,7 @@ bool augments_on_device(const config::Data& data, const Pictures& pictures, torc
     {
         return must || device.is_cuda();
     }
-    const auto free = nn::free_gpu_bytes();
+    const auto free = device::free_gpu_bytes();
     if (must && pictures.bytes() > free)
     {
         throw config::Error(fmt::format(

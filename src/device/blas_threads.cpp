@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-namespace paws::nn
+namespace paws::device
 {
 void use_one_blas_thread()
 {
@@ -13,4 +13,4 @@ void use_one_blas_thread()
         setter(1);
     }
 }
-}  // namespace paws::nn
+}  // namespace paws::device

@@ -10,7 +10,7 @@
 #include <c10/cuda/CUDAFunctions.h>
 #endif
 
-namespace paws::nn
+namespace paws::device
 {
 #ifdef PAWS_CUDA
 namespace
@@ -140,4 +140,4 @@ std::string describe_device(const torch::Device& device)
 {
     return device.is_cuda() ? describe_gpu(device.index()) : "cpu";
 }
-}  // namespace paws::nn
+}  // namespace paws::device

@@ -8,7 +8,7 @@
 
 // What this layer knows of CUDA devices stands here alone. A build without CUDA sees none.
 
-namespace paws::nn
+namespace paws::device
 {
 /// Whether this program was built with CUDA.
 bool is_built_for_gpus();
@@ -41,4 +41,4 @@ void use_gpu(int index, const GpuArithmetic& arithmetic = {});
 
 /// "cpu", or describe_gpu.
 std::string describe_device(const torch::Device& device);
-}  // namespace paws::nn
+}  // namespace paws::device

@@ -6,7 +6,7 @@
 #include <map>
 #include <mutex>
 
-namespace paws::nn
+namespace paws::device
 {
 namespace
 {
@@ -36,5 +36,5 @@ CudaExec cuda_exec()
     static Instances instances;
     return instances.of(c10::cuda::getCurrentCUDAStream().stream());
 }
-}  // namespace paws::nn
+}  // namespace paws::device
 #endif

@@ -7,7 +7,7 @@
 // Where our kernels run: beside the tensors that they work on. Only sources of PAWS_LAUNCHES (src/CMakeLists.txt) may
 // include this header, since a Kokkos with CUDA wants its own compiler.
 
-namespace paws::nn
+namespace paws::device
 {
 /// The execution space that works on tensors in host memory.
 using HostExec = Kokkos::DefaultHostExecutionSpace;
@@ -48,4 +48,4 @@ void hand_over(const Exec& exec)
         exec.fence();
     }
 }
-}  // namespace paws::nn
+}  // namespace paws::device

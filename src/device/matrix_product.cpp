@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace paws::nn
+namespace paws::device
 {
 namespace
 {
@@ -42,4 +42,4 @@ void multiply_add(const torch::Tensor& a, const torch::Tensor& b, const torch::T
 {
     by_rows(a, b, out, [&](torch::Tensor& slice, const torch::Tensor& rows) { slice.addmm_(rows, b); });
 }
-}  // namespace paws::nn
+}  // namespace paws::device

@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-namespace paws::nn
+namespace paws::device
 {
 /// out = a b, or out += a b. a: [N, K], b: [K, M], of any strides; out: [N, M], contiguous; all of one type, without
 /// gradient.
@@ -12,4 +12,4 @@ namespace paws::nn
 /// come next.
 void multiply(const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor& out);
 void multiply_add(const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor& out);
-}  // namespace paws::nn
+}  // namespace paws::device

@@ -2,7 +2,7 @@
 
 #include "src/device/torch_compat.hpp"
 
-namespace paws::nn
+namespace paws::device
 {
 std::string to_string(Precision precision)
 {
@@ -58,4 +58,4 @@ AutocastScope::~AutocastScope()
         set_autocast(device_, false);
     }
 }
-}  // namespace paws::nn
+}  // namespace paws::device

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace paws::nn
+namespace paws::device
 {
 /// What convolutions and linear layers compute in; parameters, statistics and the loss stay float32 (or float64).
 enum class Precision
@@ -38,4 +38,4 @@ private:
     torch::DeviceType device_;
     bool active_;
 };
-}  // namespace paws::nn
+}  // namespace paws::device

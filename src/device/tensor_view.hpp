@@ -8,7 +8,7 @@
 
 #include "src/device/execution.hpp"
 
-namespace paws::nn
+namespace paws::device
 {
 namespace detail
 {
@@ -68,4 +68,4 @@ TensorView<T, Rank, Exec> view_of(const Exec&, const torch::Tensor& tensor)
         return TensorView<T, Rank, Exec>(data, layout);
     }
 }
-}  // namespace paws::nn
+}  // namespace paws::device

@@ -12,7 +12,7 @@
 #define PAWS_TORCH_AT_LEAST(major, minor) \
     (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
 
-namespace paws::nn
+namespace paws::device
 {
 /// The type of the totals that the allocator reports.
 #if PAWS_TORCH_AT_LEAST(2, 0)
@@ -40,4 +40,4 @@ inline void set_autocast_type(at::DeviceType device, at::ScalarType type)
     (device == at::kCUDA ? at::autocast::set_autocast_gpu_dtype : at::autocast::set_autocast_cpu_dtype)(type);
 #endif
 }
-}  // namespace paws::nn
+}  // namespace paws::device

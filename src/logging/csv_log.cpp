@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace paws::train
+namespace paws::logging
 {
 CsvLog::CsvLog(const std::filesystem::path& path, const std::vector<std::string>& columns, const LogStart& start)
     : CsvLog(path, fmt::format("epoch,itr,{},time (ms)", fmt::join(columns, ",")), start)
@@ -22,4 +22,4 @@ void CsvLog::step(const LoggedStep& step)
     append(fmt::format("{},{},{:.5f},{:.0f}\n", step.epoch, step.step, fmt::join(step.own_values, ","),
                        step.step_milliseconds));
 }
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -2,7 +2,7 @@
 
 #include "src/logging/file_log.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 /// TAG_rR.csv as the published code writes it: one header, then a line every few steps with the loss of this rank's
 /// pictures.
@@ -19,4 +19,4 @@ public:
 private:
     CsvLog(const std::filesystem::path& path, const std::string& header, const LogStart& start);
 };
-}  // namespace paws::train
+}  // namespace paws::logging

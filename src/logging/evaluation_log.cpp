@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace paws::train
+namespace paws::logging
 {
 namespace
 {
@@ -18,4 +18,4 @@ void EvaluationLog::evaluation(const LoggedEvaluation& evaluation)
 {
     append(fmt::format("{},{:.5f},{:.5f}\n", evaluation.epoch, evaluation.top1, evaluation.top5));
 }
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -2,7 +2,7 @@
 
 #include "src/logging/file_log.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 /// The evaluations of a run as a CSV file of its own, since the published one has a line a step: epoch, top1, top5.
 class EvaluationLog final : public FileLog
@@ -13,4 +13,4 @@ public:
     void step(const LoggedStep&) override {}
     void evaluation(const LoggedEvaluation& evaluation) override;
 };
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -8,7 +8,7 @@
 #include "src/logging/kept_lines.hpp"
 #include "src/logging/log_sink.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 /// A log in one file that grows at its end.
 class FileLog : public LogSink
@@ -43,4 +43,4 @@ private:
     bool loss_is_known_ = false;
     std::vector<std::string> notes_;
 };
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -4,7 +4,7 @@
 
 #include "src/profile/seconds.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 namespace
 {
@@ -71,7 +71,7 @@ void JsonlLog::write(const Object& object)
 {
     auto stamped = object;
     stamped["rank"] = rank_;
-    stamped["time"] = seconds_now();
+    stamped["time"] = profile::seconds_now();
     append(stamped.dump() + "\n");
 }
-}  // namespace paws::train
+}  // namespace paws::logging

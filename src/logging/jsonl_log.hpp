@@ -4,7 +4,7 @@
 
 #include "src/logging/file_log.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 /// TAG_rR.jsonl: one JSON object a line, of a step or of an evaluation.
 class JsonlLog : public FileLog
@@ -23,4 +23,4 @@ private:
     int rank_;
     int ranks_;
 };
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -9,7 +9,7 @@
 
 #include "io/files/read_file.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 namespace
 {
@@ -157,4 +157,4 @@ LogFormat csv_format(const std::string& header, bool has_steps)
     { return header.starts_with(line) || (begins_with_digit(line) && cells_of(line).size() < names.size()); };
     return format;
 }
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -9,7 +9,7 @@
 
 #include "src/logging/log_sink.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 /// The step that a line of a log is of.
 struct LoggedPlace
@@ -54,4 +54,4 @@ std::optional<std::int64_t> whole_number(const std::string& cell);
 /// A CSV log with such a header (without line end), whose lines begin with the epoch and, if `has_steps`, the step;
 /// else they stand after the last step of their epoch.
 LogFormat csv_format(const std::string& header, bool has_steps);
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -8,16 +8,16 @@
 
 #include "src/methods/method.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 /// What is logged of a step; means over the epoch so far.
 struct LoggedStep
 {
-    std::int64_t epoch = 1;       ///< from 1
-    std::int64_t step = 0;        ///< of this epoch, from 0
-    std::int64_t steps_done = 0;  ///< of the run, this one included
-    StepValues values;            ///< of all ranks' pictures
-    StepValues own_values;        ///< of this rank's
+    std::int64_t epoch = 1;          ///< from 1
+    std::int64_t step = 0;           ///< of this epoch, from 0
+    std::int64_t steps_done = 0;     ///< of the run, this one included
+    methods::StepValues values;      ///< of all ranks' pictures
+    methods::StepValues own_values;  ///< of this rank's
     double learning_rate = 0;
     double step_milliseconds = 0;
     double pictures_per_second = 0;
@@ -64,4 +64,4 @@ public:
     /// The file is known to be gone: that it is begun anew needs no note.
     virtual void expect_loss() = 0;
 };
-}  // namespace paws::train
+}  // namespace paws::logging

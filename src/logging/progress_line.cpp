@@ -11,7 +11,7 @@
 #include "io/base/say.hpp"
 #include "io/base/terminal.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 namespace
 {
@@ -113,4 +113,4 @@ void ProgressLine::finish(const ProgressValues& values)
 {
     line_.finish(format_progress(values));
 }
-}  // namespace paws::train
+}  // namespace paws::logging

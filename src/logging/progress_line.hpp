@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace paws::train
+namespace paws::logging
 {
 /// What the user watches during training.
 struct ProgressValues
@@ -67,4 +67,4 @@ public:
 private:
     LiveLine line_;
 };
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -9,7 +9,7 @@
 #include "src/logging/jsonl_log.hpp"
 #include "src/logging/tensorboard_log.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 RunLog::RunLog(const config::Logging& logging, const std::string& run, const std::vector<std::string>& columns,
                const LogStart& start, int rank, int ranks)
@@ -96,4 +96,4 @@ std::vector<std::string> RunLog::files() const
     }
     return paths;
 }
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -9,7 +9,7 @@
 #include "src/config/config.hpp"
 #include "src/logging/log_sink.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 /// The logs of one rank of a run, in logging.folder: RUN_rR.csv always; where logging.jsonl and logging.tensorboard ask
 /// for them, RUN_rR.jsonl and event files in RUN_tensorboard/rR, on the first rank, or on all with logging.all_ranks.
@@ -26,7 +26,7 @@ public:
     void evaluation(const LoggedEvaluation& evaluation);
 
     /// What is to be said since the last call, a line each. Of files that went with logging.folder itself nothing: the
-    /// first rank says that (tasks::RunFolder).
+    /// first rank says that (checkpoint::RunFolder).
     std::vector<std::string> take_notes();
 
     /// The files that are being written.
@@ -40,4 +40,4 @@ private:
     std::unique_ptr<io::Descriptor> opened_folder_;
     std::vector<std::unique_ptr<LogSink>> sinks_;
 };
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -6,7 +6,7 @@
 #include "io/base/error.hpp"
 #include "src/profile/seconds.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 namespace
 {
@@ -21,7 +21,7 @@ fs::path next_file(const fs::path& folder, bool fresh)
     try
     {
         fs::create_directories(folder);
-        auto number = static_cast<std::int64_t>(seconds_now());
+        auto number = static_cast<std::int64_t>(profile::seconds_now());
         std::vector<fs::path> old;
         for (const auto& entry : fs::directory_iterator(folder))
         {
@@ -49,7 +49,7 @@ fs::path next_file(const fs::path& folder, bool fresh)
 
 std::string first_records(const LogStart& start)
 {
-    const double now = seconds_now();
+    const double now = profile::seconds_now();
     return io::event_file_version(now) + io::event_of_start(now, start.steps_done + 1);
 }
 }  // namespace
@@ -88,6 +88,6 @@ void TensorboardLog::evaluation(const LoggedEvaluation& evaluation)
 
 void TensorboardLog::write(std::int64_t step, const std::vector<io::Scalar>& scalars)
 {
-    append(io::event_of_scalars(seconds_now(), step, scalars));
+    append(io::event_of_scalars(profile::seconds_now(), step, scalars));
 }
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -6,7 +6,7 @@
 #include "io/results/event_file.hpp"
 #include "src/logging/file_log.hpp"
 
-namespace paws::train
+namespace paws::logging
 {
 /// Scalars for TensorBoard, at the number of steps done. Each start of a run adds an event file to `folder`, and says
 /// from which step on older files count no more; a fresh run removes them.
@@ -25,4 +25,4 @@ private:
     std::vector<std::string> columns_;
     int ranks_;
 };
-}  // namespace paws::train
+}  // namespace paws::logging

@@ -18,16 +18,16 @@ namespace paws::loss
 {
 /// int32 [M]: see SupportLabels::members.
 template <class Exec>
-nn::TensorView<const std::int32_t, 1, Exec> order_of(const Exec& exec, const SupportLabels& labels)
+device::TensorView<const std::int32_t, 1, Exec> order_of(const Exec& exec, const SupportLabels& labels)
 {
-    return nn::view_of<const std::int32_t, 1>(exec, labels.members());
+    return device::view_of<const std::int32_t, 1>(exec, labels.members());
 }
 
 template <class Exec>
-kernels::ClassSegments<nn::TensorView<const std::int32_t, 1, Exec>> segments_of(const Exec& exec,
-                                                                                const SupportLabels& labels)
+kernels::ClassSegments<device::TensorView<const std::int32_t, 1, Exec>> segments_of(const Exec& exec,
+                                                                                    const SupportLabels& labels)
 {
-    return {nn::view_of<const std::int32_t, 1>(exec, labels.offsets()), labels.on(), labels.off()};
+    return {device::view_of<const std::int32_t, 1>(exec, labels.offsets()), labels.on(), labels.off()};
 }
 
 struct UnitRows
@@ -42,8 +42,9 @@ UnitRows unit_rows(const Exec& exec, const torch::Tensor& x, const Order& order 
 {
     const auto source = x.detach().contiguous();
     UnitRows result{torch::empty_like(source), torch::empty({source.size(0)}, source.options())};
-    kernels::l2_normalize(exec, nn::view_of<const Scalar, 2>(exec, source), nn::view_of<Scalar, 2>(exec, result.rows),
-                          nn::view_of<Scalar, 1>(exec, result.norms), order);
+    kernels::l2_normalize(exec, device::view_of<const Scalar, 2>(exec, source),
+                          device::view_of<Scalar, 2>(exec, result.rows), device::view_of<Scalar, 1>(exec, result.norms),
+                          order);
     return result;
 }
 
@@ -61,12 +62,12 @@ void predict(const Exec& exec, const torch::Tensor& queries, const torch::Tensor
              double temperature, const torch::Tensor& numerators, const torch::Tensor& totals,
              const torch::Tensor& probabilities)
 {
-    nn::hand_over(exec);
-    nn::multiply(queries, supports.t(), numerators);
-    kernels::soft_nearest_neighbours(exec, nn::view_of<Scalar, 2>(exec, numerators), segments_of(exec, labels),
-                                     temperature, nn::view_of<Scalar, 1>(exec, totals),
-                                     nn::view_of<Scalar, 2>(exec, probabilities));
-    nn::hand_over(exec);
+    device::hand_over(exec);
+    device::multiply(queries, supports.t(), numerators);
+    kernels::soft_nearest_neighbours(exec, device::view_of<Scalar, 2>(exec, numerators), segments_of(exec, labels),
+                                     temperature, device::view_of<Scalar, 1>(exec, totals),
+                                     device::view_of<Scalar, 2>(exec, probabilities));
+    device::hand_over(exec);
 }
 
 /// The probabilities alone, block after block of queries in at most `bytes` of similarities.

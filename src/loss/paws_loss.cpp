@@ -13,7 +13,7 @@ namespace paws::loss
 {
 namespace
 {
-using nn::view_of;
+using device::view_of;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
@@ -81,7 +81,7 @@ public:
                                                ? target_probabilities(exec, target, *labels, settings)
                                                : swapped_large_views(probabilities, settings.multicrop)),
             settings.sharpen, view_of<Scalar, 2>(exec, targets));
-        nn::hand_over(exec);
+        device::hand_over(exec);
 
         const auto row_losses = torch::empty({rows}, options);
         const auto mean = torch::zeros({labels->classes()}, options);
@@ -95,14 +95,14 @@ public:
             const auto sharpened = torch::empty_like(probabilities);
             kernels::mean_sharpened(exec, p, settings.sharpen, view_of<Scalar, 2>(exec, sharpened),
                                     view_of<Scalar, 1>(exec, mean));
-            nn::hand_over(exec);
+            device::hand_over(exec);
             mean_over_ranks(mean, *settings.communicator);
             kernels::me_max_slope(exec, view_of<const Scalar, 1>(exec, mean), view_of<Scalar, 1>(exec, slope));
-            nn::hand_over(exec);
+            device::hand_over(exec);
         }
         kernels::paws_loss(exec, view_of<const Scalar, 1>(exec, row_losses), view_of<const Scalar, 1>(exec, mean),
                            view_of<Scalar, 0>(exec, loss), view_of<Scalar, 0>(exec, me_max));
-        nn::hand_over(exec);
+        device::hand_over(exec);
 
         context->save_for_backward({queries.rows, queries.norms, supports.rows, supports.norms, numerators, totals,
                                     probabilities, targets, slope});
@@ -157,9 +157,9 @@ public:
                 exec, view_of<const Scalar, 2>(exec, of_block(grad_probabilities)), segments_of(exec, labels),
                 settings.temperature, view_of<const Scalar, 1>(exec, totals.narrow(0, 0, count)),
                 view_of<Scalar, 2>(exec, weights));
-            nn::hand_over(exec);
-            nn::multiply(weights, supports, of_block(grad_views));
-            (kept ? nn::multiply : nn::multiply_add)(weights.t(), of_block(queries), grad_sorted);
+            device::hand_over(exec);
+            device::multiply(weights, supports, of_block(grad_views));
+            (kept ? device::multiply : device::multiply_add)(weights.t(), of_block(queries), grad_sorted);
         }
         call->numerators_spent = kept;
 
@@ -171,7 +171,7 @@ public:
                                        view_of<const Scalar, 2>(exec, supports),
                                        view_of<const Scalar, 1>(exec, support_norms),
                                        view_of<Scalar, 2>(exec, grad_supports), order_of(exec, labels));
-        nn::hand_over(exec);
+        device::hand_over(exec);
         return {grad_views, grad_supports, {}, {}, {}};
     }
 

@@ -11,7 +11,7 @@ namespace paws::loss
 {
 namespace
 {
-using nn::view_of;
+using device::view_of;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
@@ -39,7 +39,7 @@ public:
     {
         const auto rows = z.size(0);
         const auto queries = unit_rows<Scalar>(exec, z);
-        nn::hand_over(exec);
+        device::hand_over(exec);
         const auto all = settings.communicator->all_gather(queries.rows);
         const auto block = std::min(rows, queries_of_block(all.size(0), sizeof(Scalar), settings.similarity_bytes));
         const auto similarities = torch::empty({block, all.size(0)}, queries.rows.options());
@@ -49,15 +49,15 @@ public:
         {
             const auto count = std::min(block, rows - begin);
             const auto of_block = similarities.narrow(0, 0, count);
-            nn::multiply(queries.rows.narrow(0, begin, count), all.t(), of_block);
+            device::multiply(queries.rows.narrow(0, begin, count), all.t(), of_block);
             const kernels::ViewPairs pairs{static_cast<int>(rows / 2), static_cast<int>(begin),
                                            static_cast<int>(settings.communicator->rank() * rows)};
             kernels::nt_xent(exec, view_of<Scalar, 2>(exec, of_block), pairs, settings.temperature,
                              view_of<Scalar, 1>(exec, losses.narrow(0, begin, count)));
-            nn::hand_over(exec);
+            device::hand_over(exec);
             if (with_gradient)
             {
-                nn::multiply(of_block, all, grad_queries.narrow(0, begin, count));
+                device::multiply(of_block, all, grad_queries.narrow(0, begin, count));
             }
         }
         context->save_for_backward({queries.rows, queries.norms, grad_queries});
@@ -73,7 +73,7 @@ public:
         kernels::l2_normalize_backward(exec, view_of<const Scalar, 2>(exec, grad_units),
                                        view_of<const Scalar, 2>(exec, saved[0]),
                                        view_of<const Scalar, 1>(exec, saved[1]), view_of<Scalar, 2>(exec, grad_z));
-        nn::hand_over(exec);
+        device::hand_over(exec);
         return {grad_z, {}, {}};
     }
 };

@@ -12,7 +12,7 @@ namespace paws::loss
 {
 namespace
 {
-using nn::view_of;
+using device::view_of;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
@@ -57,7 +57,7 @@ public:
                                     const ContrastiveSettings& settings, bool with_gradient)
     {
         const auto supports = unit_rows<Scalar>(exec, all, order_of(exec, *labels));
-        nn::hand_over(exec);
+        device::hand_over(exec);
         const auto queries = queries_of(*labels, first, rows);
         const auto query_rows = supports.rows.index_select(0, queries.places);
         const auto options = supports.rows.options();
@@ -76,7 +76,7 @@ public:
             const auto s = view_of<Scalar, 2>(exec, numerators);
             const auto p = view_of<Scalar, 2>(exec, probabilities.narrow(0, 0, count));
             const auto t = view_of<Scalar, 1>(exec, totals.narrow(0, 0, count));
-            nn::multiply(block_rows, supports.rows.t(), numerators);
+            device::multiply(block_rows, supports.rows.t(), numerators);
             kernels::exclude_columns(exec, s,
                                      view_of<const std::int32_t, 1>(exec, queries.columns.narrow(0, begin, count)));
             kernels::soft_nearest_neighbours(exec, s, segments_of(exec, *labels), settings.temperature, t, p);
@@ -87,11 +87,11 @@ public:
             {
                 kernels::soft_nearest_neighbours_backward(exec, p, segments_of(exec, *labels), settings.temperature, t,
                                                           s);
-                nn::hand_over(exec);
-                nn::multiply(numerators, supports.rows, grad_queries.narrow(0, begin, count));
-                nn::multiply_add(numerators.t(), block_rows, grad_supports);
+                device::hand_over(exec);
+                device::multiply(numerators, supports.rows, grad_queries.narrow(0, begin, count));
+                device::multiply_add(numerators.t(), block_rows, grad_supports);
             }
-            nn::hand_over(exec);
+            device::hand_over(exec);
         }
         if (with_gradient)
         {
@@ -114,7 +114,7 @@ public:
                                        view_of<const Scalar, 2>(exec, saved[0]),
                                        view_of<const Scalar, 1>(exec, saved[1]), view_of<Scalar, 2>(exec, grad_all),
                                        order_of(exec, *holder->labels));
-        nn::hand_over(exec);
+        device::hand_over(exec);
         return {grad_all, {}, {}, {}, {}, {}};
     }
 

@@ -7,7 +7,7 @@
 #include "src/methods/loader_method.hpp"
 #include "src/methods/support_batches.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 namespace
 {
@@ -27,7 +27,7 @@ public:
     std::int64_t pictures_per_step() const override { return pictures_per_step_; }
     bool freezes_statistics() const override { return true; }
 
-    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, device::Precision precision,
                                                 const optim::LossScaler* scaler) override
     {
         return {snn_forward_backward(encoder, batch().views, labels_, settings_, precision, scaler)};
@@ -55,7 +55,7 @@ public:
 
     std::int64_t pictures_per_step() const override { return pictures_per_step_; }
 
-    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, device::Precision precision,
                                                 const optim::LossScaler* scaler) override
     {
         const auto value = classifier_forward_backward(encoder, batch().views, batch().classes, precision, scaler);
@@ -89,4 +89,4 @@ std::unique_ptr<Method> make_fine_tuning(const config::Config& config, const dat
 {
     return std::make_unique<FineTuning>(config, dataset, share, device);
 }
-}  // namespace paws::train
+}  // namespace paws::methods

@@ -2,7 +2,7 @@
 
 #include "src/methods/method.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 /// SuNCEt (arXiv 2006.10803) on the labelled pictures alone, with the batch-norm statistics of pre-training.
 std::unique_ptr<Method> make_snn_fine_tuning(const config::Config& config, const data::Dataset& dataset,
@@ -13,4 +13,4 @@ std::unique_ptr<Method> make_snn_fine_tuning(const config::Config& config, const
 /// A classifier on the labelled pictures: cross-entropy of the logits.
 std::unique_ptr<Method> make_fine_tuning(const config::Config& config, const data::Dataset& dataset,
                                          const data::RankShare& share, torch::Device device);
-}  // namespace paws::train
+}  // namespace paws::methods

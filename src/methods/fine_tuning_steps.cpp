@@ -3,48 +3,48 @@
 #include "src/loss/suncet_loss.hpp"
 #include "src/profile/phase.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 namespace
 {
-torch::Tensor forward(nn::Encoder& encoder, const torch::Tensor& views, nn::Precision precision)
+torch::Tensor forward(nn::Encoder& encoder, const torch::Tensor& views, device::Precision precision)
 {
-    const Phase phase("forward");
-    const nn::AutocastScope autocast(precision, views.device());
-    const auto type = nn::storage_type(precision);
+    const profile::Phase phase("forward");
+    const device::AutocastScope autocast(precision, views.device());
+    const auto type = device::storage_type(precision);
     return encoder.forward({views.to(type)}).z.to(type);
 }
 }  // namespace
 
 torch::Tensor snn_forward_backward(nn::Encoder& encoder, const torch::Tensor& views,
                                    const std::shared_ptr<const loss::SupportLabels>& labels,
-                                   const loss::ContrastiveSettings& settings, nn::Precision precision,
+                                   const loss::ContrastiveSettings& settings, device::Precision precision,
                                    const optim::LossScaler* scaler)
 {
     const auto z = forward(encoder, views, precision);
     torch::Tensor value;
     {
-        const Phase phase("loss");
+        const profile::Phase phase("loss");
         value = loss::suncet_loss(z, labels, settings);
     }
-    const Phase phase("backward");
+    const profile::Phase phase("backward");
     optim::scaled_backward(value, scaler);
     return value;
 }
 
 ClassifierValues classifier_forward_backward(nn::Encoder& encoder, const torch::Tensor& views,
-                                             const torch::Tensor& classes, nn::Precision precision,
+                                             const torch::Tensor& classes, device::Precision precision,
                                              const optim::LossScaler* scaler)
 {
     const auto logits = forward(encoder, views, precision);
     ClassifierValues values;
     {
-        const Phase phase("loss");
+        const profile::Phase phase("loss");
         values.cross_entropy = torch::nn::functional::cross_entropy(logits, classes);
         values.top1 = logits.detach().argmax(1).eq(classes).to(torch::kFloat64).mean();
     }
-    const Phase phase("backward");
+    const profile::Phase phase("backward");
     optim::scaled_backward(values.cross_entropy, scaler);
     return values;
 }
-}  // namespace paws::train
+}  // namespace paws::methods

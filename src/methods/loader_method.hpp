@@ -6,7 +6,7 @@
 #include "src/data/paws_loader.hpp"
 #include "src/methods/method.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 inline std::vector<torch::Tensor*> tensors_of(data::PawsBatch& batch)
 {
@@ -50,4 +50,4 @@ private:
     Loader loader_;
     std::optional<typename Loader::Batch> batch_;
 };
-}  // namespace paws::train
+}  // namespace paws::methods

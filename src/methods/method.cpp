@@ -9,7 +9,7 @@
 #include "src/methods/pre_training.hpp"
 #include "src/methods/support_batches.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 double Method::loss_of(const StepValues& values) const
 {
@@ -61,4 +61,4 @@ std::unique_ptr<Method> make_method(const config::Config& config, const data::Da
             return make_fine_tuning(config, dataset, share, device);
     }
 }
-}  // namespace paws::train
+}  // namespace paws::methods

@@ -17,7 +17,7 @@
 #include "src/nn/encoder.hpp"
 #include "src/optim/loss_scaler.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 /// The figures of a step, or their means: parts of the loss, and what else a method logs.
 using StepValues = std::vector<double>;
@@ -39,7 +39,7 @@ public:
     /// Forward and backward pass of the step that next() has prepared: afterwards the parameters hold the gradients of
     /// the loss, multiplied by the scale of `scaler` if there is one. Returns the step's values, 0-dimensional, on the
     /// device and of this rank's pictures, as columns() names them. Collective.
-    virtual std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+    virtual std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, device::Precision precision,
                                                         const optim::LossScaler* scaler) = 0;
     /// What forward_backward reads of the step that next() has prepared: to be copied elsewhere, and assigned to.
     /// Undefined ones are among them.
@@ -80,4 +80,4 @@ void require_learnable(const config::Config& config, std::int64_t world_size);
 std::unique_ptr<Method> make_method(const config::Config& config, const data::Dataset& dataset,
                                     const data::RankShare& share,
                                     const std::shared_ptr<comm::Communicator>& communicator, torch::Device device);
-}  // namespace paws::train
+}  // namespace paws::methods

@@ -2,18 +2,18 @@
 
 #include "src/profile/phase.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 loss::PawsLoss paws_forward_backward(nn::Encoder& encoder, const data::PawsBatch& batch,
                                      const std::shared_ptr<const loss::SupportLabels>& labels,
-                                     const loss::PawsLossSettings& settings, nn::Precision precision,
+                                     const loss::PawsLossSettings& settings, device::Precision precision,
                                      const optim::LossScaler* scaler)
 {
     nn::Encoding encoding;
     {
-        const Phase phase("forward");
-        const nn::AutocastScope autocast(precision, batch.large.device());
-        const auto type = nn::storage_type(precision);
+        const profile::Phase phase("forward");
+        const device::AutocastScope autocast(precision, batch.large.device());
+        const auto type = device::storage_type(precision);
         std::vector<torch::Tensor> views{batch.supports.to(type), batch.large.to(type)};
         if (batch.small.defined())
         {
@@ -23,14 +23,14 @@ loss::PawsLoss paws_forward_backward(nn::Encoder& encoder, const data::PawsBatch
     }
     loss::PawsLoss value;
     {
-        const Phase phase("loss");
-        const auto type = nn::storage_type(precision);
+        const profile::Phase phase("loss");
+        const auto type = device::storage_type(precision);
         const auto h = encoding.h.to(type);
         const auto z = encoding.z.is_same(encoding.h) ? h : encoding.z.to(type);
         value = loss::paws_loss_of_encoding(h, z, batch.large.size(0) / 2, labels, settings);
     }
-    const Phase phase("backward");
+    const profile::Phase phase("backward");
     optim::scaled_backward(value.cross_entropy + value.me_max, scaler);
     return value;
 }
-}  // namespace paws::train
+}  // namespace paws::methods

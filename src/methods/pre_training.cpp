@@ -10,7 +10,7 @@
 #include "src/methods/suncet_step.hpp"
 #include "src/methods/support_batches.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 namespace
 {
@@ -50,7 +50,7 @@ public:
     {
     }
 
-    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, device::Precision precision,
                                                 const optim::LossScaler* scaler) override
     {
         const auto value = paws_forward_backward(encoder, batch(), labels(), settings_, precision, scaler);
@@ -81,7 +81,7 @@ public:
     {
     }
 
-    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, nn::Precision precision,
+    std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, device::Precision precision,
                                                 const optim::LossScaler* scaler) override
     {
         const auto value = suncet_forward_backward(encoder, batch(), labels(), settings_, precision, scaler);
@@ -113,4 +113,4 @@ std::unique_ptr<Method> make_suncet(const config::Config& config, const data::Da
 {
     return std::make_unique<SuncetMethod>(config, dataset, share, communicator, device);
 }
-}  // namespace paws::train
+}  // namespace paws::methods

@@ -2,7 +2,7 @@
 
 #include "src/methods/method.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 /// PAWS (arXiv 2104.13963): supports and unlabelled pictures.
 std::unique_ptr<Method> make_paws(const config::Config& config, const data::Dataset& dataset,
@@ -13,4 +13,4 @@ std::unique_ptr<Method> make_paws(const config::Config& config, const data::Data
 std::unique_ptr<Method> make_suncet(const config::Config& config, const data::Dataset& dataset,
                                     const data::RankShare& share,
                                     const std::shared_ptr<comm::Communicator>& communicator, torch::Device device);
-}  // namespace paws::train
+}  // namespace paws::methods

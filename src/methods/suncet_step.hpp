@@ -7,7 +7,7 @@
 #include "src/nn/encoder.hpp"
 #include "src/optim/loss_scaler.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 /// The two parts of the loss, 0-dimensional; what is minimised is their sum.
 struct SuncetLoss
@@ -22,6 +22,6 @@ struct SuncetLoss
 /// paws_forward_backward.
 SuncetLoss suncet_forward_backward(nn::Encoder& encoder, const data::PawsBatch& batch,
                                    const std::shared_ptr<const loss::SupportLabels>& labels,
-                                   const loss::ContrastiveSettings& settings, nn::Precision precision,
+                                   const loss::ContrastiveSettings& settings, device::Precision precision,
                                    const optim::LossScaler* scaler = nullptr);
-}  // namespace paws::train
+}  // namespace paws::methods

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace paws::train
+namespace paws::methods
 {
 std::int64_t labelled_per_class(const config::Config& config)
 {
@@ -50,4 +50,4 @@ std::int64_t similarity_bytes(const config::Criterion& criterion)
 {
     return static_cast<std::int64_t>(criterion.similarity_memory_gb * (std::int64_t{1} << 30));
 }
-}  // namespace paws::train
+}  // namespace paws::methods

@@ -5,7 +5,7 @@
 #include "src/config/config.hpp"
 #include "src/loss/support_labels.hpp"
 
-namespace paws::train
+namespace paws::methods
 {
 /// Labelled pictures of each class in a rank's batch: the key depends on the task.
 std::int64_t labelled_per_class(const config::Config& config);
@@ -22,4 +22,4 @@ void require_other_classes(const config::Config& config, std::int64_t world_size
 
 /// criterion.similarity_memory_gb in bytes.
 std::int64_t similarity_bytes(const config::Criterion& criterion);
-}  // namespace paws::train
+}  // namespace paws::methods

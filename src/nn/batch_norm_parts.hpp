@@ -15,11 +15,12 @@ namespace paws::nn
 {
 /// Channels-last pictures [N, C, H, W] as the kernels see them: a matrix [N·H·W, C].
 template <class Stored, class Exec>
-TensorView<Stored, 2, Exec> matrix_of(const Exec&, const torch::Tensor& pictures)
+device::TensorView<Stored, 2, Exec> matrix_of(const Exec&, const torch::Tensor& pictures)
 {
-    return TensorView<Stored, 2, Exec>(static_cast<Stored*>(pictures.data_ptr()),
-                                       static_cast<std::size_t>(pictures.size(0) * pictures.size(2) * pictures.size(3)),
-                                       static_cast<std::size_t>(pictures.size(1)));
+    return device::TensorView<Stored, 2, Exec>(
+        static_cast<Stored*>(pictures.data_ptr()),
+        static_cast<std::size_t>(pictures.size(0) * pictures.size(2) * pictures.size(3)),
+        static_cast<std::size_t>(pictures.size(1)));
 }
 
 torch::Tensor channels_last(const torch::Tensor& pictures);
@@ -101,7 +102,7 @@ void merge_statistics(const Exec& exec, const std::vector<LayerInput>& inputs, s
                                      view_of<Real, 1>(exec, deviations[i]), static_cast<double>(x.numel() / x.size(1)),
                                      origin, own);
         });
-    hand_over(exec);
+    device::hand_over(exec);
     inputs.front().layer.ranks->all_reduce(sums);
     for_each(
         [&](std::size_t i, const auto& all, const auto& origin)
@@ -111,7 +112,7 @@ void merge_statistics(const Exec& exec, const std::vector<LayerInput>& inputs, s
                                        view_of<double, 0>(exec, results[i].count));
         });
     // The sums are gone when this returns; on a device their memory is only given to what comes later on its stream.
-    hand_over(exec);
+    device::hand_over(exec);
 }
 }  // namespace detail
 
@@ -149,7 +150,7 @@ std::vector<Normalization> normalizations_of(const Exec& exec, const std::vector
     {
         return results;
     }
-    hand_over(exec);
+    device::hand_over(exec);
     if (auto* const observer = BatchNormObserver::active)
     {
         observer->statistics_ready(results.front().mean.data_ptr(), channels, bytes);
@@ -168,7 +169,7 @@ std::vector<Normalization> normalizations_of(const Exec& exec, const std::vector
             view_of<Real, 1>(exec, layer.running_mean), view_of<Real, 1>(exec, layer.running_var),
             view_of<Real, 1>(exec, inverse), view_of<Real, 1>(exec, scale));
     }
-    hand_over(exec);
+    device::hand_over(exec);
     return results;
 }
 
@@ -245,7 +246,7 @@ InputGradients gradients_of_inputs(const Exec& exec, const std::vector<LayerGrad
                                            matrix_of<Stored>(exec, gradients.x.back()));
         factors.insert(factors.end(), {slope, offset, values});
     }
-    hand_over(exec);
+    device::hand_over(exec);
     return gradients;
 }
 

@@ -40,7 +40,7 @@ public:
         kernels::batch_norm_apply(exec, matrix_of<const Stored>(exec, x), view_of<const Real, 1>(exec, mean),
                                   view_of<const Real, 1>(exec, scale), view_of<const Real, 1>(exec, bias), relu,
                                   matrix_of<Stored>(exec, y));
-        hand_over(exec);
+        device::hand_over(exec);
         context->save_for_backward({x, mean, inverse, scale, count, bias});
         keep_call(context, layer, relu);
         return y;
@@ -62,7 +62,7 @@ public:
             view_of<const Real, 1>(exec, normalization.mean), view_of<const Real, 1>(exec, normalization.scale),
             view_of<const Real, 1>(exec, bias), call->relu, view_of<Real, 1>(exec, sums[0][0]),
             view_of<Real, 1>(exec, sums[0][1]), view_of<Real, 3>(exec, scratch));
-        hand_over(exec);
+        device::hand_over(exec);
         const auto gradients =
             gradients_of_inputs<Stored, Real>(exec, {{x, bias, normalization}}, grad_y, sums, *call, call->relu);
         return {gradients.x.front(), gradients.weight.front(), sums[0][0], {}, {}};

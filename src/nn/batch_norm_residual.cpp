@@ -42,7 +42,7 @@ public:
         kernels::batch_norm_add_relu_apply(exec, matrix_of<const Stored>(exec, x), view_of<const Real, 1>(exec, mean),
                                            view_of<const Real, 1>(exec, scale), view_of<const Real, 1>(exec, bias),
                                            matrix_of<const Stored>(exec, addend), matrix_of<Stored>(exec, y));
-        hand_over(exec);
+        device::hand_over(exec);
         context->save_for_backward({x, mean, inverse, scale, count, bias, y});
         keep_call(context, layer, true);
         return y;
@@ -66,7 +66,7 @@ public:
             matrix_of<const Stored>(exec, y), view_of<const Real, 1>(exec, normalization.mean),
             matrix_of<Stored>(exec, grad_shortcut), view_of<Real, 1>(exec, sums[0][0]),
             view_of<Real, 1>(exec, sums[0][1]), view_of<Real, 3>(exec, scratch));
-        hand_over(exec);
+        device::hand_over(exec);
         const auto gradients =
             gradients_of_inputs<Stored, Real>(exec, {{x, bias, normalization}}, grad_shortcut, sums, *call, false);
         return {gradients.x.front(), grad_shortcut, gradients.weight.front(), sums[0][0], {}};
@@ -106,7 +106,7 @@ public:
         const auto normalizations = normalizations_of<Stored, Real>(exec, {input, other});
         const auto channels_of = [&](const Normalization& normalization, const torch::Tensor& of_bias)
         {
-            return kernels::BatchNormChannels<TensorView<const Real, 1, Exec>>{
+            return kernels::BatchNormChannels<device::TensorView<const Real, 1, Exec>>{
                 view_of<const Real, 1>(exec, normalization.mean), view_of<const Real, 1>(exec, normalization.scale),
                 view_of<const Real, 1>(exec, of_bias)};
         };
@@ -115,7 +115,7 @@ public:
         kernels::batch_norm_pair_relu_apply(exec, matrix_of<const Stored>(exec, input.x), channels_of(first, bias),
                                             matrix_of<const Stored>(exec, other.x), channels_of(second, other_bias),
                                             matrix_of<Stored>(exec, y));
-        hand_over(exec);
+        device::hand_over(exec);
         context->save_for_backward({input.x, first.mean, first.inverse, first.scale, first.count, bias, other.x,
                                     second.mean, second.inverse, second.scale, second.count, other_bias, y});
         keep_call(context, input.layer, true);
@@ -144,7 +144,7 @@ public:
             view_of<const Real, 1>(exec, second.mean), view_of<const Real, 1>(exec, second.scale),
             view_of<const Real, 1>(exec, other_bias), false, view_of<Real, 1>(exec, sums[1][0]),
             view_of<Real, 1>(exec, sums[1][1]), view_of<Real, 3>(exec, other_scratch));
-        hand_over(exec);
+        device::hand_over(exec);
         const auto gradients = gradients_of_inputs<Stored, Real>(exec, {{x, bias, first}, {other, other_bias, second}},
                                                                  g, sums, *call, false);
         return {

@@ -194,9 +194,10 @@ void LarsSgd::apply_typed()
                              exec, rows_in<kernels::ParameterSlice<Scalar>>(exec, tables.slices, tables.slice_count),
                              rows_in<kernels::ParameterChunk>(exec, tables.chunks, tables.chunk_count),
                              {options_.momentum, options_.nesterov, options_.trust_coefficient},
-                             nn::view_of<double, 1>(exec, rate_and_scale_), nn::view_of<double, 2>(exec, square_sums_),
-                             nn::view_of<double, 2>(exec, rates_), nn::view_of<std::int32_t, 0>(exec, overflowed_));
-                         nn::hand_over(exec);
+                             device::view_of<double, 1>(exec, rate_and_scale_),
+                             device::view_of<double, 2>(exec, square_sums_), device::view_of<double, 2>(exec, rates_),
+                             device::view_of<std::int32_t, 0>(exec, overflowed_));
+                         device::hand_over(exec);
                      });
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace paws::train
+namespace paws::profile
 {
 /// Of at least one value: the middle one, or the mean of the two in the middle.
 inline double median(std::vector<double> values)
@@ -12,4 +12,4 @@ inline double median(std::vector<double> values)
     std::nth_element(values.begin(), middle, values.end());
     return values.size() % 2 == 1 ? *middle : (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
-}  // namespace paws::train
+}  // namespace paws::profile

@@ -2,7 +2,7 @@
 
 #include <Kokkos_Core.hpp>
 
-namespace paws::train
+namespace paws::profile
 {
 Phase::Phase(std::string name) : name_(std::move(name)), observer_(PhaseObserver::active)
 {
@@ -21,4 +21,4 @@ Phase::~Phase()
     }
     Kokkos::Profiling::popRegion();
 }
-}  // namespace paws::train
+}  // namespace paws::profile

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace paws::train
+namespace paws::profile
 {
 /// Is told where phases begin and end, by the thread that trains.
 class PhaseObserver
@@ -29,4 +29,4 @@ private:
     std::string name_;
     PhaseObserver* observer_;
 };
-}  // namespace paws::train
+}  // namespace paws::profile

@@ -5,7 +5,7 @@
 #include "src/profile/median.hpp"
 #include "src/profile/seconds.hpp"
 
-namespace paws::train
+namespace paws::profile
 {
 namespace
 {
@@ -18,7 +18,7 @@ std::int64_t warm_up_steps(std::int64_t steps)
     return std::clamp<std::int64_t>((steps - 1) / 2, 0, 2);
 }
 
-ReadyTimes::ReadyTimes(const NamedTensors& parameters) : parameters_(parameters)
+ReadyTimes::ReadyTimes(const checkpoint::NamedTensors& parameters) : parameters_(parameters)
 {
     step_.gradients.assign(parameters_.size(), never);
     std::vector<torch::Tensor> tensors;
@@ -96,7 +96,7 @@ double ReadyTimes::median(const ValueOf& value_of) const
             values.push_back(value);
         }
     }
-    return values.empty() ? never : train::median(std::move(values));
+    return values.empty() ? never : profile::median(std::move(values));
 }
 
 std::vector<GradientTime> ReadyTimes::gradients() const
@@ -132,4 +132,4 @@ std::vector<BatchNormTime> ReadyTimes::batch_norms() const
     }
     return times;
 }
-}  // namespace paws::train
+}  // namespace paws::profile

@@ -11,7 +11,7 @@
 #include "src/comm/gradient_hooks.hpp"
 #include "src/nn/batch_norm_observer.hpp"
 
-namespace paws::train
+namespace paws::profile
 {
 /// How many of `steps` steps after a start are left out of summaries: two, fewer of fewer than five.
 std::int64_t warm_up_steps(std::int64_t steps);
@@ -39,9 +39,9 @@ struct BatchNormTime
 class ReadyTimes final : public nn::BatchNormObserver
 {
 public:
-    using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
+    using checkpoint::NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
-    explicit ReadyTimes(const NamedTensors& parameters);
+    explicit ReadyTimes(const checkpoint::NamedTensors& parameters);
     ~ReadyTimes() override;
     ReadyTimes(const ReadyTimes&) = delete;
     ReadyTimes& operator=(const ReadyTimes&) = delete;
@@ -73,7 +73,7 @@ private:
     template <class ValueOf>
     double median(const ValueOf& value_of) const;
 
-    NamedTensors parameters_;
+    checkpoint::NamedTensors parameters_;
     bool in_backward_ = false;
     Clock::time_point forward_, backward_;
     Step step_;
@@ -84,4 +84,4 @@ private:
     std::int64_t steps_seen_ = 0;
     comm::GradientHooks hooks_;
 };
-}  // namespace paws::train
+}  // namespace paws::profile

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-namespace paws::train
+namespace paws::profile
 {
 namespace
 {
@@ -118,4 +118,4 @@ std::vector<StepTiming> StepTimings::take_steps()
 {
     return std::exchange(done_, {});
 }
-}  // namespace paws::train
+}  // namespace paws::profile

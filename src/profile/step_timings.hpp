@@ -10,7 +10,7 @@
 #include "src/profile/phase.hpp"
 #include "src/profile/ready_times.hpp"
 
-namespace paws::train
+namespace paws::profile
 {
 /// What the time of a step is divided into, in the order of the files.
 enum class StepPhase : std::size_t
@@ -88,4 +88,4 @@ private:
     StepTiming step_;
     std::vector<StepTiming> done_;
 };
-}  // namespace paws::train
+}  // namespace paws::profile

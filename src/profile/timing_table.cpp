@@ -7,7 +7,7 @@
 #include "src/profile/median.hpp"
 #include "src/profile/ready_times.hpp"
 
-namespace paws::train
+namespace paws::profile
 {
 namespace
 {
@@ -136,4 +136,4 @@ void TimingTable::write(io::h5::File& file) const
     file.write<std::int64_t>("epoch", epoch_, {epoch_.size()});
     file.write<std::int64_t>("step", step_, {step_.size()});
 }
-}  // namespace paws::train
+}  // namespace paws::profile

@@ -9,7 +9,7 @@
 #include "src/comm/communicator.hpp"
 #include "src/profile/step_timings.hpp"
 
-namespace paws::train
+namespace paws::profile
 {
 /// The steps of all ranks since the start, on the first one: the newest that fit 64 MiB.
 class TimingTable
@@ -40,4 +40,4 @@ private:
     std::vector<std::vector<float>> seconds_;  ///< of each rank [steps, phases]
     std::vector<std::vector<float>> totals_;   ///< of each rank [steps]
 };
-}  // namespace paws::train
+}  // namespace paws::profile

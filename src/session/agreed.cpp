@@ -9,7 +9,7 @@
 #include "src/comm/error.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 comm::Failure failure_of(const std::exception_ptr& error)
 {
@@ -60,4 +60,4 @@ comm::Failure failure_of(const std::exception_ptr& error)
         return {"an error of unknown kind", comm::failed};
     }
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -8,7 +8,7 @@
 #include "src/comm/agreement.hpp"
 #include "src/comm/communicator.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 /// What an exception means for the user. Bad input are config::Error, io::Error and std::invalid_argument; what
 /// collective calls throw may follow from another rank's failure.
@@ -53,4 +53,4 @@ auto agreed(comm::Communicator& communicator, Work&& work)
         return std::move(*result);
     }
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

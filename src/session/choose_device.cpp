@@ -13,7 +13,7 @@
 #include "src/device/device.hpp"
 #include "src/session/agreed.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -85,10 +85,10 @@ VisibleGpus decoded(const std::string& text)
 VisibleGpus look_around(const config::Meta& meta)
 {
     VisibleGpus visible{io::host_name(), {}};
-    const int count = meta.device == "cpu" ? 0 : nn::gpu_count();
+    const int count = meta.device == "cpu" ? 0 : device::gpu_count();
     for (int index = 0; index < count; ++index)
     {
-        visible.ids.push_back(nn::gpu_id(index));
+        visible.ids.push_back(device::gpu_id(index));
     }
     return visible;
 }
@@ -106,8 +106,8 @@ std::vector<torch::Device> choose_devices(const std::string& setting, const std:
     if (seeing == ranks.end())
     {
         refuse(setting, fmt::format("{}; use --set meta.device=cpu (or auto), or a CUDA build on a GPU node",
-                                    nn::is_built_for_gpus() ? "LibTorch sees no GPU here"
-                                                            : "this build of paws_hpc computes on CPUs"));
+                                    device::is_built_for_gpus() ? "LibTorch sees no GPU here"
+                                                                : "this build of paws_hpc computes on CPUs"));
     }
     if (blind != ranks.end())
     {
@@ -154,4 +154,4 @@ torch::Device choose_device(const config::Meta& meta, const comm::World& world)
     const auto devices = agreed(communicator, [&] { return choose_devices(meta.device, ranks); });
     return devices[static_cast<std::size_t>(world.rank())];
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -8,7 +8,7 @@
 #include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 /// What a rank may choose from.
 struct VisibleGpus
@@ -29,4 +29,4 @@ std::vector<torch::Device> choose_devices(const std::string& setting, const std:
 /// Collective: this rank's device. Ranks of a node are told apart by the GPUs that they see, without any variable of a
 /// job system.
 torch::Device choose_device(const config::Meta& meta, const comm::World& world);
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -4,7 +4,7 @@
 
 #include "src/device/device.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -12,7 +12,7 @@ namespace
 constexpr std::pair first_with_bf16{8, 0};
 }  // namespace
 
-nn::Precision precision_on(const DeviceTraits& device, const config::Meta& meta)
+device::Precision precision_on(const DeviceTraits& device, const config::Meta& meta)
 {
     switch (config::resolve_precision(meta, device.is_gpu, device.cpu_has_bf16))
     {
@@ -23,30 +23,30 @@ nn::Precision precision_on(const DeviceTraits& device, const config::Meta& meta)
                     fmt::format("meta.precision: bf16 needs a GPU of sm_80 or newer, and here is {}; use fp16",
                                 device.description));
             }
-            return nn::Precision::bf16;
+            return device::Precision::bf16;
         case config::Precision::fp16:
             if (!device.is_gpu)
             {
                 throw config::Error("meta.precision: fp16 needs a GPU; use bf16 or fp32 on a CPU");
             }
-            return nn::Precision::fp16;
+            return device::Precision::fp16;
         case config::Precision::fp64:
-            return nn::Precision::fp64;
+            return device::Precision::fp64;
         default:
-            return nn::Precision::fp32;
+            return device::Precision::fp32;
     }
 }
 
-nn::Precision choose_precision(const config::Meta& meta, const torch::Device& device)
+device::Precision choose_precision(const config::Meta& meta, const torch::Device& device)
 {
     DeviceTraits traits;
     traits.is_gpu = device.is_cuda();
-    traits.cpu_has_bf16 = nn::cpu_has_bf16();
+    traits.cpu_has_bf16 = device::cpu_has_bf16();
     if (traits.is_gpu)
     {
-        traits.capability = nn::gpu_capability(device.index());
-        traits.description = nn::describe_gpu(device.index());
+        traits.capability = device::gpu_capability(device.index());
+        traits.description = device::describe_gpu(device.index());
     }
     return precision_on(traits, meta);
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

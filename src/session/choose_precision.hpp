@@ -8,7 +8,7 @@
 #include "src/config/config.hpp"
 #include "src/device/precision.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 /// What a device can compute in.
 struct DeviceTraits
@@ -21,8 +21,8 @@ struct DeviceTraits
 
 /// The arithmetic that the configuration asks for on such a device. Throws config::Error for bf16 on GPUs that lack it
 /// (before sm_80), and for fp16 on CPUs.
-nn::Precision precision_on(const DeviceTraits& device, const config::Meta& meta);
+device::Precision precision_on(const DeviceTraits& device, const config::Meta& meta);
 
 /// The same for a device of this machine.
-nn::Precision choose_precision(const config::Meta& meta, const torch::Device& device);
-}  // namespace paws::tasks
+device::Precision choose_precision(const config::Meta& meta, const torch::Device& device);
+}  // namespace paws::session

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -101,4 +101,4 @@ std::string describe_job(const JobPlace& place)
     parts.push_back(place.until_end ? "ends in " + duration(*place.until_end) : "no time limit known");
     return fmt::format("job             {}\n", fmt::join(parts, ", ")) + notes_on_job(place);
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace paws::tasks
+namespace paws::session
 {
 /// What this process has of the job that it runs in.
 struct JobPlace
@@ -20,4 +20,4 @@ struct JobPlace
 /// the start of a run, followed by notes on what does not fit together: allocated nodes, GPUs or cores that the run
 /// does not use. Empty outside of a job.
 std::string describe_job(const JobPlace& place);
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -29,4 +29,4 @@ std::string describe_fit(std::int64_t expected, const std::vector<GpuMemory>& gp
     return fmt::format("{} {}{}: {}", least > static_cast<double>(missed.bytes) ? "does not fit" : "may not fit",
                        missed.name, none ? "" : fmt::format(" (it fits {})", large_enough->name), remedy);
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace paws::tasks
+namespace paws::session
 {
 /// A kind of GPU, with its memory.
 struct GpuMemory
@@ -17,4 +17,4 @@ struct GpuMemory
 /// or which one they do not fit, or may not, which of the larger ones they do, and the remedy. `gpus`: one or more, the
 /// smallest first.
 std::string describe_fit(std::int64_t expected, const std::vector<GpuMemory>& gpus, const std::string& remedy);
-}  // namespace paws::tasks
+}  // namespace paws::session

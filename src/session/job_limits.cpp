@@ -9,7 +9,7 @@
 #include <ctime>
 #include <vector>
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -94,4 +94,4 @@ std::optional<seconds> seconds_until_job_ends()
     }
     return parse_time_left(ask_squeue(*job));
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

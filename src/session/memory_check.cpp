@@ -9,7 +9,7 @@
 #include "src/data/rank_share.hpp"
 #include "src/session/memory_estimate.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -59,7 +59,7 @@ void require_memory_to_compute(std::int64_t threads, const comm::World& world)
             static_cast<std::uint64_t>(world.ranks_on_node));
 }
 
-void require_memory_to_train(const config::Config& config, nn::Precision precision, const comm::World& world)
+void require_memory_to_train(const config::Config& config, device::Precision precision, const comm::World& world)
 {
     const auto limits = io::memory_limits();
     const bool is_limited = limits.address_space.exists() || limits.data.exists() || limits.group.exists();
@@ -68,7 +68,7 @@ void require_memory_to_train(const config::Config& config, nn::Precision precisi
         return;
     }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
-    const auto bytes = static_cast<std::uint64_t>(train::estimate_memory(config, precision, share).total());
+    const auto bytes = static_cast<std::uint64_t>(session::estimate_memory(config, precision, share).total());
     require({bytes, bytes}, "a training step as configured", static_cast<std::uint64_t>(world.ranks_on_node));
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

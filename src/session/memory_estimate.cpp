@@ -9,7 +9,7 @@
 #include "src/data/loader_settings.hpp"
 #include "src/device/torch_compat.hpp"
 
-namespace paws::train
+namespace paws::session
 {
 namespace
 {
@@ -17,7 +17,8 @@ namespace
 class AllocationWatch final : public c10::MemoryReportingInfoBase
 {
 public:
-    void reportMemoryUsage(void*, std::int64_t size, nn::AllocatorTotal, nn::AllocatorTotal, c10::Device) override
+    void reportMemoryUsage(void*, std::int64_t size, device::AllocatorTotal, device::AllocatorTotal,
+                           c10::Device) override
     {
         held_ += size;
         peak_ = std::max(peak_, held_);
@@ -30,16 +31,17 @@ private:
     std::int64_t peak_ = 0;
 };
 
-std::int64_t peak_of_batch(nn::Encoder& encoder, std::int64_t pictures, std::int64_t size, nn::Precision precision)
+std::int64_t peak_of_batch(nn::Encoder& encoder, std::int64_t pictures, std::int64_t size, device::Precision precision)
 {
     const auto watch = std::make_shared<AllocationWatch>();
     encoder.zero_grad();
     {
         const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
-        const auto batch = torch::zeros({pictures, size, size, 3}, nn::storage_type(precision)).permute({0, 3, 1, 2});
+        const auto batch =
+            torch::zeros({pictures, size, size, 3}, device::storage_type(precision)).permute({0, 3, 1, 2});
         torch::Tensor sum;
         {
-            const nn::AutocastScope autocast(precision);
+            const device::AutocastScope autocast(precision);
             sum = encoder.forward({batch}).z.sum();
         }
         sum.backward();
@@ -47,7 +49,7 @@ std::int64_t peak_of_batch(nn::Encoder& encoder, std::int64_t pictures, std::int
     return watch->peak();
 }
 
-std::int64_t bytes_per_picture(nn::Encoder& encoder, std::int64_t size, nn::Precision precision)
+std::int64_t bytes_per_picture(nn::Encoder& encoder, std::int64_t size, device::Precision precision)
 {
     constexpr std::int64_t few = 2;
     constexpr std::int64_t more = 6;
@@ -56,18 +58,18 @@ std::int64_t bytes_per_picture(nn::Encoder& encoder, std::int64_t size, nn::Prec
 }
 }  // namespace
 
-MemoryEstimate estimate_memory(const config::Config& config, nn::Precision wanted, const data::RankShare& share)
+MemoryEstimate estimate_memory(const config::Config& config, device::Precision wanted, const data::RankShare& share)
 {
     // Measured on this CPU, which has no float16; bfloat16 is as wide.
-    const auto precision = wanted == nn::Precision::fp16 ? nn::Precision::bf16 : wanted;
-    const auto encoder = new_network(config);
-    encoder->to(nn::storage_type(precision));
+    const auto precision = wanted == device::Precision::fp16 ? device::Precision::bf16 : wanted;
+    const auto encoder = checkpoint::new_network(config);
+    encoder->to(device::storage_type(precision));
     const auto views = data::views_of_step(config);
     const auto large = share.count * views.large;
     const auto small = share.count * views.small;
 
     MemoryEstimate estimate;
-    const auto element = static_cast<std::int64_t>(torch::elementSize(nn::storage_type(precision)));
+    const auto element = static_cast<std::int64_t>(torch::elementSize(device::storage_type(precision)));
     estimate.weights = 3 * element * nn::parameter_count(*encoder);
     estimate.activations = large * bytes_per_picture(*encoder, config.data.crop_size, precision);
     if (small > 0)
@@ -76,4 +78,4 @@ MemoryEstimate estimate_memory(const config::Config& config, nn::Precision wante
     }
     return estimate;
 }
-}  // namespace paws::train
+}  // namespace paws::session

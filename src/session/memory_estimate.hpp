@@ -7,7 +7,7 @@
 #include "src/device/precision.hpp"
 #include "src/nn/encoder.hpp"
 
-namespace paws::train
+namespace paws::session
 {
 /// Bytes that a PAWS training step holds at its peak.
 struct MemoryEstimate
@@ -21,6 +21,6 @@ struct MemoryEstimate
 /// from one to the other is scaled to the configured batch. Leaves weights and statistics of a copy of the network
 /// behind, not of `encoder`.
 /// `share`: the ranks that this one stands for.
-MemoryEstimate estimate_memory(const config::Config& config, nn::Precision precision,
+MemoryEstimate estimate_memory(const config::Config& config, device::Precision precision,
                                const data::RankShare& share = {});
-}  // namespace paws::train
+}  // namespace paws::session

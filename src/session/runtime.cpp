@@ -22,7 +22,7 @@
 #include "src/session/memory_check.hpp"
 #include "src/session/thread_settings.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -53,7 +53,7 @@ void start_kokkos(int threads, const torch::Device& device)
 /// Kokkos would end the process in words of its own.
 void require_gpu_for_kokkos()
 {
-    if (nn::gpu_count() == 0)
+    if (device::gpu_count() == 0)
     {
         throw config::Error(
             "this build of paws_hpc is for GPUs, and does not start where there is none: LibTorch sees no GPU here; "
@@ -162,11 +162,11 @@ ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
     agreed(*world.communicator, [&] { require_same_gpu(world.device); });
 #endif
     at::set_num_threads(count);
-    nn::use_one_blas_thread();
+    device::use_one_blas_thread();
 }
 
 ComputeSession::~ComputeSession()
 {
     Kokkos::finalize();
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -4,7 +4,7 @@
 
 #include "src/comm/world.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 /// The cores that this process may run on (its affinity mask), at least 1.
 std::int64_t usable_cores();
@@ -31,4 +31,4 @@ public:
 private:
     std::int64_t threads_ = 1;
 };
-}  // namespace paws::tasks
+}  // namespace paws::session

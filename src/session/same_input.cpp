@@ -18,7 +18,7 @@
 #include "src/data/packed_file.hpp"
 #include "src/session/agreed.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -146,4 +146,4 @@ void require_same_data(comm::Communicator& communicator, const config::Config& c
         fmt::format("{}: it reads other files than {}; give all ranks the same data", found->rank, found->first),
         comm::bad_input);
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

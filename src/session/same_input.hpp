@@ -5,7 +5,7 @@
 #include "src/comm/communicator.hpp"
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 /// Collective: ranks that see different settings or different data would compute nonsense together, or wait for each
 /// other for ever. Throws comm::AgreedFailure, which names a rank, its host, and the keys or the file.
@@ -15,4 +15,4 @@ void require_same_data(comm::Communicator& communicator, const config::Config& c
 /// What tells a run's data from others without reading them: sizes, and the checksum of a packed file as its seal says
 /// it; the list of labelled pictures by its contents. Lines "path: what". Throws config::Error or io::Error.
 std::string identity_of_data(const config::Data& data);
-}  // namespace paws::tasks
+}  // namespace paws::session

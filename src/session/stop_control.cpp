@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace paws::tasks
+namespace paws::session
 {
 StopControl::StopControl(const StopAfter& asked, std::optional<std::chrono::seconds> job_seconds, bool is_first,
                          bool silent)
@@ -47,4 +47,4 @@ std::string StopControl::reason() const
 {
     return reason_.value_or("a signal to another rank");
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -8,7 +8,7 @@
 #include "src/session/stop_rule.hpp"
 #include "src/session/stop_signals.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 /// What may stop a training run before its end, as one rank sees it: signals that any rank gets; time and the asked
 /// number of steps, which the first rank watches for all.
@@ -45,4 +45,4 @@ private:
     std::optional<std::string> reason_;
     bool asked_end_ = false;
 };
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -6,7 +6,7 @@
 
 #include "src/config/config.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -37,7 +37,7 @@ std::optional<std::chrono::seconds> unit_of(const std::string& name)
 }
 }  // namespace
 
-bool has_stopped(const Summary& summary)
+bool has_stopped(const commands::Summary& summary)
 {
     return summary.contains("stopped");
 }
@@ -107,4 +107,4 @@ std::optional<std::string> TimeLimit::reason(double step_seconds, double checkpo
     }
     return name_;
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

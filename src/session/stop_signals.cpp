@@ -16,7 +16,7 @@
 #include "io/base/say.hpp"
 #include "io/files/atomic_file.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -233,4 +233,4 @@ void drop_stop_signals()
         raise(number);
     }
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -5,7 +5,7 @@
 #include <string>
 #include <thread>
 
-namespace paws::tasks
+namespace paws::session
 {
 /// While it lives, SIGTERM, SIGINT, SIGHUP, SIGXCPU, SIGUSR1 and SIGUSR2 ask a run to stop at its next step instead of
 /// ending the process, however often they come and in whatever order: job systems send several, and a checkpoint takes
@@ -48,4 +48,4 @@ void drop_stop_signals();
 
 /// "SIGUSR1".
 std::string signal_name(int number);
-}  // namespace paws::tasks
+}  // namespace paws::session

@@ -15,7 +15,7 @@
 #include "src/config/config.hpp"
 #include "src/config/limits.hpp"
 
-namespace paws::tasks
+namespace paws::session
 {
 namespace
 {
@@ -165,4 +165,4 @@ void start_openmp(std::int64_t count)
                         started, count, started)));
     }
 }
-}  // namespace paws::tasks
+}  // namespace paws::session

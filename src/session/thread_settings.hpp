@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace paws::tasks
+namespace paws::session
 {
 /// How many threads a rank computes with, and what is to be said about it.
 struct ThreadChoice
@@ -32,4 +32,4 @@ std::size_t openmp_stack_bytes();
 /// Makes OpenMP start `count` threads, whatever the environment says. Throws config::Error, which names what stands
 /// against it, where they cannot be started.
 void start_openmp(std::int64_t count);
-}  // namespace paws::tasks
+}  // namespace paws::session

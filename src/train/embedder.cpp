@@ -10,11 +10,11 @@ torch::Device device_of(const nn::Encoder& encoder)
 }
 
 std::vector<torch::Tensor> outputs_of(nn::Encoder& encoder, const torch::Tensor& views,
-                                      const std::vector<nn::Embedding>& which, nn::Precision precision)
+                                      const std::vector<nn::Embedding>& which, device::Precision precision)
 {
     const torch::NoGradGuard no_gradient;
-    const nn::AutocastScope autocast(precision, views.device());
-    auto outputs = encoder.embed_as(views.to(nn::storage_type(precision)), which);
+    const device::AutocastScope autocast(precision, views.device());
+    auto outputs = encoder.embed_as(views.to(device::storage_type(precision)), which);
     for (auto& output : outputs)
     {
         output = output.to(torch::kFloat32).cpu();
@@ -24,7 +24,7 @@ std::vector<torch::Tensor> outputs_of(nn::Encoder& encoder, const torch::Tensor&
 }  // namespace
 
 Embedder::Embedder(nn::Encoder& encoder, const data::Pictures& pictures, std::vector<std::int64_t> rows,
-                   const config::Config& config, std::vector<nn::Embedding> which, nn::Precision precision)
+                   const config::Config& config, std::vector<nn::Embedding> which, device::Precision precision)
     : evaluation_(encoder),
       encoder_(encoder),
       which_(std::move(which)),
@@ -40,7 +40,7 @@ std::optional<std::vector<torch::Tensor>> Embedder::next()
 }
 
 std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Config& config,
-                                        const std::vector<nn::Embedding>& which, nn::Precision precision)
+                                        const std::vector<nn::Embedding>& which, device::Precision precision)
 {
     const EvaluationScope evaluation(encoder);
     const auto side = config.data.eval_crop_size;
@@ -54,7 +54,7 @@ std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Conf
 }
 
 torch::Tensor embed(nn::Encoder& encoder, const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
-                    const config::Config& config, nn::Embedding which, nn::Precision precision)
+                    const config::Config& config, nn::Embedding which, device::Precision precision)
 {
     std::vector<torch::Tensor> parts;
     Embedder embedder(encoder, pictures, rows, config, {which}, precision);
@@ -74,7 +74,7 @@ std::vector<std::int64_t> rows_of_rank(const std::vector<std::int64_t>& rows, co
 
 torch::Tensor embed_together(nn::Encoder& encoder, const data::Pictures& pictures,
                              const std::vector<std::int64_t>& rows, const config::Config& config, nn::Embedding which,
-                             nn::Precision precision, comm::Communicator& communicator)
+                             device::Precision precision, comm::Communicator& communicator)
 {
     if (communicator.is_alone())
     {

@@ -40,7 +40,7 @@ class Embedder
 public:
     /// `encoder` and `pictures` must outlive it.
     Embedder(nn::Encoder& encoder, const data::Pictures& pictures, std::vector<std::int64_t> rows,
-             const config::Config& config, std::vector<nn::Embedding> which, nn::Precision precision);
+             const config::Config& config, std::vector<nn::Embedding> which, device::Precision precision);
 
     /// float32 [n, D] of each output; nothing after the last picture. Throws io::Error.
     std::optional<std::vector<torch::Tensor>> next();
@@ -49,18 +49,18 @@ private:
     EvaluationScope evaluation_;
     nn::Encoder& encoder_;
     std::vector<nn::Embedding> which_;
-    nn::Precision precision_;
+    device::Precision precision_;
     data::EvaluationLoader loader_;
 };
 
 /// D of each output.
 std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Config& config,
-                                        const std::vector<nn::Embedding>& which, nn::Precision precision);
+                                        const std::vector<nn::Embedding>& which, device::Precision precision);
 
 /// The embeddings of pictures, float32 [n, D], in the order of `rows`: evaluation mode, centre views, no gradient.
 /// The encoder is left in the mode that it was in.
 torch::Tensor embed(nn::Encoder& encoder, const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
-                    const config::Config& config, nn::Embedding which, nn::Precision precision);
+                    const config::Config& config, nn::Embedding which, device::Precision precision);
 
 /// The rows that this rank takes when all share them out: one piece, of equal length up to one.
 std::vector<std::int64_t> rows_of_rank(const std::vector<std::int64_t>& rows, const comm::Communicator& communicator);
@@ -68,5 +68,5 @@ std::vector<std::int64_t> rows_of_rank(const std::vector<std::int64_t>& rows, co
 /// The same as embed on every rank, computed by all together.
 torch::Tensor embed_together(nn::Encoder& encoder, const data::Pictures& pictures,
                              const std::vector<std::int64_t>& rows, const config::Config& config, nn::Embedding which,
-                             nn::Precision precision, comm::Communicator& communicator);
+                             device::Precision precision, comm::Communicator& communicator);
 }  // namespace paws::train

@@ -16,14 +16,14 @@ namespace
 {
 using Clock = std::chrono::steady_clock;
 
-std::shared_ptr<nn::Encoder> prepared_network(const config::Config& config, nn::Precision precision,
+std::shared_ptr<nn::Encoder> prepared_network(const config::Config& config, device::Precision precision,
                                               const std::shared_ptr<comm::Communicator>& communicator,
                                               torch::Device device, std::vector<std::string>& notes)
 {
-    auto start = starting_network(config);
+    auto start = checkpoint::starting_network(config);
     notes = std::move(start.notes);
     auto& encoder = start.encoder;
-    encoder->to(nn::storage_type(precision));
+    encoder->to(device::storage_type(precision));
     nn::to_channels_last(*encoder);
     encoder->to(device);
     nn::synchronise_batch_norm(*encoder, communicator);
@@ -62,21 +62,21 @@ comm::ReducerSettings reducer_settings(const config::Meta& meta)
     return {static_cast<std::int64_t>(meta.bucket_mb * (1 << 20)), wire_type(meta.reduce_precision)};
 }
 
-StepValues figures_of(const StepRequest& request)
+methods::StepValues figures_of(const StepRequest& request)
 {
     return {request.stop ? 1.0 : 0.0, request.save ? 1.0 : 0.0};
 }
 
 /// From the means of the figures over ranks.
-StepRequest request_of(const StepValues& figures)
+StepRequest request_of(const methods::StepValues& figures)
 {
     return {figures[0] > 0, figures[1] > 0};
 }
 
-std::vector<StepValues> gather_values(const StepValues& values, comm::Communicator& communicator)
+std::vector<methods::StepValues> gather_values(const methods::StepValues& values, comm::Communicator& communicator)
 {
     const auto all = communicator.all_gather(torch::tensor(values, torch::kFloat64).unsqueeze(0));
-    std::vector<StepValues> of_ranks;
+    std::vector<methods::StepValues> of_ranks;
     for (std::int64_t rank = 0; rank < all.size(0); ++rank)
     {
         const auto row = all[rank];
@@ -86,14 +86,14 @@ std::vector<StepValues> gather_values(const StepValues& values, comm::Communicat
 }
 }  // namespace
 
-Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, device::Precision precision,
                  std::shared_ptr<comm::Communicator> communicator, torch::Device device)
     : config_(config),
       precision_(precision),
       communicator_(std::move(communicator)),
       device_(device),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
-      method_(make_method(config, dataset, share_, communicator_, device)),
+      method_(methods::make_method(config, dataset, share_, communicator_, device)),
       source_(dataset.source),
       encoder_(prepared_network(config, precision, communicator_, device, progress_.notes)),
       optimizer_(std::make_unique<optim::LarsSgd>(
@@ -103,7 +103,7 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
                 config.optimization.warmup * method_->steps_per_epoch(),
                 config.optimization.epochs * method_->steps_per_epoch()},
-      sums_(device, precision == nn::Precision::fp16),
+      sums_(device, precision == device::Precision::fp16),
       reads_each_step_(device.is_cpu())
 {
     progress_.world_size = share_.world_size;
@@ -112,7 +112,7 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, nn:
         // It writes the checkpoints, and compares for all.
         progress_.data = data::content_of(config.data, dataset);
     }
-    if (precision == nn::Precision::fp16)
+    if (precision == device::Precision::fp16)
     {
         scaler_.emplace(device);
     }
@@ -151,8 +151,9 @@ io::Checkpoint Trainer::snapshot(io::Checkpoint recycled)
         }
     }
     progress_.scaler = scaler_ ? std::optional(scaler_->state()) : std::nullopt;
-    return communicator_->rank() == 0 ? make_checkpoint(*encoder_, *optimizer_, progress_, config_, std::move(recycled))
-                                      : io::Checkpoint{};
+    return communicator_->rank() == 0
+               ? checkpoint::make_checkpoint(*encoder_, *optimizer_, progress_, config_, std::move(recycled))
+               : io::Checkpoint{};
 }
 
 void Trainer::record_accuracy(double top1)
@@ -172,10 +173,10 @@ std::vector<torch::Tensor> Trainer::take_step()
         value = value.detach();
     }
     {
-        const Phase phase("reduce");
+        const profile::Phase phase("reduce");
         reducer_->finish();
     }
-    const Phase phase("update");
+    const profile::Phase phase("update");
     outcome.push_back(optimizer_->apply(scaler_ ? scaler_->scale() : torch::Tensor()));
     if (scaler_)
     {
@@ -202,7 +203,7 @@ StepRequest Trainer::agree(const StepRequest& asked, std::int64_t step, bool is_
     return agreed;
 }
 
-StepValues Trainer::read_sums(std::int64_t step, const StepValues& extra)
+methods::StepValues Trainer::read_sums(std::int64_t step, const methods::StepValues& extra)
 {
     const auto steps = sums_.steps();
     const auto reading = sums_.read(*communicator_, extra);
@@ -249,7 +250,7 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
     }
     const auto first_step = progress_.meters.steps;
     const auto pictures = method_->pictures_per_step();
-    Means step_time;
+    checkpoint::Means step_time;
     StepReport report;
     report.epoch = progress_.epochs_done;
     left_out_ = 0;
@@ -259,9 +260,9 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
     method_->start_epoch(report.epoch, first_step);
     for (report.step = first_step;; ++report.step)
     {
-        const Phase whole_step("step");
+        const profile::Phase whole_step("step");
         {
-            const Phase phase("data wait");
+            const profile::Phase phase("data wait");
             if (!method_->next())
             {
                 break;
@@ -282,8 +283,8 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
         report.left_out = left_out_;
         report.loss_scale = loss_scale_;
         report.note = graph_ ? graph_->take_note().value_or("") : "";
-        report.step_milliseconds = step_time.add({1000 * seconds_since(step_start)}).front();
-        report.epoch_seconds = seconds_since(epoch_start);
+        report.step_milliseconds = step_time.add({1000 * profile::seconds_since(step_start)}).front();
+        report.epoch_seconds = profile::seconds_since(epoch_start);
         report.pictures_per_second =
             static_cast<double>(pictures * (report.step - first_step + 1)) / report.epoch_seconds;
         report.data_wait_share = method_->seconds_waited() / report.epoch_seconds;

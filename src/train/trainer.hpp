@@ -26,10 +26,10 @@ namespace paws::train
 /// How training goes, after each step; means are over the epoch so far.
 struct StepReport
 {
-    std::int64_t epoch = 0;  ///< from 0
-    std::int64_t step = 0;   ///< of this epoch, from 0
-    StepValues values;       ///< the method's, of all ranks' pictures
-    StepValues own_values;   ///< the same of this rank's pictures
+    std::int64_t epoch = 0;          ///< from 0
+    std::int64_t step = 0;           ///< of this epoch, from 0
+    methods::StepValues values;      ///< the method's, of all ranks' pictures
+    methods::StepValues own_values;  ///< the same of this rank's pictures
     double learning_rate = 0;
     double step_milliseconds = 0;
     double pictures_per_second = 0;  ///< as the method counts them, of this epoch and all ranks
@@ -83,7 +83,7 @@ public:
     using Asked = std::function<StepRequest()>;
 
     /// The network that starting_network gives, on `device`. `dataset` must outlive the trainer.
-    Trainer(const config::Config& config, const data::Dataset& dataset, nn::Precision precision,
+    Trainer(const config::Config& config, const data::Dataset& dataset, device::Precision precision,
             std::shared_ptr<comm::Communicator> communicator = comm::make_single_rank(),
             torch::Device device = torch::kCPU);
 
@@ -109,13 +109,13 @@ public:
     void record_accuracy(double top1);
 
     std::int64_t steps_per_epoch() const { return method_->steps_per_epoch(); }
-    const TrainingProgress& progress() const { return progress_; }
+    const checkpoint::TrainingProgress& progress() const { return progress_; }
     /// Whether the weights are the best so far: of the highest accuracy, or, as long as there is none, of the epoch
     /// with the lowest mean loss.
     bool is_best() const { return is_best_; }
     nn::Encoder& encoder() { return *encoder_; }
     torch::Device device() const { return device_; }
-    const Method& method() const { return *method_; }
+    const methods::Method& method() const { return *method_; }
     /// What was said of the broken pictures that this rank replaced in the epoch that just ended (data.skip_broken).
     std::set<std::string> broken_pictures() const { return method_->broken(); }
     /// The number of ranks whose mathematics is computed.
@@ -125,7 +125,7 @@ private:
     /// Gives what a step leaves on the device: its values, and last the optimiser's count of bad gradients.
     std::vector<torch::Tensor> take_step();
     /// Collective: what the steps up to `step` have come to goes into the means. Gives the means of `extra` over ranks.
-    StepValues read_sums(std::int64_t step, const StepValues& extra = {});
+    methods::StepValues read_sums(std::int64_t step, const methods::StepValues& extra = {});
     void require_same_data(const std::filesystem::path& checkpoint, const data::Content& data);
     void require_possible_place(const std::filesystem::path& checkpoint) const;
     void note_other_world(const std::filesystem::path& checkpoint);
@@ -136,13 +136,13 @@ private:
     const optim::LossScaler* scaler() const { return scaler_ ? &*scaler_ : nullptr; }
 
     config::Config config_;
-    nn::Precision precision_;
+    device::Precision precision_;
     std::shared_ptr<comm::Communicator> communicator_;
     torch::Device device_;
     data::RankShare share_;
-    std::unique_ptr<Method> method_;
+    std::unique_ptr<methods::Method> method_;
     std::string source_;  ///< where the data lie
-    TrainingProgress progress_;
+    checkpoint::TrainingProgress progress_;
     std::shared_ptr<nn::Encoder> encoder_;
     std::unique_ptr<optim::LarsSgd> optimizer_;
     std::unique_ptr<comm::GradientReducer> reducer_;
@@ -151,9 +151,9 @@ private:
     std::optional<StepGraph> graph_;           ///< of meta.cuda_graph
     StepSums sums_;                            ///< of the steps that are not in the means yet
     bool reads_each_step_;
-    Means means_, own_means_;    ///< of the epoch
-    std::int64_t left_out_ = 0;  ///< of the epoch
-    double loss_scale_ = 1;      ///< as last read
+    checkpoint::Means means_, own_means_;  ///< of the epoch
+    std::int64_t left_out_ = 0;            ///< of the epoch
+    double loss_scale_ = 1;                ///< as last read
     bool is_best_ = false;
 };
 }  // namespace paws::train

@@ -15,7 +15,7 @@ namespace paws::train
 void Trainer::resume(const std::filesystem::path& checkpoint)
 {
     const auto data = progress_.data;
-    progress_ = resume_from(checkpoint, *encoder_, *optimizer_, config_);
+    progress_ = checkpoint::resume_from(checkpoint, *encoder_, *optimizer_, config_);
     require_same_data(checkpoint, data);
     auto& meters = progress_.meters;
     if (progress_.world_size == share_.world_size)
@@ -35,10 +35,10 @@ void Trainer::resume(const std::filesystem::path& checkpoint)
         progress_.steps_done = progress_.epochs_done * method_->steps_per_epoch() + meters.steps;
         progress_.samplers = method_->sampler_state();
     }
-    means_ = Means(meters.sums, meters.counted);
+    means_ = checkpoint::Means(meters.sums, meters.counted);
     const auto rank = static_cast<std::size_t>(communicator_->rank());
     const bool same_ranks = meters.own_sums.size() == static_cast<std::size_t>(communicator_->world_size());
-    own_means_ = same_ranks ? Means(meters.own_sums[rank], meters.own_counted[rank]) : means_;
+    own_means_ = same_ranks ? checkpoint::Means(meters.own_sums[rank], meters.own_counted[rank]) : means_;
     if (scaler_ && progress_.scaler)
     {
         scaler_->restore(*progress_.scaler);

@@ -5,8 +5,8 @@
 #include "tests/io/full_disk.hpp"
 
 using namespace paws;
-using train::CheckpointJob;
-using train::CheckpointWriter;
+using checkpoint::CheckpointJob;
+using checkpoint::CheckpointWriter;
 
 namespace
 {

@@ -187,7 +187,7 @@ TEST_CASE("a dry run of a run for GPUs compares its memory with theirs", "[cli]"
     const auto on_cpu = run(write(small.folder / "small.yaml", small.yaml("run")) + " --dry-run");
     CHECK(lines_with(on_cpu.output, "GPU memory").empty());
     CHECK_THAT(on_cpu.output, Catch::Contains(" threads, cpu; fp32"));
-    if (nn::is_built_for_gpus())
+    if (device::is_built_for_gpus())
     {
         return;
     }
@@ -321,7 +321,7 @@ TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
     check_bad_input(good + " --set criterion.temprature=0.1", {"criterion.temprature", "criterion.temperature"});
     check_bad_input(good + " --set criterion.temperature=warm", {"criterion.temperature", "warm"});
     check_bad_input(good + " --set meta.model_name=resnet51", {"resnet51", "resnet50"});
-    if (nn::gpu_count() == 0)
+    if (device::gpu_count() == 0)
     {
         check_bad_input(good + " --set meta.device=cuda:0", {"meta.device: cuda:0, but", "meta.device=cpu"});
     }

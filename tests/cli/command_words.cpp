@@ -113,11 +113,11 @@ TEST_CASE("a checkpoint without settings takes the classes of the data", "[cli]"
     const auto config = write(small.folder / "small.yaml", small.yaml("run"));
     REQUIRE(run(config + " --set logging.eval_every=0 --stop-after 1steps").code == 0);
     // What others would write: the weights alone.
-    auto stored = train::read_stored_checkpoint(small.folder / "run/small-latest.h5").content;
+    auto stored = checkpoint::read_stored_checkpoint(small.folder / "run/small-latest.h5").content;
     stored.config.clear();
     stored.progress = {};
     const auto bare = (small.folder / "bare.pth").string();
-    train::write_stored_checkpoint(bare, stored);
+    checkpoint::write_stored_checkpoint(bare, stored);
     const auto evaluated = run("snn-eval --checkpoint " + bare + " --data " + small.data().string());
     INFO(evaluated.output);
     CHECK(evaluated.code == 0);
@@ -133,7 +133,7 @@ TEST_CASE("a checkpoint of synthetic images is evaluated on data of a file", "[c
     const test::SmallRun small;
     const auto config = write(small.folder / "small.yaml", small.yaml("run"));
     // As many classes as the file has; the labelled images are drawn from all.
-    auto stored = train::read_stored_checkpoint(
+    auto stored = checkpoint::read_stored_checkpoint(
                       [&]
                       {
                           REQUIRE(run(config + " --set logging.eval_every=0 --stop-after 1steps").code == 0);
@@ -149,7 +149,7 @@ TEST_CASE("a checkpoint of synthetic images is evaluated on data of a file", "[c
     settings.data.synthetic_height = settings.data.synthetic_width = 32;
     stored.config = settings.to_yaml();
     const auto synthetic = (small.folder / "synthetic.h5").string();
-    train::write_stored_checkpoint(synthetic, stored);
+    checkpoint::write_stored_checkpoint(synthetic, stored);
     const auto evaluated = run("snn-eval --checkpoint " + synthetic + " --data " + small.data().string());
     INFO(evaluated.output);
     CHECK(evaluated.code == 0);

@@ -50,9 +50,9 @@ void check_run(const config::Config& config, const std::vector<std::string>& par
     check_message(
         [&]
         {
-            tasks::require_tag_fits(config);
+            commands::require_tag_fits(config);
             io::CommandFiles files;
-            tasks::add_config_files(config, rank, files);
+            commands::add_config_files(config, rank, files);
             io::require_outputs(files);
         },
         parts);
@@ -151,7 +151,7 @@ TEST_CASE("a run replaces files of its own kinds only", "[cli]")
     auto config = small.config("run");
     config.logging.jsonl = config.logging.timings = config.logging.tensorboard = true;
     config.logging.eval_every = 1;
-    const tasks::RunFiles files(config);
+    const checkpoint::RunFiles files(config);
     check_run(config, {});
     CHECK_FALSE(fs::exists(files.folder()));
     fs::create_directory(files.folder());
@@ -241,7 +241,7 @@ TEST_CASE("the demo looks at its files before it begins", "[cli]")
             [&]
             {
                 io::CommandFiles files;
-                tasks::add_demo_files(small.config("run"), {small.folder / "", folder}, files);
+                commands::add_demo_files(small.config("run"), {small.folder / "", folder}, files);
                 io::require_outputs(files);
             },
             parts);

@@ -33,7 +33,7 @@ comm::Failure agreed_failure(const Work& work)
     catch (const std::exception&)
     {
         REQUIRE(test::world()->is_alone());
-        const auto failure = tasks::failure_of(std::current_exception());
+        const auto failure = session::failure_of(std::current_exception());
         return {comm::first_line(failure.message), failure.code};
     }
     return {"none", comm::success};
@@ -53,14 +53,14 @@ TEST_CASE("a failure of some ranks is one of all", "[comm]")
     const auto of_last = agreed_failure(
         [&]
         {
-            tasks::agreed(*world,
-                          [&]
-                          {
-                              if (world->rank() == last)
-                              {
-                                  throw io::Error("x: missing\nmore of it");
-                              }
-                          });
+            session::agreed(*world,
+                            [&]
+                            {
+                                if (world->rank() == last)
+                                {
+                                    throw io::Error("x: missing\nmore of it");
+                                }
+                            });
         });
     // A line break can only be that of a name, which is said whole.
     const std::string in_one_line = "x: missing\\nmore of it";
@@ -68,11 +68,12 @@ TEST_CASE("a failure of some ranks is one of all", "[comm]")
     CHECK(of_last.code == comm::bad_input);
 
     const auto each = agreed_failure(
-        [&]
-        { tasks::agreed(*world, [&]() -> int { throw std::runtime_error("of " + std::to_string(world->rank())); }); });
+        [&] {
+            session::agreed(*world, [&]() -> int { throw std::runtime_error("of " + std::to_string(world->rank())); });
+        });
     CHECK(each.message == (last == 0 ? "of 0" : named(0) + ": of 0"));
     CHECK(each.code == comm::failed);
-    CHECK(tasks::agreed(*world, [&] { return std::make_unique<int>(world->rank()); }) != nullptr);
+    CHECK(session::agreed(*world, [&] { return std::make_unique<int>(world->rank()); }) != nullptr);
 }
 
 TEST_CASE("the first rank that says something else is found", "[comm]")
@@ -98,7 +99,7 @@ TEST_CASE("ranks with other settings or data are refused", "[comm]")
     const test::SmallRun small;
     auto config = small.config("run");
     // Each rank has made its own files, at a place of its own.
-    const auto paths = agreed_failure([&] { tasks::require_same_config(*world, config); });
+    const auto paths = agreed_failure([&] { session::require_same_config(*world, config); });
     if (last > 0)
     {
         CHECK_THAT(paths.message,
@@ -106,16 +107,16 @@ TEST_CASE("ranks with other settings or data are refused", "[comm]")
         CHECK(paths.code == comm::bad_input);
     }
     auto first = config::parse(comm::broadcast_text(*world, config.to_yaml(), 0), "rank 0's");
-    CHECK_NOTHROW(tasks::require_same_config(*world, first));
-    CHECK_NOTHROW(tasks::require_same_data(*world, first));
+    CHECK_NOTHROW(session::require_same_config(*world, first));
+    CHECK_NOTHROW(session::require_same_data(*world, first));
     if (last > 0 && world->rank() == last)
     {
         first.data.subset.reset();
     }
-    const auto data = agreed_failure([&] { tasks::require_same_data(*world, first); });
+    const auto data = agreed_failure([&] { session::require_same_data(*world, first); });
     CHECK_THAT(data.message, Catch::Contains(last > 0 ? "labelled.txt is nothing, but" : "none"));
     first.data.file = world->rank() == last ? "/nowhere.h5" : *first.data.file;
-    const auto missing = agreed_failure([&] { tasks::require_same_data(*world, first); });
+    const auto missing = agreed_failure([&] { session::require_same_data(*world, first); });
     CHECK_THAT(missing.message, Catch::Contains("/nowhere.h5: there is no such file"));
     world->barrier();
 }
@@ -124,7 +125,7 @@ TEST_CASE("data are told apart by their seals and sizes", "[comm]")
 {
     const test::SmallRun small;
     auto data = small.config("run").data;
-    const auto before = tasks::identity_of_data(data);
+    const auto before = session::identity_of_data(data);
     CHECK_THAT(before, Catch::Contains("data.h5: ") && Catch::Contains("checksum") && Catch::Contains("labelled.txt"));
     io::DatasetContent other;
     other.class_names = {"a", "b", "c"};
@@ -132,17 +133,17 @@ TEST_CASE("data are told apart by their seals and sizes", "[comm]")
     other.splits["train"].pixels[5] ^= 1;
     other.splits["val"] = test::striped_pictures(12, 3, 16);
     io::write_dataset(small.data(), other);
-    CHECK(tasks::identity_of_data(data) != before);
+    CHECK(session::identity_of_data(data) != before);
 
     data = config::Data();
     data.root_path = PAWS_TEST_DATA;
     data.image_folder = "cifar-10-batches-py";
-    CHECK_THAT(tasks::identity_of_data(data), Catch::Contains("cifar-10-batches-py: ") && Catch::Contains("files"));
+    CHECK_THAT(session::identity_of_data(data), Catch::Contains("cifar-10-batches-py: ") && Catch::Contains("files"));
 }
 
 TEST_CASE("exceptions mean exit codes", "[comm]")
 {
-    const auto of = [](const auto& error) { return tasks::failure_of(std::make_exception_ptr(error)); };
+    const auto of = [](const auto& error) { return session::failure_of(std::make_exception_ptr(error)); };
     CHECK(of(config::Error("a")).code == comm::bad_input);
     CHECK(of(io::Error("a")).code == comm::bad_input);
     CHECK(of(std::invalid_argument("a")).code == comm::bad_input);

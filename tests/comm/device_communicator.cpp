@@ -34,7 +34,7 @@ TEST_CASE("a rank alone needs no library to talk to itself", "[comm]")
 
 TEST_CASE("ranks on GPUs want a build with CUDA", "[comm]")
 {
-    if (!nn::is_built_for_gpus() && !test::world()->is_alone())
+    if (!device::is_built_for_gpus() && !test::world()->is_alone())
     {
         CHECK_THROWS_WITH(connected(test::world(), torch::Device(torch::kCUDA, 0)),
                           Catch::Contains("build it with CUDA"));
@@ -46,12 +46,12 @@ TEST_CASE("all ranks choose their devices, or all are refused", "[comm]")
     const auto world = test::world_of_all();
     config::Meta meta;
     meta.device = "cpu";
-    CHECK(tasks::choose_device(meta, world).is_cpu());
-    if (nn::gpu_count() == 0)
+    CHECK(session::choose_device(meta, world).is_cpu());
+    if (device::gpu_count() == 0)
     {
         meta.device = "auto";
-        CHECK(tasks::choose_device(meta, world).is_cpu());
+        CHECK(session::choose_device(meta, world).is_cpu());
         meta.device = "cuda";
-        CHECK_THROWS_WITH(tasks::choose_device(meta, world), Catch::Contains("meta.device: cuda, but"));
+        CHECK_THROWS_WITH(session::choose_device(meta, world), Catch::Contains("meta.device: cuda, but"));
     }
 }

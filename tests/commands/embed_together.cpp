@@ -23,7 +23,7 @@ public:
         if (world_.is_first())
         {
             small_.emplace();
-            tasks::run_training(small_->config("run", {"optimization.epochs=1"}), {"never", {}, {}, true});
+            commands::run_training(small_->config("run", {"optimization.epochs=1"}), {"never", {}, {}, true});
         }
         const auto share = [&](const std::string& text) { return comm::broadcast_text(*world_.communicator, text, 0); };
         yaml_ = share(small_ ? small_->yaml("run") : "");
@@ -35,9 +35,9 @@ public:
 
     const comm::World& world() const { return world_; }
     fs::path operator/(const std::string& name) const { return fs::path(folder_) / name; }
-    tasks::Pretrained load() const
+    commands::Pretrained load() const
     {
-        return tasks::load_pretrained(*this / "run/small-latest.h5", *world_.communicator);
+        return commands::load_pretrained(*this / "run/small-latest.h5", *world_.communicator);
     }
     config::Config config(const std::vector<std::string>& overrides, const std::string& task = "embed") const
     {
@@ -46,7 +46,7 @@ public:
     /// Embeds on all ranks.
     io::EmbeddingsFile embed(const std::vector<std::string>& overrides) const
     {
-        tasks::embed(load(), config(overrides), *this / "all.h5", world_);
+        commands::embed(load(), config(overrides), *this / "all.h5", world_);
         return io::EmbeddingsFile(*this / "all.h5");
     }
 
@@ -68,8 +68,8 @@ TEST_CASE("soft nearest neighbours on all ranks give the accuracy of one", "[emb
 {
     const TrainedRun run;
     const auto config = run.config({}, "snn_eval");
-    const auto all = tasks::snn_eval(run.load(), config, run.world());
-    const auto one = tasks::snn_eval(run.load(), config);
+    const auto all = commands::snn_eval(run.load(), config, run.world());
+    const auto one = commands::snn_eval(run.load(), config);
     CHECK(all["top1"] == one["top1"]);
     CHECK(all["top5"] == one["top5"]);
     CHECK(all["pictures"] == 12);
@@ -83,8 +83,10 @@ TEST_CASE("all outputs of a network reach the file in data order, whatever the l
     const auto config = run.config({});
     const auto dataset = data::load_dataset(config, data::Splits::train_and_validation);
     const auto rows = dataset.validation.all_rows();
-    const auto expected = [&](nn::Embedding which)
-    { return train::embed(*pretrained.network.encoder, dataset.validation, rows, config, which, nn::Precision::fp32); };
+    const auto expected = [&](nn::Embedding which) {
+        return train::embed(*pretrained.network.encoder, dataset.validation, rows, config, which,
+                            device::Precision::fp32);
+    };
     const auto backbone = expected(nn::Embedding::backbone);
     const auto projection = expected(nn::Embedding::projection);
     const auto prediction = expected(nn::Embedding::prediction);
@@ -122,7 +124,7 @@ TEST_CASE("class probabilities stand beside embeddings, of the evaluation's spli
     const auto embed = [&](const data::Pictures& pictures, const std::vector<std::int64_t>& rows)
     {
         return train::embed(*pretrained.network.encoder, pictures, rows, config, nn::Embedding::prediction,
-                            nn::Precision::fp32);
+                            device::Precision::fp32);
     };
     const auto supports = embed(dataset.train, dataset.labelled);
     for (const std::string split : {"val", "train"})
@@ -132,7 +134,7 @@ TEST_CASE("class probabilities stand beside embeddings, of the evaluation's spli
             loss::snn_probabilities(embed(pictures, pictures.all_rows()), supports, dataset.labelled_targets(), 3, 0.3);
         const auto overrides = {std::string("criterion.snn_temperature=0.3"), std::string("embed.probabilities=true"),
                                 std::string("embed.outputs=[backbone]"), "embed.split=" + split};
-        const auto summary = tasks::embed(pretrained, run.config(overrides), run / "all.h5", run.world());
+        const auto summary = commands::embed(pretrained, run.config(overrides), run / "all.h5", run.world());
         const io::EmbeddingsFile file(run / "all.h5");
         CHECK(largest_difference(file.rows("probabilities", 0, file.count()), wanted) < 1e-5);
         CHECK(torch::tensor(file.predicted()).equal(wanted.argmax(1)));
@@ -153,7 +155,7 @@ TEST_CASE("what cannot be embedded is refused on all ranks, and no file is left"
     {
         try
         {
-            tasks::embed(pretrained, run.config(overrides), run / file, run.world());
+            commands::embed(pretrained, run.config(overrides), run / file, run.world());
         }
         catch (const std::exception& error)
         {
@@ -190,21 +192,21 @@ TEST_CASE("the task embed writes where the section embed says", "[tasks]")
         "task: embed\nmeta: {model_name: resnet50}\ndata: {dataset: hdf5, file: a.h5}\n"
         "logging: {folder: runs, write_tag: tag}\n",
         "embed.yaml");
-    CHECK(tasks::embeddings_path(config) == "runs/tag-embeddings.h5");
+    CHECK(commands::embeddings_path(config) == "runs/tag-embeddings.h5");
     config.embed.file = "mine.h5";
-    CHECK(tasks::embeddings_path(config) == "runs/mine.h5");
+    CHECK(commands::embeddings_path(config) == "runs/mine.h5");
     config.embed.file = "/elsewhere/mine.h5";
-    CHECK(tasks::embeddings_path(config) == "/elsewhere/mine.h5");
+    CHECK(commands::embeddings_path(config) == "/elsewhere/mine.h5");
 }
 
 TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
 {
     const test::SmallRun small;
-    tasks::run_training(small.config("run"), {"never", {}, {}, true});
+    commands::run_training(small.config("run"), {"never", {}, {}, true});
     const auto checkpoint = small.folder / "run/small-latest.h5";
-    const auto pretrained = tasks::load_pretrained(checkpoint, *comm::make_single_rank());
+    const auto pretrained = commands::load_pretrained(checkpoint, *comm::make_single_rank());
     const auto config = pretrained.network.config;
-    const auto evaluation = tasks::snn_eval(pretrained, config);
+    const auto evaluation = commands::snn_eval(pretrained, config);
     CHECK(evaluation["top1"].get<double>() >= 0);
     CHECK(evaluation["top5"].get<double>() == 1.0);
     CHECK(evaluation["labelled"] == 12);
@@ -212,7 +214,7 @@ TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
     for (const auto& [embedding, dimensions] : {std::pair{"prediction", 16}, {"projection", 16}, {"backbone", 64}})
     {
         const auto wanted = small.config("run", {fmt::format("criterion.embedding={}", embedding)});
-        tasks::embed(pretrained, wanted, small.folder / "emb.h5");
+        commands::embed(pretrained, wanted, small.folder / "emb.h5");
         const io::EmbeddingsFile file(small.folder / "emb.h5");
         CHECK(file.count() == 12);
         CHECK(file.outputs() == std::vector<std::string>{embedding});
@@ -225,5 +227,5 @@ TEST_CASE("evaluation and embeddings of a checkpoint", "[tasks]")
     }
     auto missing = config;
     missing.embed.split = "test";
-    CHECK_THROWS_WITH(tasks::embed(pretrained, missing, small.folder / "emb.h5"), Catch::Contains("test"));
+    CHECK_THROWS_WITH(commands::embed(pretrained, missing, small.folder / "emb.h5"), Catch::Contains("test"));
 }

@@ -15,10 +15,10 @@ namespace
 {
 using namespace paws;
 
-tasks::Summary run(const config::Config& config, const std::string& resume = "auto",
-                   std::optional<std::int64_t> stop_after = {})
+commands::Summary run(const config::Config& config, const std::string& resume = "auto",
+                      std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
+    return commands::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 /// A small run whose folder `first` has the checkpoint of one epoch of PAWS.
@@ -200,13 +200,13 @@ TEST_CASE("fine_tune trains a classifier, and evaluates it with training: false"
     auto only_evaluates = settings;
     only_evaluates.emplace_back("meta.training=false");
     const auto config = small.fine_tune_config("run", only_evaluates);
-    const auto evaluation = tasks::evaluate_classifier(config, "auto");
+    const auto evaluation = commands::evaluate_classifier(config, "auto");
     CHECK(evaluation["checkpoint"] == (small.folder / "run/small-fine-tune-best.h5").string());
     CHECK(evaluation["pictures"] == 12);
     CHECK(evaluation["top1"] == summary["best_top1"]);
     CHECK(evaluation["top5"] == 1.0);
     const auto latest = small.folder / "run/small-fine-tune-latest.h5";
-    CHECK(tasks::evaluate_classifier(config, latest.string())["top1"] == summary["top1"]);
+    CHECK(commands::evaluate_classifier(config, latest.string())["top1"] == summary["top1"]);
 }
 
 TEST_CASE("held-out pictures decide, where there is a list of them", "[tasks]")
@@ -224,7 +224,7 @@ TEST_CASE("held-out pictures decide, where there is a list of them", "[tasks]")
     CHECK(thirds == Approx(std::round(thirds)).margin(1e-9));
     auto only_evaluates = settings;
     only_evaluates.emplace_back("meta.training=false");
-    const auto evaluation = tasks::evaluate_classifier(small.fine_tune_config("run", only_evaluates), "auto");
+    const auto evaluation = commands::evaluate_classifier(small.fine_tune_config("run", only_evaluates), "auto");
     CHECK(evaluation["held_out_top1"] == summary["best_top1"]);
     CHECK(evaluation["pictures"] == 12);
 }

@@ -13,7 +13,7 @@ using namespace paws;
 
 void run(const config::Config& config)
 {
-    tasks::run_training(config, {"never", {1, {}, {}}, {}, true});
+    commands::run_training(config, {"never", {1, {}, {}}, {}, true});
 }
 
 using Overrides = std::vector<std::string>;
@@ -79,7 +79,7 @@ TEST_CASE("fine-tuning refuses data that it cannot learn from or be evaluated on
         Catch::Contains("criterion.supervised_batch_size") && Catch::Contains("no neighbour"));
     auto config = small.snn_config("run");
     config.task = config::Task::snn_eval;
-    CHECK_THROWS_WITH(train::require_learnable(config, 1), Catch::Contains("snn_eval does not train"));
+    CHECK_THROWS_WITH(methods::require_learnable(config, 1), Catch::Contains("snn_eval does not train"));
 }
 
 TEST_CASE("a file of one task is not run as another", "[tasks]")
@@ -101,13 +101,13 @@ TEST_CASE("checkpoints of other tasks are not gone on from, nor evaluated as cla
     const test::SmallRun small;
     run(small.config("first"));
     const auto first = (small.folder / "first/small-latest.h5").string();
-    CHECK_THROWS_WITH(tasks::run_training(small.snn_config("run"), {first, {1, {}, {}}, {}, true}),
+    CHECK_THROWS_WITH(commands::run_training(small.snn_config("run"), {first, {1, {}, {}}, {}, true}),
                       Catch::Contains("task") && Catch::Contains("other settings"));
 
     const auto config = small.fine_tune_config("run", {"meta.training=false"});
-    CHECK_THROWS_WITH(tasks::evaluate_classifier(config, "auto"),
+    CHECK_THROWS_WITH(commands::evaluate_classifier(config, "auto"),
                       Catch::Contains("small-fine-tune-best.h5") && Catch::Contains("meta.training: true"));
-    CHECK_THROWS_WITH(tasks::evaluate_classifier(config, first), Catch::Contains("paws_train"));
+    CHECK_THROWS_WITH(commands::evaluate_classifier(config, first), Catch::Contains("paws_train"));
     run(small.fine_tune_config("run"));
     io::DatasetContent two;
     two.class_names = {"a", "b"};
@@ -117,6 +117,6 @@ TEST_CASE("checkpoints of other tasks are not gone on from, nor evaluated as cla
     other.data.file = (small.folder / "two.h5").string();
     other.data.subset.reset();
     other.data.num_classes = 0;
-    CHECK_THROWS_WITH(tasks::evaluate_classifier(other, "auto"),
+    CHECK_THROWS_WITH(commands::evaluate_classifier(other, "auto"),
                       Catch::Contains("has 3 classes") && Catch::Contains("two.h5 has 2"));
 }

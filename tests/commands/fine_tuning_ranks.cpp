@@ -36,7 +36,7 @@ void check_run(const MakeConfig& make, const std::string& run, const test::World
         return config;
     };
     const auto train = [&](const config::Config& config, std::optional<std::int64_t> stop_after = {}) {
-        return tasks::run_training(config, dataset, {"auto", {stop_after, {}, {}}, {}, true}, shared.world());
+        return commands::run_training(config, dataset, {"auto", {stop_after, {}, {}}, {}, true}, shared.world());
     };
 
     const auto ours = train(config_in("whole"));
@@ -54,7 +54,7 @@ void check_run(const MakeConfig& make, const std::string& run, const test::World
     auto alone = config_in("alone");
     alone.logging.folder = (own / "alone").string();
     alone.meta.emulate_world = shared.world().world_size();
-    const auto whole = tasks::run_training(alone, dataset, {"auto", {}, {}, true});
+    const auto whole = commands::run_training(alone, dataset, {"auto", {}, {}, true});
     CHECK(ours["loss"].get<double>() == Approx(whole["loss"].get<double>()).epsilon(1e-9));
     CHECK(ours["top1"] == whole["top1"]);
     CHECK(ours["best_top1"] == whole["best_top1"]);
@@ -67,7 +67,7 @@ TEST_CASE("ranks fine-tune and evaluate together, and go on bit for bit", "[rank
     const test::WorldFolder shared([](const std::filesystem::path&) {});
     // Every rank makes the same data and the same checkpoint to start from.
     const test::SmallRun small;
-    tasks::run_training(small.config("first", {"meta.precision=fp64"}), {"never", {1, {}, {}}, {}, true});
+    commands::run_training(small.config("first", {"meta.precision=fp64"}), {"never", {1, {}, {}}, {}, true});
     check_run(
         [&](std::vector<std::string> overrides)
         {
@@ -82,7 +82,7 @@ TEST_CASE("ranks fine-tune and evaluate together, and go on bit for bit", "[rank
             return small.fine_tune_config("run", overrides);
         },
         "", shared);
-    CHECK_THROWS_WITH(tasks::run_training(small.fine_tune_config("run", {"optimization.batch_size=13"}),
-                                          {"auto", {}, {}, true}, shared.world()),
+    CHECK_THROWS_WITH(commands::run_training(small.fine_tune_config("run", {"optimization.batch_size=13"}),
+                                             {"auto", {}, {}, true}, shared.world()),
                       Catch::Contains("optimization.batch_size"));
 }

@@ -36,7 +36,7 @@ void set_numbers(io::Array& array, float number, std::size_t count)
 /// A run of one epoch, and copies of its checkpoint with other numbers in it.
 struct TrainedRun : test::SmallRun
 {
-    TrainedRun() { tasks::run_training(config("first"), {"never", {1, {}, {}}, {}, true}); }
+    TrainedRun() { commands::run_training(config("first"), {"never", {1, {}, {}}, {}, true}); }
 
     fs::path checkpoint() const { return folder / "first/small-latest.h5"; }
 
@@ -44,7 +44,7 @@ struct TrainedRun : test::SmallRun
 
     fs::path write(const io::Checkpoint& content, const std::string& name) const
     {
-        train::write_stored_checkpoint(folder / name, content);
+        checkpoint::write_stored_checkpoint(folder / name, content);
         return folder / name;
     }
 
@@ -68,35 +68,36 @@ TEST_CASE("weights and statistics that are not finite are refused wherever they 
     { CHECK_THROWS_WITH(work(), Catch::Contains(what) && Catch::Contains("are NaN or infinite")); };
     for (const std::string name : {"bad.h5", "bad.pth"})
     {
-        refuse([&] { tasks::load_pretrained(run.with("conv1.weight", nan_, 3, name), *single); },
+        refuse([&] { commands::load_pretrained(run.with("conv1.weight", nan_, 3, name), *single); },
                name + ": 3 of the 432 numbers of 'conv1.weight'");
-        refuse([&] { tasks::load_pretrained(run.with("bn1.running_var", infinity, 1, name), *single); },
+        refuse([&] { commands::load_pretrained(run.with("bn1.running_var", infinity, 1, name), *single); },
                "1 of the 64 numbers of 'bn1.running_var'");
-        refuse([&] { tasks::load_pretrained(run.with("pred.fc1.bias", -infinity, 2, name), *single); },
+        refuse([&] { commands::load_pretrained(run.with("pred.fc1.bias", -infinity, 2, name), *single); },
                "numbers of 'pred.fc1.bias'");
     }
     auto encoder = nn::make_encoder({"wide_resnet16w1", 16, true});
-    refuse([&] { return train::load_backbone(run.with("bn1.running_mean", nan_, 1), *encoder); }, "'bn1.running_mean'");
+    refuse([&] { return checkpoint::load_backbone(run.with("bn1.running_mean", nan_, 1), *encoder); },
+           "'bn1.running_mean'");
     // What is not taken over does not matter.
-    CHECK_NOTHROW(train::load_backbone(run.with("fc.fc1.weight", nan_, 1), *encoder));
+    CHECK_NOTHROW(checkpoint::load_backbone(run.with("fc.fc1.weight", nan_, 1), *encoder));
 
     const auto bad = run.with("conv1.weight", nan_, 1).string();
-    refuse([&] { tasks::run_training(run.config("second"), {bad, {}, {}, true}); }, "'conv1.weight'");
+    refuse([&] { commands::run_training(run.config("second"), {bad, {}, {}, true}); }, "'conv1.weight'");
     refuse(
         [&] {
-            tasks::run_training(run.config("second", {"meta.init_backbone=" + bad}), {"never", {}, {}, true});
+            commands::run_training(run.config("second", {"meta.init_backbone=" + bad}), {"never", {}, {}, true});
         },
         "'conv1.weight'");
     for (const auto& config : {run.snn_config("second", {"logging.pretrain_path=" + bad}),
                                run.fine_tune_config("second", {"logging.pretrain_path=" + bad})})
     {
-        refuse([&] { tasks::run_training(config, {"never", {}, {}, true}); }, "'conv1.weight'");
+        refuse([&] { commands::run_training(config, {"never", {}, {}, true}); }, "'conv1.weight'");
     }
     auto momentum = run.content();
     set_numbers(named(momentum.momentum, "fc.fc3.weight"), infinity, 5);
     refuse(
         [&] {
-            tasks::run_training(run.config("second"), {run.write(momentum, "m.h5").string(), {}, {}, true});
+            commands::run_training(run.config("second"), {run.write(momentum, "m.h5").string(), {}, {}, true});
         },
         "5 of the 1024 numbers of 'fc.fc3.weight'");
     // A number of double precision that float32 does not hold becomes infinite.
@@ -106,7 +107,8 @@ TEST_CASE("weights and statistics that are not finite are refused wherever they 
     array.type = io::ElementType::float64;
     array.bytes.resize(numbers.size() * sizeof(double));
     std::memcpy(array.bytes.data(), numbers.data(), array.bytes.size());
-    refuse([&] { tasks::load_pretrained(run.write(wide, "wide.h5"), *single); }, "64 of the 64 numbers of 'bn1.bias'");
+    refuse([&] { commands::load_pretrained(run.write(wide, "wide.h5"), *single); },
+           "64 of the 64 numbers of 'bn1.bias'");
 }
 
 TEST_CASE("the program neither evaluates nor embeds weights that are not finite, and says of them when it converts",

@@ -30,9 +30,9 @@ config::Config quick_config(const test::SmallRun& small, std::vector<std::string
     return small.config("run", more);
 }
 
-tasks::Summary train_for(const config::Config& config, std::optional<std::int64_t> epochs = {})
+commands::Summary train_for(const config::Config& config, std::optional<std::int64_t> epochs = {})
 {
-    return tasks::run_training(config, {"auto", {epochs, {}, {}}, {}, true});
+    return commands::run_training(config, {"auto", {epochs, {}, {}}, {}, true});
 }
 
 fs::path latest(const test::SmallRun& small)
@@ -44,7 +44,7 @@ fs::path latest(const test::SmallRun& small)
 std::vector<std::string> notes_of_resuming(const config::Config& config, const fs::path& checkpoint)
 {
     const auto dataset = data::load_dataset(config, data::Splits::train);
-    train::Trainer trainer(config, dataset, nn::Precision::fp32);
+    train::Trainer trainer(config, dataset, device::Precision::fp32);
     trainer.resume(checkpoint);
     return trainer.progress().notes;
 }
@@ -178,16 +178,16 @@ TEST_CASE("what data are does not depend on how they are kept", "[tasks]")
 TEST_CASE("evaluation compares the classes of the run's data", "[tasks]")
 {
     const BegunRun run;
-    const auto pretrained = tasks::load_pretrained(latest(run), *comm::make_single_rank());
+    const auto pretrained = commands::load_pretrained(latest(run), *comm::make_single_rank());
     const auto config = quick_config(run);
-    CHECK_NOTHROW(tasks::snn_eval(pretrained, config));
+    CHECK_NOTHROW(commands::snn_eval(pretrained, config));
     // Other data may have other classes: the labels decide.
     auto other = config;
     other.data.file = (run.folder / "other.h5").string();
     OtherData{{"a", "b", "k"}, 26, 0}.write(*other.data.file);
-    CHECK_NOTHROW(tasks::snn_eval(pretrained, other));
+    CHECK_NOTHROW(commands::snn_eval(pretrained, other));
     fs::rename(*other.data.file, run.data());
-    CHECK_THROWS_WITH(tasks::snn_eval(pretrained, config),
+    CHECK_THROWS_WITH(commands::snn_eval(pretrained, config),
                       Catch::Contains("other classes") && Catch::Contains("class 2 is 'k', was 'c'"));
 }
 
@@ -197,10 +197,11 @@ TEST_CASE("a classifier is evaluated on its own classes only", "[tasks]")
     train_for(small.config("first", {"optimization.epochs=1", "logging.eval_every=0"}));
     train_for(small.fine_tune_config("run", {"optimization.epochs=1", "logging.eval_every=0"}));
     const auto config = small.fine_tune_config("run", {"meta.training=false"});
-    CHECK_NOTHROW(tasks::evaluate_classifier(config, "auto"));
+    CHECK_NOTHROW(commands::evaluate_classifier(config, "auto"));
     OtherData{{"a", "kat", "c"}, 26, 0}.write(small.data());
-    CHECK_THROWS_WITH(tasks::evaluate_classifier(config, "auto"), Catch::Contains("its classifier has other classes") &&
-                                                                      Catch::Contains("class 1 is 'kat', was 'b'"));
+    CHECK_THROWS_WITH(
+        commands::evaluate_classifier(config, "auto"),
+        Catch::Contains("its classifier has other classes") && Catch::Contains("class 1 is 'kat', was 'b'"));
 }
 
 TEST_CASE("a finished run is extended by more epochs, and says what becomes of the schedule", "[tasks]")
@@ -251,7 +252,7 @@ TEST_CASE("one class alone is nothing to learn", "[tasks]")
     const auto method = [&](const config::Config& config)
     {
         const auto dataset = load(config);
-        train::make_method(config, dataset, data::rank_share(0, 1, 0), comm::make_single_rank(), torch::kCPU);
+        methods::make_method(config, dataset, data::rank_share(0, 1, 0), comm::make_single_rank(), torch::kCPU);
     };
     const std::vector<std::string> batch{"criterion.classes_per_batch=1"};
     for (const auto& config : {small.config("run", batch), small.suncet_config("run", batch),
@@ -278,15 +279,15 @@ TEST_CASE("labelled images of one class alone are nothing to learn from", "[task
     const auto config = small.fine_tune_config("run");
     const auto one_class = data::load_dataset(config, data::Splits::train);
     CHECK_THROWS_WITH(
-        train::make_method(config, one_class, data::rank_share(0, 1, 0), comm::make_single_rank(), torch::kCPU),
+        methods::make_method(config, one_class, data::rank_share(0, 1, 0), comm::make_single_rank(), torch::kCPU),
         Catch::Contains("all of one of its 3 classes, 'a'"));
     io::write_subset(small.subset(), std::vector<std::size_t>{0, 1, 3});
     const auto notes = data::load_dataset(config, data::Splits::train).notes;
     REQUIRE(notes.size() == 1);
     CHECK_THAT(notes.front(), Catch::Contains("1 of the 3 classes") && Catch::Contains("the first: 'c'"));
-    CHECK_THROWS_WITH(train::require_learnable(small.config("run", {"criterion.classes_per_batch=1"}), 4),
+    CHECK_THROWS_WITH(methods::require_learnable(small.config("run", {"criterion.classes_per_batch=1"}), 4),
                       Catch::Contains("criterion.classes_per_batch: 1"));
-    CHECK_NOTHROW(train::require_learnable(
+    CHECK_NOTHROW(methods::require_learnable(
         small.config("run", {"criterion.classes_per_batch=1", "data.unique_classes_per_rank=true"}), 2));
 }
 
@@ -295,7 +296,7 @@ TEST_CASE("a run that has collapsed is warned of once", "[tasks]")
     const test::SmallRun small;
     const std::vector<std::string> columns{"paws-xent-loss", "paws-me_max-reg"};
     // log 3 is 1.0986.
-    tasks::CollapseWatch watch(small.config("run"), columns, 1);
+    commands::CollapseWatch watch(small.config("run"), columns, 1);
     CHECK_FALSE(watch.after_epoch({0.5, -1.0}).has_value());
     CHECK_FALSE(watch.after_epoch({0.5, -0.11}).has_value());
     const auto warning = watch.after_epoch({0.5, -0.1});
@@ -303,13 +304,13 @@ TEST_CASE("a run that has collapsed is warned of once", "[tasks]")
     CHECK_THAT(*warning, Catch::Contains("0.100") && Catch::Contains("1.10") && Catch::Contains("collapsed") &&
                              Catch::Contains("optimization.lr"));
     CHECK_FALSE(watch.after_epoch({0.5, 0.0}).has_value());
-    CHECK_FALSE(tasks::CollapseWatch(small.config("run", {"criterion.me_max=false"}), columns, 1)
+    CHECK_FALSE(commands::CollapseWatch(small.config("run", {"criterion.me_max=false"}), columns, 1)
                     .after_epoch({0.5, 0.0})
                     .has_value());
-    CHECK_FALSE(tasks::CollapseWatch(small.suncet_config("run"), {"suncet-loss", "simclr-loss"}, 1)
+    CHECK_FALSE(commands::CollapseWatch(small.suncet_config("run"), {"suncet-loss", "simclr-loss"}, 1)
                     .after_epoch({0.0, 0.0})
                     .has_value());
     // Of six classes, with three on each of two ranks: log 6 is 1.79.
     const auto unique = small.config("run", {"data.unique_classes_per_rank=true"});
-    CHECK(tasks::CollapseWatch(unique, columns, 2).after_epoch({0.5, -0.17}).has_value());
+    CHECK(commands::CollapseWatch(unique, columns, 2).after_epoch({0.5, -0.17}).has_value());
 }

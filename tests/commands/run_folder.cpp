@@ -18,8 +18,8 @@ namespace
 struct Running
 {
     test::SmallRun small;
-    tasks::RunFiles files{small.config("run")};
-    tasks::RunFolder folder{files};
+    checkpoint::RunFiles files{small.config("run")};
+    checkpoint::RunFolder folder{files};
 
     Running() { folder.write_parameters("a: 1\n"); }
 };
@@ -58,7 +58,7 @@ TEST_CASE("a run leaves a folder alone that another has taken meanwhile", "[task
     Running run;
     fs::rename(run.files.folder(), run.small.folder / "kept");
     {
-        const tasks::RunFolder other(run.files);
+        const checkpoint::RunFolder other(run.files);
         test::check_refused([&] { run.folder.restore(); }, {"small.lock", "another run"});
         CHECK_FALSE(fs::exists(run.files.parameters()));
         CHECK_FALSE(run.folder.take_note());
@@ -77,7 +77,7 @@ TEST_CASE("a checkpoint whose folder goes is written into the new one", "[train]
     checkpoint.encoder.emplace_back("weight", io::Array{io::ElementType::float32, {1}, std::vector<std::byte>(4)});
     checkpoint.progress.epoch = 3;
     checkpoint.config = "task: paws_train\n";
-    train::CheckpointWriter writer;
+    checkpoint::CheckpointWriter writer;
     const auto submit = [&](std::function<bool()> restore)
     {
         writer.submit({checkpoint, run.files.latest(), {run.files.latest(1)}, {run.files.best()}, std::move(restore)});
@@ -109,8 +109,8 @@ TEST_CASE("the logs of a rank go on in a folder that is made again", "[train][ru
     const auto folder = fs::path(config.logging.folder);
     fs::create_directories(folder);
     const std::vector<std::string> columns{"loss"};
-    train::RunLog log(config.logging, "small", columns, {}, 0, 2);
-    train::LoggedStep step;
+    logging::RunLog log(config.logging, "small", columns, {}, 0, 2);
+    logging::LoggedStep step;
     step.values = step.own_values = {0.5};
     log.step(step);
     log.evaluation({1, 1, 0.5, 0.5});

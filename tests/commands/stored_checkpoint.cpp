@@ -26,10 +26,10 @@ namespace
 using namespace paws;
 namespace fs = std::filesystem;
 
-tasks::Summary run_training(const config::Config& config, const std::string& resume,
-                            std::optional<std::int64_t> stop_after = {})
+commands::Summary run_training(const config::Config& config, const std::string& resume,
+                               std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
+    return commands::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 io::TorchTensor torch_tensor(const torch::Tensor& tensor)
@@ -62,7 +62,7 @@ void write_like_torchvision(const fs::path& path, const nn::Encoder& encoder)
 /// What the published code would have written: without what is ours alone.
 void write_published(const fs::path& ours, const fs::path& path)
 {
-    train::write_stored_checkpoint(path, train::read_stored_checkpoint(ours).content);
+    checkpoint::write_stored_checkpoint(path, checkpoint::read_stored_checkpoint(ours).content);
     auto root = io::read_torch_file(path);
     REQUIRE(root.keys.back().text == "paws_hpc");
     root.keys.pop_back();
@@ -107,7 +107,7 @@ TEST_CASE("the published checkpoint gives the published outputs", "[train][golde
         WARN("left out: " << path << " is not there; it is too large for the repository (set PAWS_GOLDENS)");
         return;
     }
-    const auto pretrained = train::load_encoder(path);
+    const auto pretrained = checkpoint::load_encoder(path);
     CHECK(pretrained.epochs_done == 17);
     CHECK(pretrained.config.meta.model_name == "wide_resnet28w2");
     CHECK(pretrained.config.meta.output_dim == 128);
@@ -134,7 +134,7 @@ TEST_CASE("a network is known by its weights", "[train]")
          {nn::EncoderSettings{"wide_resnet16w1", 16, true}, nn::EncoderSettings{"wide_resnet28w2", 8, false},
           nn::EncoderSettings{"resnet18", 32, true}, nn::EncoderSettings{"resnet50", 4, false}})
     {
-        const auto network = train::network_of(arrays_of(*nn::make_encoder(settings)));
+        const auto network = checkpoint::network_of(arrays_of(*nn::make_encoder(settings)));
         REQUIRE(network.has_value());
         CHECK(network->model_name == settings.model_name);
         CHECK(network->output_dim == settings.output_dim);
@@ -148,8 +148,8 @@ TEST_CASE("a network is known by its weights", "[train]")
                                         fmt::join(architecture.blocks, ","), architecture.widen));
     }
     CHECK(descriptions.size() == nn::architectures().size());
-    CHECK_FALSE(train::network_of({}).has_value());
-    CHECK_THROWS_WITH(train::load_encoder(std::string(PAWS_TEST_DATA) + "/reference_ckpt_small.pth.tar"),
+    CHECK_FALSE(checkpoint::network_of({}).has_value());
+    CHECK_THROWS_WITH(checkpoint::load_encoder(std::string(PAWS_TEST_DATA) + "/reference_ckpt_small.pth.tar"),
                       Catch::Contains("reference_ckpt_small.pth.tar") && Catch::Contains("resnet50"));
 }
 
@@ -158,8 +158,8 @@ TEST_CASE("training goes on from a converted checkpoint as from the original", "
     const TrainedRun run;
     run_training(run.config("whole"), "never", 2);
     const auto converted = run.folder / "run/converted.pth.tar";
-    tasks::convert({run.latest(), converted, {}}, {});
-    CHECK((train::read_stored_checkpoint(converted).content == io::read_checkpoint(run.latest())));
+    commands::convert({run.latest(), converted, {}}, {});
+    CHECK((checkpoint::read_stored_checkpoint(converted).content == io::read_checkpoint(run.latest())));
     run_training(run.config("run"), converted.string(), 2);
     CHECK((io::read_checkpoint(run.latest()).encoder ==
            io::read_checkpoint(run.folder / "whole/small-latest.h5").encoder));
@@ -171,10 +171,10 @@ TEST_CASE("training goes on from a checkpoint of the published code", "[tasks]")
     const auto published = run.folder / "published.pth.tar";
     write_published(run.latest(), published);
     const auto config = run.config("run");
-    const auto original = train::load_encoder(run.latest());
+    const auto original = checkpoint::load_encoder(run.latest());
     const auto encoder = nn::make_encoder({config.meta.model_name, config.meta.output_dim, config.meta.use_pred_head});
     optim::LarsSgd optimizer(*encoder, {});
-    const auto progress = train::resume_from(published, *encoder, optimizer, config);
+    const auto progress = checkpoint::resume_from(published, *encoder, optimizer, config);
     CHECK(have_same_weights(*encoder, *original.encoder));
     CHECK(progress.epochs_done == 1);
     CHECK(progress.world_size == 0);
@@ -195,10 +195,10 @@ TEST_CASE("training goes on from a checkpoint of the published code", "[tasks]")
                           Catch::Contains("of another shape: fc.fc3.weight [16, 64]") && Catch::Contains("here [8, "));
     CHECK_THROWS_WITH(run_training(run.config("next", {"meta.use_pred_head=false"}), published.string()),
                       Catch::Contains("unexpected: pred.bn1.weight") && Catch::Contains(" more"));
-    auto content = train::read_stored_checkpoint(published).content;
+    auto content = checkpoint::read_stored_checkpoint(published).content;
     content.momentum.clear();
     content.pytorch = {};
-    train::write_stored_checkpoint(published, content);
+    checkpoint::write_stored_checkpoint(published, content);
     CHECK_THROWS_WITH(run_training(run.config("next"), published.string()),
                       Catch::Contains("no optimiser state") && Catch::Contains("meta.init_backbone"));
 }
@@ -207,20 +207,20 @@ TEST_CASE("a checkpoint is found under the other ending of its name", "[train]")
 {
     const TrainedRun run;
     const auto named = run.folder / "run/small-latest.pth.tar";
-    auto stored = train::read_stored_checkpoint(named);
+    auto stored = checkpoint::read_stored_checkpoint(named);
     CHECK(stored.path == run.latest());
     REQUIRE(stored.notes.size() == 1);
     CHECK_THAT(stored.notes[0], Catch::Contains("small-latest.pth.tar: is not there; taken is"));
-    CHECK_THAT(train::load_encoder(named).config.notices.at(0), Catch::Contains("taken is"));
-    train::write_stored_checkpoint(named, stored.content);
-    CHECK(train::read_stored_checkpoint(named).notes.empty());
+    CHECK_THAT(checkpoint::load_encoder(named).config.notices.at(0), Catch::Contains("taken is"));
+    checkpoint::write_stored_checkpoint(named, stored.content);
+    CHECK(checkpoint::read_stored_checkpoint(named).notes.empty());
     fs::remove(run.latest());
-    CHECK(train::read_stored_checkpoint(run.latest()).path == named);
-    CHECK_THROWS_WITH(train::read_stored_checkpoint(run.folder / "run/other.pth"),
+    CHECK(checkpoint::read_stored_checkpoint(run.latest()).path == named);
+    CHECK_THROWS_WITH(checkpoint::read_stored_checkpoint(run.folder / "run/other.pth"),
                       Catch::Contains("other.pth") && Catch::Contains("no such file"));
     // By what is in it, not by its name.
     fs::rename(named, run.latest());
-    CHECK((train::read_stored_checkpoint(run.latest()).content == stored.content));
+    CHECK((checkpoint::read_stored_checkpoint(run.latest()).content == stored.content));
 }
 
 TEST_CASE("a run starts from a network of torchvision", "[train]")
@@ -231,16 +231,17 @@ TEST_CASE("a run starts from a network of torchvision", "[train]")
     write_like_torchvision(path, *pretrained);
     const auto encoder = nn::make_encoder({"resnet18", 32, true});
     const auto head = encoder->named_parameters()["fc.fc1.weight"].clone();
-    CHECK(train::load_backbone(path, *encoder).empty());
+    CHECK(checkpoint::load_backbone(path, *encoder).empty());
     CHECK(torch::equal(encoder->named_parameters()["layer4.1.conv2.weight"],
                        pretrained->named_parameters()["layer4.1.conv2.weight"]));
     CHECK(torch::equal(encoder->named_buffers()["bn1.running_var"], pretrained->named_buffers()["bn1.running_var"]));
     CHECK(torch::equal(encoder->named_parameters()["fc.fc1.weight"], head));
     CHECK_THROWS_WITH(
-        train::load_backbone(path, *nn::make_encoder({"wide_resnet16w1", 16, false})),
+        checkpoint::load_backbone(path, *nn::make_encoder({"wide_resnet16w1", 16, false})),
         Catch::Contains("resnet18.pth") && Catch::Contains("missing: ") && Catch::Contains("another network"));
-    CHECK_THROWS_WITH(train::load_encoder(path), Catch::Contains("resnet18 without the published projection head") &&
-                                                     Catch::Contains("meta.init_backbone"));
+    CHECK_THROWS_WITH(
+        checkpoint::load_encoder(path),
+        Catch::Contains("resnet18 without the published projection head") && Catch::Contains("meta.init_backbone"));
 }
 
 TEST_CASE("what of a backbone does not fit is said", "[train]")
@@ -260,7 +261,7 @@ TEST_CASE("what of a backbone does not fit is said", "[train]")
     root.add(io::TorchValue::of("extra"), io::TorchValue::of(torch_tensor(torch::zeros({1}))));
     io::write_torch_file(path, root);
     const auto encoder = nn::make_encoder({"wide_resnet16w1", 16, false});
-    const auto notes = train::load_backbone(path, *encoder);
+    const auto notes = checkpoint::load_backbone(path, *encoder);
     REQUIRE(notes.size() == 1);
     for (const char* part : {"part.pth",
                              "(missing: bn1.weight; unexpected: extra; of another shape: bn1.bias [3], here "
@@ -279,13 +280,14 @@ TEST_CASE("a published checkpoint is evaluated like the original", "[tasks]")
     write_published(run.latest(), published);
     const auto evaluate = [&](const fs::path& checkpoint)
     {
-        const auto pretrained = tasks::load_pretrained(checkpoint, *comm::make_single_rank());
-        return tasks::snn_eval(pretrained, config::parse(pretrained.network.config.to_yaml(), checkpoint.string(),
-                                                         {"data.dataset=hdf5", "data.file=" + run.data().string(),
-                                                          "data.subset=" + run.subset().string(), "data.num_classes=0",
-                                                          "data.crop_size=16", "data.eval_crop_size=16",
-                                                          "data.eval_resize=16", "data.mean=[0.5, 0.5, 0.5]",
-                                                          "data.std=[0.5, 0.5, 0.5]", "meta.precision=fp32"}));
+        const auto pretrained = commands::load_pretrained(checkpoint, *comm::make_single_rank());
+        return commands::snn_eval(
+            pretrained,
+            config::parse(
+                pretrained.network.config.to_yaml(), checkpoint.string(),
+                {"data.dataset=hdf5", "data.file=" + run.data().string(), "data.subset=" + run.subset().string(),
+                 "data.num_classes=0", "data.crop_size=16", "data.eval_crop_size=16", "data.eval_resize=16",
+                 "data.mean=[0.5, 0.5, 0.5]", "data.std=[0.5, 0.5, 0.5]", "meta.precision=fp32"}));
     };
     const auto expected = evaluate(run.latest());
     const auto actual = evaluate(published);
@@ -296,13 +298,13 @@ TEST_CASE("a published checkpoint is evaluated like the original", "[tasks]")
 TEST_CASE("what cannot be converted is refused, and nothing is written", "[tasks]")
 {
     const TrainedRun run;
-    const auto refuse = [&](const tasks::ConvertRequest& request, const std::vector<std::string>& parts,
+    const auto refuse = [&](const commands::ConvertRequest& request, const std::vector<std::string>& parts,
                             const std::vector<std::string>& overrides = {})
     {
         std::string message;
         try
         {
-            tasks::convert(request, overrides);
+            commands::convert(request, overrides);
         }
         catch (const std::exception& error)
         {
@@ -332,7 +334,7 @@ TEST_CASE("what cannot be converted is refused, and nothing is written", "[tasks
     // Settings go along where they fit.
     const auto published = run.folder / "published.pth";
     write_published(run.latest(), published);
-    const auto summary = tasks::convert({published, run.folder / "back.h5", other.string()}, {});
+    const auto summary = commands::convert({published, run.folder / "back.h5", other.string()}, {});
     CHECK(summary["has_config"] == true);
     CHECK(summary["model_name"] == "wide_resnet16w1");
     CHECK(summary["output_dim"] == 16);

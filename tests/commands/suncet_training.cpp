@@ -13,10 +13,10 @@ namespace
 {
 using namespace paws;
 
-tasks::Summary run_training(const config::Config& config, const std::string& resume = "auto",
-                            std::optional<std::int64_t> stop_after = {})
+commands::Summary run_training(const config::Config& config, const std::string& resume = "auto",
+                               std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
+    return commands::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 struct CsvLine
@@ -122,7 +122,7 @@ TEST_CASE("a method says what it cannot learn from", "[train]")
     const auto config = small.suncet_config("run", {"criterion.supervised_imgs_per_class=1"});
     const auto dataset = data::load_dataset(config, data::Splits::train);
     const auto make = [&](const config::Config& settings, std::int64_t ranks) {
-        return train::make_method(settings, dataset, {0, 1, ranks}, alone, torch::kCPU);
+        return methods::make_method(settings, dataset, {0, 1, ranks}, alone, torch::kCPU);
     };
     CHECK_THROWS_WITH(make(config, 1), Catch::Contains("criterion.supervised_imgs_per_class"));
     // Another rank's picture is a neighbour, unless it is of another class.
@@ -143,9 +143,9 @@ TEST_CASE("methods describe their loss", "[train]")
     const test::SmallRun small;
     const auto alone = comm::make_single_rank();
     const auto dataset = data::load_dataset(small.config("run"), data::Splits::train);
-    const auto paws = train::make_method(small.config("run"), dataset, {}, alone, torch::kCPU);
+    const auto paws = methods::make_method(small.config("run"), dataset, {}, alone, torch::kCPU);
     CHECK(paws->describe({0.718, -1.05}) == "loss 0.718  entropy 1.05 of 1.10");
     CHECK(std::string(paws->columns()[1]) == "paws-me_max-reg");
-    const auto suncet = train::make_method(small.suncet_config("run"), dataset, {}, alone, torch::kCPU);
+    const auto suncet = methods::make_method(small.suncet_config("run"), dataset, {}, alone, torch::kCPU);
     CHECK(suncet->describe({0.5, 2}) == "SuNCEt 0.500  SimCLR 2.000");
 }

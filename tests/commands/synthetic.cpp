@@ -27,9 +27,9 @@ config::Config shipped(const std::string& name, std::vector<std::string> overrid
     return config::load(std::string(PAWS_SOURCE_DIR) + "/configs/" + name, overrides);
 }
 
-tasks::Summary train(const config::Config& config)
+commands::Summary train(const config::Config& config)
 {
-    return tasks::run_training(config, {"auto", {}, {}, true});
+    return commands::run_training(config, {"auto", {}, {}, true});
 }
 }  // namespace
 
@@ -107,7 +107,7 @@ TEST_CASE("published configurations with synthetic pictures have the published s
     const auto dataset = data::load_dataset(cifar, data::Splits::train);
     CHECK(dataset.labelled.size() == 50'000);
     CHECK(data::PawsLoader(dataset, cifar).steps_per_epoch() == 195);
-    const auto text = tasks::describe_run(shipped("paws/cifar10_train.yaml", {"meta.device=cpu"}), 1, {});
+    const auto text = commands::describe_run(shipped("paws/cifar10_train.yaml", {"meta.device=cpu"}), 1, {});
     CHECK_THAT(text, Catch::Contains("synthetic: 50000 training pictures"));
 }
 

@@ -33,10 +33,10 @@ logging: {{folder: {}, write_tag: t, timings: true}}
     return config::parse(yaml, "timings.yaml", overrides);
 }
 
-tasks::Summary run(const config::Config& config, const comm::World& world, const std::string& resume = "auto",
-                   std::optional<std::int64_t> stop_after_epochs = {})
+commands::Summary run(const config::Config& config, const comm::World& world, const std::string& resume = "auto",
+                      std::optional<std::int64_t> stop_after_epochs = {})
 {
-    return tasks::run_training(config, {resume, {stop_after_epochs, {}, {}}, {}, true}, world);
+    return commands::run_training(config, {resume, {stop_after_epochs, {}, {}}, {}, true}, world);
 }
 
 nlohmann::json read_json(const std::filesystem::path& path)
@@ -49,18 +49,18 @@ nlohmann::json read_json(const std::filesystem::path& path)
 void check_sums(const io::h5::File& file, std::size_t ranks, std::size_t steps)
 {
     const auto seconds = file.dataset("seconds");
-    REQUIRE((seconds.shape() == io::h5::Shape{ranks, steps, train::step_phases}));
+    REQUIRE((seconds.shape() == io::h5::Shape{ranks, steps, profile::step_phases}));
     const auto parts = seconds.read<float>();
     const auto totals = file.dataset("step_seconds").read<float>();
     REQUIRE(totals.size() == ranks * steps);
     for (std::size_t i = 0; i < totals.size(); ++i)
     {
         double sum = 0;
-        for (std::size_t phase = 0; phase < train::step_phases; ++phase)
+        for (std::size_t phase = 0; phase < profile::step_phases; ++phase)
         {
-            const auto part = parts[i * train::step_phases + phase];
+            const auto part = parts[i * profile::step_phases + phase];
             CHECK(part > -1e-6F);
-            sum += train::is_overlapped(phase) ? 0 : part;
+            sum += profile::is_overlapped(phase) ? 0 : part;
         }
         CHECK(sum == Approx(totals[i]).epsilon(1e-4));
     }
@@ -87,7 +87,7 @@ TEST_CASE("timings of all ranks are in one JSON and one HDF5 file", "[ranks]")
             CHECK(json["pictures_per_step"] == 4 * ranks);
             CHECK(json["checkpoint_bytes"].get<std::size_t>() ==
                   std::filesystem::file_size(shared / "run/t-latest.h5"));
-            REQUIRE(json["phases"].size() == train::step_phases);
+            REQUIRE(json["phases"].size() == profile::step_phases);
             for (const auto& [name, phase] : json["phases"].items())
             {
                 CAPTURE(name);

@@ -10,10 +10,10 @@ namespace
 {
 using namespace paws;
 
-tasks::Summary train(const config::Config& config, const std::string& resume = "auto",
-                     std::optional<std::int64_t> stop_after = {})
+commands::Summary train(const config::Config& config, const std::string& resume = "auto",
+                        std::optional<std::int64_t> stop_after = {})
 {
-    return tasks::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
+    return commands::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
 }
 
 io::Checkpoint latest(const test::SmallRun& small, const std::string& run)

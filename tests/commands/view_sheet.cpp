@@ -28,7 +28,7 @@ TEST_CASE("the sheet shows the views that training sees", "[tasks]")
     const test::SmallRun small;
     const auto config = small.config("run");
     const auto path = small.folder / "sheet.png";
-    const auto summary = tasks::view_sheet(config, 3, path);
+    const auto summary = commands::view_sheet(config, 3, path);
     CHECK(summary["pictures"] == 3);
     CHECK(summary["views"] == 3);
     const auto sheet = read_png(path);
@@ -58,7 +58,7 @@ TEST_CASE("the sheet shows the views that training sees", "[tasks]")
     }
     CHECK(wrong == 0);
     // More rows than there are pictures.
-    CHECK(tasks::view_sheet(config, 30, path)["pictures"] == 26);
+    CHECK(commands::view_sheet(config, 30, path)["pictures"] == 26);
 }
 
 TEST_CASE("the sheet is drawn from encoded pictures, without the broken ones where that is allowed", "[tasks]")
@@ -72,9 +72,9 @@ TEST_CASE("the sheet is drawn from encoded pictures, without the broken ones whe
                                     "data.unlabeled_frac=0", "data.skip_broken=" + skip});
     };
     const auto path = small.folder / "sheet.png";
-    CHECK_THROWS_WITH(tasks::view_sheet(config("false"), 2, path), Catch::Contains("picture1.jpg"));
+    CHECK_THROWS_WITH(commands::view_sheet(config("false"), 2, path), Catch::Contains("picture1.jpg"));
     CHECK_FALSE(std::filesystem::exists(path));
-    CHECK(tasks::view_sheet(config("true"), 2, path)["pictures"] == 2);
+    CHECK(commands::view_sheet(config("true"), 2, path)["pictures"] == 2);
     CHECK(read_png(path).height == 4 + 2 * 100);
 }
 
@@ -82,10 +82,10 @@ TEST_CASE("sheets that cannot be drawn are refused in words", "[tasks]")
 {
     const test::SmallRun small;
     const auto path = small.folder / "sheet.png";
-    CHECK_THROWS_WITH(tasks::view_sheet(small.config("run"), 0, path), Catch::Contains("--pictures: 0"));
-    CHECK_THROWS_WITH(tasks::view_sheet(small.config("run"), 101, path), Catch::Contains("1 to 100"));
+    CHECK_THROWS_WITH(commands::view_sheet(small.config("run"), 0, path), Catch::Contains("--pictures: 0"));
+    CHECK_THROWS_WITH(commands::view_sheet(small.config("run"), 101, path), Catch::Contains("1 to 100"));
     auto config = small.config("run");
     config.task = config::Task::embed;
-    CHECK_THROWS_WITH(tasks::view_sheet(config, 1, path), Catch::Contains("task: embed"));
-    CHECK_THROWS_AS(tasks::view_sheet(small.config("run"), 1, "/nowhere/sheet.png"), io::Error);
+    CHECK_THROWS_WITH(commands::view_sheet(config, 1, path), Catch::Contains("task: embed"));
+    CHECK_THROWS_AS(commands::view_sheet(small.config("run"), 1, "/nowhere/sheet.png"), io::Error);
 }

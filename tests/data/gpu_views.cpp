@@ -113,7 +113,7 @@ TEST_CASE("on a GPU that has room for the pictures it makes their views", "[gpu]
 
     // More than there is, of one picture that counts as many.
     data::Pictures large;
-    const auto rows = nn::free_gpu_bytes() / (16 * 16 * 3) + 2;
+    const auto rows = device::free_gpu_bytes() / (16 * 16 * 3) + 2;
     large.pixels = torch::empty({1, 16, 16, 3}, torch::kUInt8).expand({rows, 16, 16, 3});
     const auto decide = [&](AugmentOn where)
     { return data::augments_on_device(augmenting_on(where, config).data, large, torch::kCUDA); };

@@ -19,9 +19,9 @@ TEST_CASE("products by rows agree with LibTorch's, transposed or not, added or n
         const auto b_by_columns = b.t().contiguous().t();
         const auto product = torch::mm(a, b);
         const auto out = torch::full({rows, columns}, std::nan(""), torch::kFloat64);
-        nn::multiply(a, b, out);
+        device::multiply(a, b, out);
         CHECK(test::relative_error(out, product) < 1e-13);
-        nn::multiply_add(a_by_columns, b_by_columns, out);
+        device::multiply_add(a_by_columns, b_by_columns, out);
         CHECK(test::relative_error(out, 2 * product) < 1e-13);
     }
 }

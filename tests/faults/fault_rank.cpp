@@ -63,14 +63,14 @@ void work(const Plan& plan, cli::Ranks& ranks)
     ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * plan.timeout)));
     const auto& world = ranks.world();
     const bool fails = world.rank() == plan.failing_rank;
-    tasks::agreed(*world.communicator,
-                  [&]
-                  {
-                      if (fails && plan.failure == "agreed")
-                      {
-                          throw io::Error("/some/file: planned bad input");
-                      }
-                  });
+    session::agreed(*world.communicator,
+                    [&]
+                    {
+                        if (fails && plan.failure == "agreed")
+                        {
+                            throw io::Error("/some/file: planned bad input");
+                        }
+                    });
     const auto name = std::to_string(world.rank());
     io::write_atomically(plan.folder / ("target-" + name), {"as it was before"});
     io::AtomicFile half_written(plan.folder / ("target-" + name));

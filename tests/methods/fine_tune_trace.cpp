@@ -22,19 +22,19 @@ optim::WarmupCosine cosine_of(const io::h5::Group& group)
 
 /// The trace has ReLUs whose inputs come within a float's rounding of zero: in double, pictures changed by 6e-8 move
 /// the loss of its fourth step by up to 2e-3, or not at all. In float, what the first update leads to is compared.
-int steps_to_compare(nn::Precision precision)
+int steps_to_compare(device::Precision precision)
 {
-    return precision == nn::Precision::fp64 ? std::numeric_limits<int>::max() : 2;
+    return precision == device::Precision::fp64 ? std::numeric_limits<int>::max() : 2;
 }
 
-void check_trace(const io::h5::Group& group, nn::Precision precision)
+void check_trace(const io::h5::Group& group, device::Precision precision)
 {
-    INFO(nn::to_string(precision));
-    const auto type = nn::storage_type(precision);
+    INFO(device::to_string(precision));
+    const auto type = device::storage_type(precision);
     auto run = test::TraceRun::of_classifier(group, type);
     const auto schedule = cosine_of(group);
     const auto names = run.parameter_names();
-    const auto tolerance = precision == nn::Precision::fp64 ? test::double_tolerance : test::float_tolerance;
+    const auto tolerance = precision == device::Precision::fp64 ? test::double_tolerance : test::float_tolerance;
     int steps = 0;
     for (; steps < steps_to_compare(precision) && group.has_group("step" + std::to_string(steps)); ++steps)
     {
@@ -43,9 +43,10 @@ void check_trace(const io::h5::Group& group, nn::Precision precision)
         const auto step = group.group(name);
         const auto images = test::read_tensor(group, name + "_images").to(type);
         const auto classes = test::read_tensor(group, name + "_labels").to(torch::kInt64);
-        const auto value = run.step([&](nn::Encoder& encoder)
-                                    { return train::classifier_forward_backward(encoder, images, classes, precision); },
-                                    schedule.at(steps));
+        const auto value =
+            run.step([&](nn::Encoder& encoder)
+                     { return methods::classifier_forward_backward(encoder, images, classes, precision); },
+                     schedule.at(steps));
         CHECK(test::relative_error(value.cross_entropy, test::read_tensor(step, "loss")) < tolerance);
         CHECK(test::relative_error(run.parameter_norms(names), test::read_tensor(step, "param_norms")) < tolerance);
     }
@@ -62,8 +63,8 @@ TEST_CASE("whole steps of fine-tuning agree with the published implementation", 
         if (name.rfind("fine_tune_", 0) == 0)
         {
             INFO(name);
-            check_trace(file.group(name), nn::Precision::fp64);
-            check_trace(file.group(name), nn::Precision::fp32);
+            check_trace(file.group(name), device::Precision::fp64);
+            check_trace(file.group(name), device::Precision::fp32);
             ++traces;
         }
     }
@@ -79,7 +80,7 @@ TEST_CASE("a step of fine-tuning counts the pictures whose class has the largest
     CHECK(logits.sizes() == torch::IntArrayRef({6, 4}));
     auto classes = logits.argmax(1);
     classes[0] = (classes[0] + 1) % 4;
-    const auto value = train::classifier_forward_backward(*encoder, views, classes, nn::Precision::fp32);
+    const auto value = methods::classifier_forward_backward(*encoder, views, classes, device::Precision::fp32);
     CHECK(value.top1.item<double>() == Approx(5.0 / 6));
     const auto plain = -torch::log_softmax(logits.to(torch::kFloat64), 1).gather(1, classes.unsqueeze(1)).mean();
     CHECK(value.cross_entropy.item<double>() == Approx(plain.item<double>()).epsilon(1e-5));

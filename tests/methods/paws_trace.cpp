@@ -49,8 +49,9 @@ void check_trace(const io::h5::Group& group, torch::Device device)
         const auto advance = [&](test::TraceRun& one, const data::PawsBatch& pictures)
         {
             return one.step(
-                [&](nn::Encoder& encoder)
-                { return train::paws_forward_backward(encoder, pictures, labels, settings, nn::Precision::fp64); },
+                [&](nn::Encoder& encoder) {
+                    return methods::paws_forward_backward(encoder, pictures, labels, settings, device::Precision::fp64);
+                },
                 schedule.at(steps));
         };
         const auto value = advance(run, batch);

@@ -42,8 +42,10 @@ void check_trace(const io::h5::Group& group)
         const auto advance = [&](test::TraceRun& one, const data::PawsBatch& pictures)
         {
             return one.step(
-                [&](nn::Encoder& encoder)
-                { return train::suncet_forward_backward(encoder, pictures, labels, settings, nn::Precision::fp64); },
+                [&](nn::Encoder& encoder) {
+                    return methods::suncet_forward_backward(encoder, pictures, labels, settings,
+                                                            device::Precision::fp64);
+                },
                 schedule.at(steps));
         };
         const auto value = advance(run, batch);
@@ -84,7 +86,7 @@ TEST_CASE("a batch without labelled pictures trains SimCLR alone", "[train]")
     torch::manual_seed(3);
     const auto encoder = nn::make_encoder({"wide_resnet28w2", 8, false});
     const data::PawsBatch batch{{}, torch::randn({6, 3, 16, 16}), {}};
-    const auto value = train::suncet_forward_backward(*encoder, batch, nullptr, {0.1}, nn::Precision::fp32);
+    const auto value = methods::suncet_forward_backward(*encoder, batch, nullptr, {0.1}, device::Precision::fp32);
     CHECK(value.suncet.item<double>() == 0);
     CHECK(value.simclr.item<double>() > 0);
     CHECK(encoder->parameters().front().grad().norm().item<double>() > 0);

@@ -11,8 +11,8 @@ namespace
 {
 using namespace paws;
 using namespace std::chrono_literals;
-using train::Phase;
-using train::StepPhase;
+using profile::Phase;
+using profile::StepPhase;
 
 /// One rank whose collective calls are said to have kept it so long.
 class Waiting final : public comm::Communicator
@@ -37,12 +37,12 @@ void wait(const std::shared_ptr<Waiting>& communicator, std::chrono::millisecond
     communicator->seconds += std::chrono::duration<double>(time).count();
 }
 
-double sum_of_phases(const train::StepTiming& step)
+double sum_of_phases(const profile::StepTiming& step)
 {
     double sum = 0;
-    for (std::size_t phase = 0; phase < train::step_phases; ++phase)
+    for (std::size_t phase = 0; phase < profile::step_phases; ++phase)
     {
-        sum += train::is_overlapped(phase) ? 0 : step.phases[phase];
+        sum += profile::is_overlapped(phase) ? 0 : step.phases[phase];
     }
     return sum;
 }
@@ -51,7 +51,7 @@ double sum_of_phases(const train::StepTiming& step)
 TEST_CASE("a step's time is divided into phases, waiting for other ranks taken out of them", "[train]")
 {
     const auto communicator = std::make_shared<Waiting>();
-    train::StepTimings timings(communicator);
+    profile::StepTimings timings(communicator);
     {
         const Phase step("step");
         {
@@ -109,12 +109,12 @@ TEST_CASE("a step's time is divided into phases, waiting for other ranks taken o
 
 TEST_CASE("phases are told to nobody when nobody listens", "[train]")
 {
-    CHECK(train::PhaseObserver::active == nullptr);
+    CHECK(profile::PhaseObserver::active == nullptr);
     {
-        const train::StepTimings timings(std::make_shared<Waiting>());
-        CHECK(train::PhaseObserver::active == &timings);
+        const profile::StepTimings timings(std::make_shared<Waiting>());
+        CHECK(profile::PhaseObserver::active == &timings);
     }
-    CHECK(train::PhaseObserver::active == nullptr);
+    CHECK(profile::PhaseObserver::active == nullptr);
     const Phase phase("forward");
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("gradients are listed in the order in which the backward pass has them
     const auto first = torch::ones({3}, torch::requires_grad());
     const auto second = torch::ones({2, 3}, torch::requires_grad());
     const auto unused = torch::ones({4}, torch::requires_grad());
-    train::ReadyTimes ready({{"first", first}, {"second", second}, {"unused", unused}});
+    profile::ReadyTimes ready({{"first", first}, {"second", second}, {"unused", unused}});
     CHECK(nn::BatchNormObserver::active == &ready);
     for (int i = 0; i < 3; ++i)
     {
@@ -148,7 +148,7 @@ TEST_CASE("gradients are listed in the order in which the backward pass has them
 
 TEST_CASE("a batch norm's passes are brought together by their call", "[train]")
 {
-    train::ReadyTimes ready({});
+    profile::ReadyTimes ready({});
     const int a = 0, b = 0;
     for (int i = 0; i < 5; ++i)
     {
@@ -178,9 +178,9 @@ TEST_CASE("of few steps, fewer are left out as warm-up", "[train]")
     const std::vector<std::int64_t> expected{0, 0, 0, 1, 1, 2, 2, 2};
     for (std::size_t steps = 0; steps < expected.size(); ++steps)
     {
-        CHECK(train::warm_up_steps(static_cast<std::int64_t>(steps)) == expected[steps]);
+        CHECK(profile::warm_up_steps(static_cast<std::int64_t>(steps)) == expected[steps]);
     }
-    CHECK(train::median({3, 1, 2}) == 2);
-    CHECK(train::median({4, 1, 2, 3}) == 2.5);
-    CHECK(train::median({7}) == 7);
+    CHECK(profile::median({3, 1, 2}) == 2);
+    CHECK(profile::median({4, 1, 2, 3}) == 2.5);
+    CHECK(profile::median({7}) == 7);
 }

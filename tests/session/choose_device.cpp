@@ -14,10 +14,10 @@ namespace
 using Ids = std::vector<std::string>;
 
 /// "cpu", or the numbers of the GPUs, of one rank after the other.
-std::string chosen(const std::string& setting, const std::vector<tasks::VisibleGpus>& ranks)
+std::string chosen(const std::string& setting, const std::vector<session::VisibleGpus>& ranks)
 {
     std::string text;
-    for (const auto& device : tasks::choose_devices(setting, ranks))
+    for (const auto& device : session::choose_devices(setting, ranks))
     {
         text += text.empty() ? "" : " ";
         text += device.is_cuda() ? std::to_string(device.index()) : device.str();
@@ -26,13 +26,13 @@ std::string chosen(const std::string& setting, const std::vector<tasks::VisibleG
 }
 
 /// Of several ranks on a host that see the same GPUs.
-std::vector<tasks::VisibleGpus> ranks_on(const std::string& host, std::size_t ranks, const Ids& ids)
+std::vector<session::VisibleGpus> ranks_on(const std::string& host, std::size_t ranks, const Ids& ids)
 {
-    return std::vector<tasks::VisibleGpus>(ranks, {host, ids});
+    return std::vector<session::VisibleGpus>(ranks, {host, ids});
 }
 
-std::vector<tasks::VisibleGpus> operator+(std::vector<tasks::VisibleGpus> left,
-                                          const std::vector<tasks::VisibleGpus>& right)
+std::vector<session::VisibleGpus> operator+(std::vector<session::VisibleGpus> left,
+                                            const std::vector<session::VisibleGpus>& right)
 {
     left.insert(left.end(), right.begin(), right.end());
     return left;
@@ -46,7 +46,7 @@ config::Meta meta_with(bool use_fp16, config::Precision precision)
     return meta;
 }
 
-tasks::DeviceTraits gpu(int major, int minor)
+session::DeviceTraits gpu(int major, int minor)
 {
     return {true, true, {major, minor}, "NVIDIA Test, sm_" + std::to_string(10 * major + minor) + ", 15 GiB"};
 }
@@ -125,40 +125,40 @@ TEST_CASE("a run on CPUs takes no GPU, whatever there is", "[tasks]")
 {
     config::Meta meta;
     meta.device = "cpu";
-    CHECK(tasks::choose_device(meta, {}).is_cpu());
+    CHECK(session::choose_device(meta, {}).is_cpu());
 }
 
 TEST_CASE("a build without CUDA sees no GPUs", "[nn]")
 {
-    CHECK(nn::describe_device(torch::kCPU) == "cpu");
-    if (nn::is_built_for_gpus())
+    CHECK(device::describe_device(torch::kCPU) == "cpu");
+    if (device::is_built_for_gpus())
     {
         return;
     }
-    CHECK(nn::gpu_count() == 0);
-    CHECK_THROWS_AS(nn::describe_gpu(0), std::invalid_argument);
-    CHECK_THROWS_AS(nn::gpu_id(0), std::invalid_argument);
-    CHECK_THROWS_AS(nn::gpu_capability(0), std::invalid_argument);
-    CHECK_THROWS_AS(nn::gpu_bytes(0), std::invalid_argument);
-    CHECK_THROWS_AS(nn::free_gpu_bytes(), std::invalid_argument);
-    CHECK_THROWS_WITH(nn::use_gpu(0), Catch::Contains("build it with CUDA"));
+    CHECK(device::gpu_count() == 0);
+    CHECK_THROWS_AS(device::describe_gpu(0), std::invalid_argument);
+    CHECK_THROWS_AS(device::gpu_id(0), std::invalid_argument);
+    CHECK_THROWS_AS(device::gpu_capability(0), std::invalid_argument);
+    CHECK_THROWS_AS(device::gpu_bytes(0), std::invalid_argument);
+    CHECK_THROWS_AS(device::free_gpu_bytes(), std::invalid_argument);
+    CHECK_THROWS_WITH(device::use_gpu(0), Catch::Contains("build it with CUDA"));
 }
 
 TEST_CASE("the arithmetic is what configuration and device say", "[tasks]")
 {
     using config::Precision;
-    using tasks::precision_on;
-    const tasks::DeviceTraits old_cpu{}, cpu{false, true, {}, ""};
+    using session::precision_on;
+    const session::DeviceTraits old_cpu{}, cpu{false, true, {}, ""};
     const auto as_published = meta_with(true, Precision::automatic);
-    CHECK(precision_on(gpu(7, 0), as_published) == nn::Precision::fp16);
-    CHECK(precision_on(gpu(9, 0), as_published) == nn::Precision::fp16);
-    CHECK(precision_on(cpu, as_published) == nn::Precision::bf16);
-    CHECK(precision_on(old_cpu, as_published) == nn::Precision::fp32);
-    CHECK(precision_on(gpu(7, 0), meta_with(false, Precision::automatic)) == nn::Precision::fp32);
-    CHECK(precision_on(gpu(7, 0), meta_with(true, Precision::fp64)) == nn::Precision::fp64);
-    CHECK(precision_on(gpu(8, 0), meta_with(false, Precision::bf16)) == nn::Precision::bf16);
-    CHECK(precision_on(gpu(7, 0), meta_with(false, Precision::fp16)) == nn::Precision::fp16);
-    CHECK(precision_on(old_cpu, meta_with(false, Precision::bf16)) == nn::Precision::bf16);
+    CHECK(precision_on(gpu(7, 0), as_published) == device::Precision::fp16);
+    CHECK(precision_on(gpu(9, 0), as_published) == device::Precision::fp16);
+    CHECK(precision_on(cpu, as_published) == device::Precision::bf16);
+    CHECK(precision_on(old_cpu, as_published) == device::Precision::fp32);
+    CHECK(precision_on(gpu(7, 0), meta_with(false, Precision::automatic)) == device::Precision::fp32);
+    CHECK(precision_on(gpu(7, 0), meta_with(true, Precision::fp64)) == device::Precision::fp64);
+    CHECK(precision_on(gpu(8, 0), meta_with(false, Precision::bf16)) == device::Precision::bf16);
+    CHECK(precision_on(gpu(7, 0), meta_with(false, Precision::fp16)) == device::Precision::fp16);
+    CHECK(precision_on(old_cpu, meta_with(false, Precision::bf16)) == device::Precision::bf16);
     for (const auto& traits : {gpu(7, 0), gpu(7, 5)})
     {
         CHECK_THROWS_WITH(precision_on(traits, meta_with(false, Precision::bf16)),
@@ -166,14 +166,14 @@ TEST_CASE("the arithmetic is what configuration and device say", "[tasks]")
                               Catch::Contains(traits.description) && Catch::Contains("use fp16"));
     }
     CHECK_THROWS_WITH(precision_on(cpu, meta_with(false, Precision::fp16)), Catch::Contains("fp16 needs a GPU"));
-    CHECK_THROWS_AS(tasks::choose_precision(meta_with(false, Precision::fp16), torch::kCPU), config::Error);
+    CHECK_THROWS_AS(session::choose_precision(meta_with(false, Precision::fp16), torch::kCPU), config::Error);
 }
 
 TEST_CASE("memory is compared with that of GPUs", "[tasks]")
 {
     constexpr auto gibibyte = std::int64_t{1} << 30;
-    const std::vector<tasks::GpuMemory> gpus{{"a V100 of 16 GiB", 16 * gibibyte}, {"a GPU of 80 GiB", 80 * gibibyte}};
-    const auto fit = [&](std::int64_t bytes) { return tasks::describe_fit(bytes, gpus, "lower it"); };
+    const std::vector<session::GpuMemory> gpus{{"a V100 of 16 GiB", 16 * gibibyte}, {"a GPU of 80 GiB", 80 * gibibyte}};
+    const auto fit = [&](std::int64_t bytes) { return session::describe_fit(bytes, gpus, "lower it"); };
     CHECK(fit(0) == "fits a V100 of 16 GiB");
     // CUDA and its libraries take a part.
     CHECK(fit(15 * gibibyte) == "fits a V100 of 16 GiB");
@@ -182,5 +182,5 @@ TEST_CASE("memory is compared with that of GPUs", "[tasks]")
     CHECK(fit(79 * gibibyte) == "does not fit a V100 of 16 GiB (it fits a GPU of 80 GiB): lower it");
     CHECK(fit(80 * gibibyte) == "may not fit a GPU of 80 GiB: lower it");
     CHECK(fit(90 * gibibyte) == "does not fit a GPU of 80 GiB: lower it");
-    CHECK(tasks::describe_fit(20 * gibibyte, {gpus[0]}, "lower it") == "does not fit a V100 of 16 GiB: lower it");
+    CHECK(session::describe_fit(20 * gibibyte, {gpus[0]}, "lower it") == "does not fit a V100 of 16 GiB: lower it");
 }

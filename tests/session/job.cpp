@@ -72,15 +72,15 @@ std::string path_with_squeue(const test::Folder& folder, const std::string& line
 
 TEST_CASE("Time left is read as squeue writes it", "[tasks]")
 {
-    CHECK(tasks::parse_time_left("0:07") == seconds(7));
-    CHECK(tasks::parse_time_left("59:30") == seconds(3570));
-    CHECK(tasks::parse_time_left("16:40:00") == seconds(60000));
-    CHECK(tasks::parse_time_left("2-03:04:05") == seconds(2 * 86400 + 3 * 3600 + 4 * 60 + 5));
+    CHECK(session::parse_time_left("0:07") == seconds(7));
+    CHECK(session::parse_time_left("59:30") == seconds(3570));
+    CHECK(session::parse_time_left("16:40:00") == seconds(60000));
+    CHECK(session::parse_time_left("2-03:04:05") == seconds(2 * 86400 + 3 * 3600 + 4 * 60 + 5));
     for (const char* text : {"", "UNLIMITED", "NOT_SET", "INVALID", "5", "1:2:3:4", "1-2:3", "1-2-3:4", ":5",
                              "5:", "-1:00", "1:00 x", "99999999999999999999:00"})
     {
         INFO(text);
-        CHECK_FALSE(tasks::parse_time_left(text));
+        CHECK_FALSE(session::parse_time_left(text));
     }
 }
 
@@ -90,14 +90,14 @@ TEST_CASE("The end of a job comes from its environment, or from squeue", "[tasks
     SECTION("outside of a job nobody is asked")
     {
         const Environment environment({{"PATH", path_with_squeue(folder, "echo 10:00")}});
-        CHECK_FALSE(tasks::seconds_until_job_ends());
+        CHECK_FALSE(session::seconds_until_job_ends());
     }
     SECTION("SLURM_JOB_END_TIME")
     {
         const Environment environment({{"SLURM_JOB_ID", "7"},
                                        {"SLURM_JOB_END_TIME", std::to_string(std::time(nullptr) + 1000)},
                                        {"PATH", path_with_squeue(folder, "echo 10:00")}});
-        const auto left = tasks::seconds_until_job_ends();
+        const auto left = session::seconds_until_job_ends();
         REQUIRE(left);
         CHECK(left->count() > 900);
         CHECK(left->count() <= 1000);
@@ -105,43 +105,43 @@ TEST_CASE("The end of a job comes from its environment, or from squeue", "[tasks
     SECTION("SLURM_JOB_END_TIME that has passed")
     {
         const Environment environment({{"SLURM_JOB_ID", "7"}, {"SLURM_JOB_END_TIME", "1000"}});
-        CHECK(tasks::seconds_until_job_ends() == seconds(0));
+        CHECK(session::seconds_until_job_ends() == seconds(0));
     }
     SECTION("squeue, asked for this job")
     {
         const Environment environment(
             {{"SLURM_JOB_ID", "7"},
              {"PATH", path_with_squeue(folder, R"([ "$*" = "-h -j 7 -o %L" ] && echo 1-00:00:10)")}});
-        CHECK(tasks::seconds_until_job_ends() == seconds(86410));
+        CHECK(session::seconds_until_job_ends() == seconds(86410));
     }
     SECTION("squeue that knows no limit")
     {
         const Environment environment({{"SLURM_JOB_ID", "7"}, {"PATH", path_with_squeue(folder, "echo UNLIMITED")}});
-        CHECK_FALSE(tasks::seconds_until_job_ends());
+        CHECK_FALSE(session::seconds_until_job_ends());
     }
     SECTION("squeue that fails")
     {
         const Environment environment(
             {{"SLURM_JOB_ID", "7"}, {"PATH", path_with_squeue(folder, "echo no >&2; exit 1")}});
-        CHECK_FALSE(tasks::seconds_until_job_ends());
+        CHECK_FALSE(session::seconds_until_job_ends());
     }
     SECTION("no squeue")
     {
         const Environment environment({{"SLURM_JOB_ID", "7"}, {"PATH", (folder / "").string()}});
-        CHECK_FALSE(tasks::seconds_until_job_ends());
+        CHECK_FALSE(session::seconds_until_job_ends());
     }
     SECTION("squeue that does not answer")
     {
         const Environment environment({{"SLURM_JOB_ID", "7"}, {"PATH", path_with_squeue(folder, "exec sleep 60")}});
         const auto start = std::chrono::steady_clock::now();
-        CHECK_FALSE(tasks::seconds_until_job_ends());
+        CHECK_FALSE(session::seconds_until_job_ends());
         CHECK(std::chrono::steady_clock::now() - start < seconds(30));
     }
     SECTION("a number of a job that is none")
     {
         const Environment environment(
             {{"SLURM_JOB_ID", "7; echo 1:00"}, {"PATH", path_with_squeue(folder, "echo 10:00")}});
-        CHECK_FALSE(tasks::seconds_until_job_ends());
+        CHECK_FALSE(session::seconds_until_job_ends());
     }
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("The start of a run says what job it is in", "[tasks]")
     SECTION("none")
     {
         const Environment environment({});
-        CHECK(tasks::describe_job({}).empty());
+        CHECK(session::describe_job({}).empty());
     }
     std::map<std::string, std::string> job{
         {"SLURM_JOB_ID", "4711"},          {"SLURM_STEP_ID", "0"},           {"SLURM_JOB_PARTITION", "gpu"},
@@ -161,7 +161,7 @@ TEST_CASE("The start of a run says what job it is in", "[tasks]")
     SECTION("one in which all fits")
     {
         const Environment environment(job);
-        CHECK(tasks::describe_job({64, 10, true, seconds(60000)}) ==
+        CHECK(session::describe_job({64, 10, true, seconds(60000)}) ==
               "job             SLURM 4711, partition gpu, requeued 2×, 8 nodes (n[1-8]), tasks per node 8(x8), 10 "
               "cores per task, "
               "8 GPUs per node, 450.0 GiB per node, ends in 16 h 40 min\n");
@@ -170,7 +170,7 @@ TEST_CASE("The start of a run says what job it is in", "[tasks]")
     {
         job.insert_or_assign("SLURM_STEP_NUM_NODES", std::string("1"));
         const Environment environment(job);
-        const auto text = tasks::describe_job({8, 1, false, std::nullopt});
+        const auto text = session::describe_job({8, 1, false, std::nullopt});
         CHECK_THAT(text, Contains("no time limit known"));
         CHECK_THAT(text, Contains("the job has 8 nodes, of which srun uses 1\n"));
         CHECK_THAT(text, Contains("10 cores for each task, but a rank may use 1; give srun --cpus-per-task"));
@@ -181,14 +181,14 @@ TEST_CASE("The start of a run says what job it is in", "[tasks]")
         job.erase("SLURM_STEP_ID");
         const Environment environment(job);
         CHECK_THAT(
-            tasks::describe_job({1, 80, true, seconds(59)}),
+            session::describe_job({1, 80, true, seconds(59)}),
             Contains(
                 "ends in 59 s\nnote            the job has 64 tasks, but this is one process; start it with srun"));
     }
     SECTION("a job of one GPU, on a SLURM that says little")
     {
         const Environment environment({{"SLURM_JOB_ID", "1"}, {"SLURM_GPUS_ON_NODE", "1"}});
-        CHECK(tasks::describe_job({1, 4, true, seconds(3599)}) ==
+        CHECK(session::describe_job({1, 4, true, seconds(3599)}) ==
               "job             SLURM 1, 1 GPU per node, ends in 59 min\n");
     }
 }

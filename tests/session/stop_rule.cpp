@@ -5,23 +5,23 @@
 
 using namespace paws;
 using namespace std::chrono_literals;
-using tasks::TimeLimit;
+using session::TimeLimit;
 
 TEST_CASE("--stop-after takes epochs and times, and nothing else", "[tasks][stop]")
 {
-    CHECK_FALSE(tasks::parse_stop_after("").epochs);
-    CHECK_FALSE(tasks::parse_stop_after("").duration);
-    CHECK(tasks::parse_stop_after("3ep").epochs == 3);
-    CHECK(tasks::parse_stop_after("500steps").steps == 500);
-    CHECK(tasks::parse_stop_after("90s").duration == 90s);
-    CHECK(tasks::parse_stop_after("45m").duration == 45min);
-    CHECK(tasks::parse_stop_after("2h").duration == 2h);
-    CHECK(tasks::parse_stop_after("1d").duration == 24h);
+    CHECK_FALSE(session::parse_stop_after("").epochs);
+    CHECK_FALSE(session::parse_stop_after("").duration);
+    CHECK(session::parse_stop_after("3ep").epochs == 3);
+    CHECK(session::parse_stop_after("500steps").steps == 500);
+    CHECK(session::parse_stop_after("90s").duration == 90s);
+    CHECK(session::parse_stop_after("45m").duration == 45min);
+    CHECK(session::parse_stop_after("2h").duration == 2h);
+    CHECK(session::parse_stop_after("1d").duration == 24h);
     for (const char* wrong :
          {"3", "0ep", "-1h", "ep", "2 h", "2hours", "1.5h", "99999999999999999999h", "9223372036854775807d", "h2"})
     {
         INFO(wrong);
-        CHECK_THROWS_WITH(tasks::parse_stop_after(wrong), Catch::Contains(wrong) && Catch::Contains("45m"));
+        CHECK_THROWS_WITH(session::parse_stop_after(wrong), Catch::Contains(wrong) && Catch::Contains("45m"));
     }
 }
 

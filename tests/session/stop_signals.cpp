@@ -39,7 +39,7 @@ struct sigaction action_of(int number)
 /// Of a child: notes signals while a checkpoint is being written, and says so when it has begun.
 [[noreturn]] void write_slowly(const std::filesystem::path& checkpoint, int ready)
 {
-    const auto signals = tasks::StopSignals::of_process();
+    const auto signals = session::StopSignals::of_process();
     const io::AtomicFile unfinished(checkpoint);
     static_cast<void>(!write(ready, "x", 1));
     std::this_thread::sleep_for(60s);
@@ -70,26 +70,26 @@ TEST_CASE("each stop signal is noted, and the handlers go back", "[tasks][stop]"
     {
         const auto before = action_of(number);
         {
-            const auto signals = tasks::StopSignals::of_process();
+            const auto signals = session::StopSignals::of_process();
             CHECK(signals->received() == 0);
             raise(number);
             CHECK(comes_true([&] { return signals->received() == number; }));
-            CHECK(tasks::StopSignals::of_process() == signals);
+            CHECK(session::StopSignals::of_process() == signals);
             CHECK(action_of(SIGPIPE).sa_handler == SIG_IGN);
         }
         CHECK(before.sa_handler == action_of(number).sa_handler);
         CHECK(action_of(SIGPIPE).sa_handler == SIG_DFL);
     }
-    CHECK(tasks::signal_name(SIGUSR1) == "SIGUSR1");
-    CHECK(tasks::signal_name(SIGHUP) == "SIGHUP");
-    CHECK(tasks::signal_name(SIGXCPU) == "SIGXCPU");
+    CHECK(session::signal_name(SIGUSR1) == "SIGUSR1");
+    CHECK(session::signal_name(SIGHUP) == "SIGHUP");
+    CHECK(session::signal_name(SIGXCPU) == "SIGXCPU");
 }
 
 TEST_CASE("a signal that is ignored when the program begins still is", "[tasks][stop]")
 {
     auto* const before = std::signal(SIGHUP, SIG_IGN);
     {
-        const auto signals = tasks::StopSignals::of_process();
+        const auto signals = session::StopSignals::of_process();
         raise(SIGHUP);
         std::this_thread::sleep_for(50ms);
         CHECK(signals->received() == 0);
@@ -104,10 +104,10 @@ TEST_CASE("signals that are held from the start act where no run begins", "[task
     {
         // That of the test framework, which knows no mercy.
         std::signal(SIGTERM, SIG_DFL);
-        tasks::hold_stop_signals();
+        session::hold_stop_signals();
         raise(SIGTERM);
         std::this_thread::sleep_for(50ms);
-        tasks::drop_stop_signals();
+        session::drop_stop_signals();
         _exit(0);
     }
     int status = 0;

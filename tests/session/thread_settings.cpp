@@ -10,7 +10,7 @@
 #include "tests/support/small_run.hpp"
 
 using namespace paws;
-using tasks::choose_threads;
+using session::choose_threads;
 
 TEST_CASE("threads are as many as wanted or as there are cores, and no more than there can be", "[tasks]")
 {
@@ -34,14 +34,14 @@ TEST_CASE("Kokkos' variables for threads and devices go, those for tools stay", 
     setenv("KOKKOS_NUM_THREADS", "64", 1);
     setenv("KOKKOS_DEVICE_ID", "x", 1);
     setenv("KOKKOS_TOOLS_LIBS", "", 1);
-    const auto notes = tasks::take_kokkos_variables();
+    const auto notes = session::take_kokkos_variables();
     REQUIRE(notes.size() == 2);
     CHECK_THAT(notes[0], Catch::StartsWith("KOKKOS_DEVICE_ID=x in the environment has no effect"));
     CHECK_THAT(notes[1], Catch::StartsWith("KOKKOS_NUM_THREADS=64"));
     CHECK(std::getenv("KOKKOS_NUM_THREADS") == nullptr);
     CHECK(std::getenv("KOKKOS_TOOLS_LIBS") != nullptr);
     unsetenv("KOKKOS_TOOLS_LIBS");
-    CHECK(tasks::take_kokkos_variables().empty());
+    CHECK(session::take_kokkos_variables().empty());
 }
 
 TEST_CASE("stacks of OpenMP's threads are as its variables say", "[tasks]")
@@ -49,7 +49,7 @@ TEST_CASE("stacks of OpenMP's threads are as its variables say", "[tasks]")
     const auto bytes = [](const char* text)
     {
         setenv("OMP_STACKSIZE", text, 1);
-        const auto found = tasks::openmp_stack_bytes();
+        const auto found = session::openmp_stack_bytes();
         unsetenv("OMP_STACKSIZE");
         return found;
     };
@@ -59,19 +59,19 @@ TEST_CASE("stacks of OpenMP's threads are as its variables say", "[tasks]")
     CHECK(bytes("1g") == std::size_t{1} << 30U);
     CHECK(bytes("many") == 0);
     CHECK(bytes("") == 0);
-    CHECK(tasks::openmp_stack_bytes() == 0);
+    CHECK(session::openmp_stack_bytes() == 0);
 }
 
 TEST_CASE("OpenMP starts the threads that it is told to, whatever was set", "[tasks]")
 {
     const auto before = omp_get_max_threads();
     omp_set_dynamic(1);
-    tasks::start_openmp(3);
+    session::start_openmp(3);
     CHECK(omp_get_dynamic() == 0);
     CHECK(omp_get_max_threads() == 3);
     omp_set_num_threads(before);
     setenv("OMP_STACKSIZE", "900000000G", 1);
-    CHECK_THROWS_WITH(tasks::start_openmp(3),
+    CHECK_THROWS_WITH(session::start_openmp(3),
                       Catch::Contains("3 threads cannot be started") && Catch::Contains("OMP_STACKSIZE=900000000G"));
     unsetenv("OMP_STACKSIZE");
 }

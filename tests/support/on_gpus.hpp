@@ -22,7 +22,7 @@ struct OnGpus
     /// Whether there are GPUs for all ranks.
     bool connect()
     {
-        const auto mine = nn::gpu_count() >= host->world_size() && host->world_size() > 1;
+        const auto mine = device::gpu_count() >= host->world_size() && host->world_size() > 1;
         const auto all = torch::tensor({std::int64_t{mine}}, torch::kInt64);
         host->all_reduce(all);
         if (all.item<std::int64_t>() < host->world_size())
@@ -32,8 +32,8 @@ struct OnGpus
         }
         config::Meta meta;
         meta.device = "cuda";
-        device = tasks::choose_device(meta, test::world_of_all());
-        nn::use_gpu(device.index());
+        device = session::choose_device(meta, test::world_of_all());
+        device::use_gpu(device.index());
         gpus = comm::communicator_on_device(host, device, std::chrono::seconds(60),
                                             [this](const std::string&) { failed = true; });
         return true;

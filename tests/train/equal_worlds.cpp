@@ -69,8 +69,8 @@ logging: {{folder: none, pretrain_path: {}}}
     auto pre_training = config;
     pre_training.task = config::Task::paws_train;
     pre_training.meta.output_dim = 16;
-    const auto encoder = train::new_network(pre_training);
-    train::save_checkpoint(checkpoint, *encoder, optim::LarsSgd(*encoder, {}), {}, pre_training);
+    const auto encoder = checkpoint::new_network(pre_training);
+    checkpoint::save_checkpoint(checkpoint, *encoder, optim::LarsSgd(*encoder, {}), {}, pre_training);
     return config;
 }
 
@@ -97,7 +97,7 @@ data::Dataset dataset_of(const config::Config& config)
 Outcome train(const config::Config& config, const std::shared_ptr<comm::Communicator>& communicator)
 {
     const auto dataset = dataset_of(config);
-    train::Trainer trainer(config, dataset, nn::Precision::fp64, communicator);
+    train::Trainer trainer(config, dataset, device::Precision::fp64, communicator);
     trainer.synchronise();
     Outcome outcome;
     trainer.run_epoch([&](const train::StepReport& report)
@@ -203,7 +203,7 @@ TEST_CASE("values of all ranks that are read now and then are those of each step
     const auto dataset = dataset_of(config);
     const auto reports_of = [&](bool when_needed)
     {
-        train::Trainer trainer(config, dataset, nn::Precision::fp64, test::world());
+        train::Trainer trainer(config, dataset, device::Precision::fp64, test::world());
         trainer.synchronise();
         if (when_needed)
         {

@@ -47,11 +47,11 @@ struct StepResult
 };
 
 /// One PAWS step of a network with the deterministic fill.
-StepResult paws_step_on(torch::Device device, nn::Precision precision, const optim::LossScaler* scaler = nullptr)
+StepResult paws_step_on(torch::Device device, device::Precision precision, const optim::LossScaler* scaler = nullptr)
 {
     const auto encoder = nn::make_encoder({"wide_resnet16w1", 16, true});
     test::deterministic_fill(*encoder, 3);
-    encoder->to(nn::storage_type(precision));
+    encoder->to(device::storage_type(precision));
     nn::to_channels_last(*encoder);
     encoder->to(device);
     encoder->train();
@@ -63,7 +63,7 @@ StepResult paws_step_on(torch::Device device, nn::Precision precision, const opt
     const data::PawsBatch batch{pictures(12, 16), pictures(16, 16), pictures(16, 8)};
     const auto labels =
         std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(3, 2, 2, 0.1).to(device));
-    const auto loss = train::paws_forward_backward(*encoder, batch, labels, {2, 0.1, 0.25, true}, precision, scaler);
+    const auto loss = methods::paws_forward_backward(*encoder, batch, labels, {2, 0.1, 0.25, true}, precision, scaler);
     StepResult result{torch::stack({loss.cross_entropy, loss.me_max}).detach().cpu(), {}, {}};
     std::vector<torch::Tensor> gradients, weights;
     for (const auto& parameter : encoder->parameters())
@@ -93,7 +93,7 @@ struct Run
     {
     }
 
-    std::unique_ptr<train::Trainer> trainer(nn::Precision precision, torch::Device device) const
+    std::unique_ptr<train::Trainer> trainer(device::Precision precision, torch::Device device) const
     {
         return std::make_unique<train::Trainer>(config, dataset, precision, comm::make_single_rank(), device);
     }
@@ -129,7 +129,7 @@ TEST_CASE("a PAWS step on a GPU is that on a CPU", "[gpu]")
         return;
     }
     const FullPrecision full_precision;
-    const auto exact = paws_step_on(torch::kCPU, nn::Precision::fp64);
+    const auto exact = paws_step_on(torch::kCPU, device::Precision::fp64);
     const auto check = [&](const StepResult& ours, const StepResult& host, double tolerance)
     {
         // The network itself magnifies rounding, on the host as on the device.
@@ -139,9 +139,9 @@ TEST_CASE("a PAWS step on a GPU is that on a CPU", "[gpu]")
         close(&StepResult::gradients);
         close(&StepResult::weights);
     };
-    check(paws_step_on(torch::kCUDA, nn::Precision::fp64), exact, test::double_tolerance);
-    const auto single = paws_step_on(torch::kCPU, nn::Precision::fp32);
-    check(paws_step_on(torch::kCUDA, nn::Precision::fp32), single, test::float_tolerance);
+    check(paws_step_on(torch::kCUDA, device::Precision::fp64), exact, test::double_tolerance);
+    const auto single = paws_step_on(torch::kCPU, device::Precision::fp32);
+    check(paws_step_on(torch::kCUDA, device::Precision::fp32), single, test::float_tolerance);
 }
 
 TEST_CASE("the optimiser on a GPU is that on a CPU", "[gpu]")
@@ -204,12 +204,12 @@ TEST_CASE("training on a GPU in fp64 is training on a CPU, with a graph of the s
     const auto train = [&](torch::Device device, bool with_graph)
     {
         run.config.meta.cuda_graph = with_graph;
-        const auto trainer = run.trainer(nn::Precision::fp64, device);
+        const auto trainer = run.trainer(device::Precision::fp64, device);
         std::string notes;
         auto losses = losses_of(*trainer, 4, [&](const train::StepReport& report) { notes += report.note; });
         CHECK(notes == "");
         const auto embedded = train::embed(trainer->encoder(), run.dataset.train, run.dataset.labelled, run.config,
-                                           nn::Embedding::projection, nn::Precision::fp64);
+                                           nn::Embedding::projection, device::Precision::fp64);
         CHECK(embedded.device().is_cpu());
         return std::pair(torch::tensor(losses, torch::kFloat64), weights_of(*trainer));
     };
@@ -235,7 +235,7 @@ TEST_CASE("fp16 on a GPU learns, with a graph of the step too", "[gpu]")
         INFO("graph " << graph);
         const Run run({"optimization.epochs=30", "meta.cuda_graph=" + graph, "data.flip_probability=0",
                        "data.jitter_probability=0", "data.solarise_probability=0", "data.equalise_probability=0"});
-        const auto trainer = run.trainer(nn::Precision::fp16, torch::kCUDA);
+        const auto trainer = run.trainer(device::Precision::fp16, torch::kCUDA);
         double scale = 0;
         const auto losses = losses_of(*trainer, 30,
                                       [&](const train::StepReport& report)
@@ -255,7 +255,7 @@ TEST_CASE("fp16 on a GPU learns, with a graph of the step too", "[gpu]")
         const auto checkpoint = trainer->snapshot();
         const auto path = run.small.folder / "fp16.h5";
         io::write_checkpoint(path, checkpoint);
-        const auto resumed = run.trainer(nn::Precision::fp16, torch::kCUDA);
+        const auto resumed = run.trainer(device::Precision::fp16, torch::kCUDA);
         resumed->resume(path);
         CHECK((resumed->snapshot() == checkpoint));
     }

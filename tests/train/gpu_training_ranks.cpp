@@ -34,7 +34,7 @@ std::pair<torch::Tensor, torch::Tensor> train_on(const std::shared_ptr<comm::Com
     auto config = config::parse(yaml, "gpu_training.yaml");
     config.meta.cuda_graph = with_graph;
     const auto dataset = data::load_dataset(config, data::Splits::train);
-    train::Trainer trainer(config, dataset, nn::Precision::fp64, world, device);
+    train::Trainer trainer(config, dataset, device::Precision::fp64, world, device);
     trainer.synchronise();
     std::vector<double> losses;
     std::string notes;

@@ -21,7 +21,7 @@ struct Run
     config::Config config = small.config("run");
     data::Dataset dataset = data::load_dataset(config, data::Splits::train);
 
-    std::unique_ptr<train::Trainer> trainer(nn::Precision precision) const
+    std::unique_ptr<train::Trainer> trainer(device::Precision precision) const
     {
         return std::make_unique<train::Trainer>(config, dataset, precision);
     }
@@ -31,7 +31,7 @@ struct Run
     {
         const auto path = small.folder / "changed.h5";
         io::write_checkpoint(path, checkpoint);
-        auto made = trainer(nn::Precision::fp16);
+        auto made = trainer(device::Precision::fp16);
         made->resume(path);
         return made;
     }
@@ -62,8 +62,8 @@ torch::Tensor weights_of(train::Trainer& trainer)
 TEST_CASE("training with a loss scale is training without one", "[train]")
 {
     const Run run;
-    const auto plain = run.trainer(nn::Precision::fp32);
-    const auto scaled = run.trainer(nn::Precision::fp16);
+    const auto plain = run.trainer(device::Precision::fp32);
+    const auto scaled = run.trainer(device::Precision::fp16);
     const auto expected = take(*plain, 100);
     const auto reports = take(*scaled, 100);
     REQUIRE(reports.size() == expected.size());
@@ -83,7 +83,7 @@ TEST_CASE("training with a loss scale is training without one", "[train]")
 TEST_CASE("a step whose gradients overflow is left out, and the loss scale is halved", "[train]")
 {
     const Run run;
-    const auto begun = run.trainer(nn::Precision::fp16);
+    const auto begun = run.trainer(device::Precision::fp16);
     take(*begun, 1);
     auto checkpoint = begun->snapshot();
     CHECK(checkpoint.progress.reals.at("loss_scale") == 65536);
@@ -114,7 +114,7 @@ TEST_CASE("a step whose gradients overflow is left out, and the loss scale is ha
 TEST_CASE("without fp16 a checkpoint has no loss scale, and one without is gone on from", "[train]")
 {
     const Run run;
-    const auto plain = run.trainer(nn::Precision::fp32);
+    const auto plain = run.trainer(device::Precision::fp32);
     take(*plain, 1);
     const auto checkpoint = plain->snapshot();
     CHECK_FALSE(checkpoint.progress.reals.contains("loss_scale"));
@@ -126,7 +126,7 @@ TEST_CASE("without fp16 a checkpoint has no loss scale, and one without is gone 
 TEST_CASE("gradients that overflow at any loss scale end the run", "[train]")
 {
     const Run run;
-    const auto begun = run.trainer(nn::Precision::fp16);
+    const auto begun = run.trainer(device::Precision::fp16);
     take(*begun, 1);
     auto checkpoint = begun->snapshot();
     checkpoint.progress.reals["loss_scale"] = 2;
@@ -156,8 +156,8 @@ TEST_CASE("an epoch whose values are read now and then ends as one that is read 
     Run run;
     run.config.logging.log_every = 5;
     run.config.criterion.unsupervised_batch_size = 2;
-    const auto each = run.trainer(nn::Precision::fp32);
-    const auto rare = run.trainer(nn::Precision::fp32);
+    const auto each = run.trainer(device::Precision::fp32);
+    const auto rare = run.trainer(device::Precision::fp32);
     rare->read_when_needed();
     const auto expected = take(*each, 100);
     const auto reports = take(*rare, 100);
@@ -193,7 +193,7 @@ TEST_CASE("the step that was no number is named, also where it is read later", "
     Run run;
     run.config.logging.log_every = 5;
     run.config.criterion.unsupervised_batch_size = 2;
-    const auto trainer = run.trainer(nn::Precision::fp32);
+    const auto trainer = run.trainer(device::Precision::fp32);
     trainer->read_when_needed();
     std::int64_t steps = 0;
     const auto spoil = [&](const train::StepReport& report)
@@ -221,9 +221,9 @@ TEST_CASE("the step that was no number is named, also where it is read later", "
 TEST_CASE("meta.cuda_graph without a GPU is a note and nothing else", "[train]")
 {
     Run run;
-    const auto plain = run.trainer(nn::Precision::fp32);
+    const auto plain = run.trainer(device::Precision::fp32);
     run.config.meta.cuda_graph = true;
-    const auto graph = run.trainer(nn::Precision::fp32);
+    const auto graph = run.trainer(device::Precision::fp32);
     const auto expected = take(*plain, 100);
     const auto reports = take(*graph, 100);
     CHECK_THAT(reports.front().note, Catch::Contains("meta.cuda_graph"));
