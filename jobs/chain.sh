@@ -8,7 +8,7 @@ PAWS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CPU=(--account my_account --partition my_cpu_partition)                      # edit: options of jobs/submit
 GPU=(--account my_account --partition my_gpu_partition)                      # edit
 DATA=datasets                                                                # edit: data.root_path
-PICTURES=imagenet                                                            # edit: in it, the folder with train/ and val/
+IMAGES=imagenet                                                            # edit: in it, the folder with train/ and val/
 RUN=runs/imagenet                                                            # edit: logging.folder
 CONFIG=$PAWS/configs/paws/imgnt_train.yaml
 CHECKPOINT=$RUN/paws-latest.h5                                               # logging.write_tag is its first word
@@ -22,8 +22,8 @@ LINKS=1
 
 submit() { "$PAWS/jobs/submit" --folder "$LOGS" "$@"; }
 
-pack=$(submit --template pack_imagenet "${CPU[@]}" --let INPUT="$DATA/$PICTURES" --let OUTPUT="$DATA/$PICTURES.h5")
-settings=(--set data.root_path="$DATA" --set data.image_folder="$PICTURES" --set logging.folder="$RUN")
+pack=$(submit --template pack_imagenet "${CPU[@]}" --let INPUT="$DATA/$IMAGES" --let OUTPUT="$DATA/$IMAGES.h5")
+settings=(--set data.root_path="$DATA" --set data.image_folder="$IMAGES" --set logging.folder="$RUN")
 train=$pack
 condition=afterok
 for ((link = 1; link <= LINKS; ++link)); do

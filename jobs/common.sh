@@ -47,7 +47,7 @@ export OMPI_MCA_btl=${OMPI_MCA_btl:-^openib}
 srun_options=(--mpi="$mpi" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --cpu-bind=cores --distribution=block:block --kill-on-bad-exit=0)
 [ -z "${SLURM_GPUS_ON_NODE:-}" ] || srun_options+=(--gpu-bind=none)
 
-# Arguments that have the packed pictures copied to the nodes' own disks.
+# Arguments that have the packed images copied to the nodes' own disks.
 stage=(--set data.copy_data=true)
 [ -z "$scratch" ] || stage+=(--set "data.scratch=$scratch")
 

@@ -14,7 +14,7 @@ paws_hpc=
 # How srun starts MPI: `srun --mpi=list` shows what there is, paws_hpc says so if it is the wrong one.
 mpi=pmix
 
-# A folder on the nodes' own disks for the copy of the packed pictures; empty: $SLURM_TMPDIR, else $TMPDIR. Not a folder in memory.
+# A folder on the nodes' own disks for the copy of the packed images; empty: $SLURM_TMPDIR, else $TMPDIR. Not a folder in memory.
 scratch=
 
 # The nodes' fast network, where NCCL or UCX choose the wrong one (`ip -br link` and `ibv_devices` on a node).

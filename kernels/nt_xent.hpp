@@ -8,20 +8,20 @@
 
 namespace paws::kernels
 {
-/// Where two views of each of B pictures stand among the columns of a similarity matrix: the first views from
+/// Where two views of each of B images stand among the columns of a similarity matrix: the first views from
 /// `first_column` on, then the second views. Row n of the matrix is view `first_view` + n of these 2B.
 struct ViewPairs
 {
-    int pictures;
+    int images;
     int first_view;
     int first_column;
 
     /// The column of the view itself.
     KOKKOS_INLINE_FUNCTION int own(int n) const { return first_column + first_view + n; }
-    /// The column of the other view of the same picture.
+    /// The column of the other view of the same image.
     KOKKOS_INLINE_FUNCTION int partner(int n) const
     {
-        return first_view + n < pictures ? own(n) + pictures : own(n) - pictures;
+        return first_view + n < images ? own(n) + images : own(n) - images;
     }
 };
 

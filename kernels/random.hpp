@@ -32,29 +32,28 @@ KOKKOS_INLINE_FUNCTION Words philox4x32(Words counter, std::uint32_t key0, std::
     return counter;
 }
 
-/// The random numbers that belong to one view of one picture in one epoch: blocks of four words, each a function of
-/// (seed, epoch, picture, view, block) alone.
+/// The random numbers that belong to one view of one image in one epoch: blocks of four words, each a function of
+/// (seed, epoch, image, view, block) alone.
 class ViewRandom
 {
 public:
     /// `view` below 2²⁴.
-    KOKKOS_INLINE_FUNCTION ViewRandom(std::uint64_t seed, std::uint32_t epoch, std::uint64_t picture,
-                                      std::uint32_t view)
-        : seed_(seed), picture_(picture), epoch_(epoch), view_(view)
+    KOKKOS_INLINE_FUNCTION ViewRandom(std::uint64_t seed, std::uint32_t epoch, std::uint64_t image, std::uint32_t view)
+        : seed_(seed), image_(image), epoch_(epoch), view_(view)
     {
     }
 
     /// `block` below 2⁸.
     KOKKOS_INLINE_FUNCTION Words operator()(std::uint32_t block) const
     {
-        const Words counter{{view_ << 8 | block, epoch_, static_cast<std::uint32_t>(picture_),
-                             static_cast<std::uint32_t>(picture_ >> 32)}};
+        const Words counter{
+            {view_ << 8 | block, epoch_, static_cast<std::uint32_t>(image_), static_cast<std::uint32_t>(image_ >> 32)}};
         return philox4x32(counter, static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32));
     }
 
 private:
     std::uint64_t seed_;
-    std::uint64_t picture_;
+    std::uint64_t image_;
     std::uint32_t epoch_;
     std::uint32_t view_;
 };

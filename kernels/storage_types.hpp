@@ -9,7 +9,7 @@
 #include <cuda_fp16.h>
 #endif
 
-// Types of two bytes that pictures and gradients may be stored in; kernels compute in float. On the host the
+// Types of two bytes that images and gradients may be stored in; kernels compute in float. On the host the
 // conversions are plain integer arithmetic without branches, which compilers turn into vector code for any instruction
 // set; a GPU has an instruction for each, without which they would cost a kernel more than its memory does. Both give
 // the same bits, but for the payload of NaNs.

@@ -1,4 +1,4 @@
-// How fast pictures become training views, on one core, on all, and on a GPU.
+// How fast images become training views, on one core, on all, and on a GPU.
 
 #include <benchmark/benchmark.h>
 
@@ -51,7 +51,7 @@ AugmentSpec cifar10_spec(int size, double scale_min, double scale_max)
     return spec;
 }
 
-/// `count` views of each picture, and what the kernel reads and writes for them.
+/// `count` views of each image, and what the kernel reads and writes for them.
 template <class Exec>
 struct Crops
 {
@@ -60,9 +60,9 @@ struct Crops
     View<std::uint32_t*, Exec> view;
     View<float****, Exec> out;
 
-    Crops(const AugmentSpec& its_spec, int pictures, int count, int first_view)
+    Crops(const AugmentSpec& its_spec, int images, int count, int first_view)
         : spec(its_spec),
-          index("index", static_cast<std::size_t>(pictures * count)),
+          index("index", static_cast<std::size_t>(images * count)),
           view("view", index.extent(0)),
           out("out", index.extent(0), static_cast<std::size_t>(spec.size), static_cast<std::size_t>(spec.size), 3)
     {
@@ -71,18 +71,18 @@ struct Crops
         fill_view<Exec>(view, [&](std::uint32_t i) { return static_cast<std::uint32_t>(first_view) + i % views; });
     }
 
-    void make(const Exec& exec, const AugmentKey& key, const View<std::uint8_t****, Exec>& pictures) const
+    void make(const Exec& exec, const AugmentKey& key, const View<std::uint8_t****, Exec>& images) const
     {
-        paws::kernels::augment_views(exec, spec, key, pictures, index, view, out);
+        paws::kernels::augment_views(exec, spec, key, images, index, view, out);
     }
 };
 
-constexpr int batch_pictures = 64;
+constexpr int batch_images = 64;
 
 template <class Exec>
-View<std::uint8_t****, Exec> random_pictures()
+View<std::uint8_t****, Exec> random_images()
 {
-    const View<std::uint8_t****, Exec> batch("pictures", batch_pictures, 32, 32, 3);
+    const View<std::uint8_t****, Exec> batch("pictures", batch_images, 32, 32, 3);
     fill_view<Exec>(batch,
                     [](std::uint32_t i) {
                         return static_cast<std::uint8_t>(paws::kernels::philox4x32({{i, 0, 0, 0}}, 0, 0).word[0] & 255);
@@ -90,13 +90,13 @@ View<std::uint8_t****, Exec> random_pictures()
     return batch;
 }
 
-/// A 32 × 32 picture becomes 2 views of 32 × 32 and 6 of 18 × 18.
+/// A 32 × 32 image becomes 2 views of 32 × 32 and 6 of 18 × 18.
 template <class Exec>
 void cifar10(benchmark::State& state)
 {
-    const auto batch = random_pictures<Exec>();
-    const Crops<Exec> large(cifar10_spec(32, 0.75, 1), batch_pictures, 2, 0);
-    const Crops<Exec> small(cifar10_spec(18, 0.3, 0.75), batch_pictures, 6, 2);
+    const auto batch = random_images<Exec>();
+    const Crops<Exec> large(cifar10_spec(32, 0.75, 1), batch_images, 2, 0);
+    const Crops<Exec> small(cifar10_spec(18, 0.3, 0.75), batch_images, 6, 2);
     const Exec exec;
     AugmentKey key{17, 0};
     for (auto _ : state)
@@ -108,15 +108,15 @@ void cifar10(benchmark::State& state)
         benchmark::DoNotOptimize(large.out.data());
         benchmark::DoNotOptimize(small.out.data());
     }
-    state.SetItemsProcessed(state.iterations() * batch_pictures * 8);
+    state.SetItemsProcessed(state.iterations() * batch_images * 8);
 }
 
-/// The bytes alone, on one core: every view reads as many bytes of a picture as it has values, and writes them as
+/// The bytes alone, on one core: every view reads as many bytes of an image as it has values, and writes them as
 /// normalised floats.
 void cifar10_bytes(benchmark::State& state)
 {
-    const auto batch = random_pictures<Kokkos::DefaultHostExecutionSpace>();
-    constexpr std::size_t values = batch_pictures * (2 * 32 * 32 + 6 * 18 * 18) * 3;
+    const auto batch = random_images<Kokkos::DefaultHostExecutionSpace>();
+    constexpr std::size_t values = batch_images * (2 * 32 * 32 + 6 * 18 * 18) * 3;
     const View<float*, Kokkos::DefaultHostExecutionSpace> out("out", values);
     for (auto _ : state)
     {
@@ -133,7 +133,7 @@ void cifar10_bytes(benchmark::State& state)
         }
         benchmark::ClobberMemory();
     }
-    state.SetItemsProcessed(state.iterations() * batch_pictures * 8);
+    state.SetItemsProcessed(state.iterations() * batch_images * 8);
 }
 }  // namespace
 

@@ -18,7 +18,7 @@ std::vector<std::int64_t> shape()
     return {bench::on_gpu() ? 1792 : 224, 32, 32, 32};
 }
 
-torch::Tensor pictures(torch::ScalarType type)
+torch::Tensor images(torch::ScalarType type)
 {
     return torch::randn(shape(), bench::device()).to(type).contiguous(torch::MemoryFormat::ChannelsLast);
 }
@@ -42,7 +42,7 @@ class Arrays
 public:
     explicit Arrays(torch::ScalarType type) : type_(type) {}
 
-    std::uint32_t* next() { return static_cast<std::uint32_t*>(tensors_.emplace_back(pictures(type_)).data_ptr()); }
+    std::uint32_t* next() { return static_cast<std::uint32_t*>(tensors_.emplace_back(images(type_)).data_ptr()); }
     std::int64_t words() const { return static_cast<std::int64_t>(tensors_.front().nbytes() / sizeof(std::uint32_t)); }
 
 private:
@@ -54,8 +54,8 @@ void batch_norm_relu(benchmark::State& state, torch::ScalarType type)
 {
     torch::manual_seed(0);
     auto bn = layer();
-    auto x = pictures(type).requires_grad_();
-    const auto grad = pictures(type);
+    auto x = images(type).requires_grad_();
+    const auto grad = images(type);
     bench::measure_warm(state,
                         [&]
                         {
@@ -90,9 +90,9 @@ void batch_norm_add_relu(benchmark::State& state, torch::ScalarType type)
 {
     torch::manual_seed(0);
     auto bn = layer();
-    auto x = pictures(type).requires_grad_();
-    auto shortcut = pictures(type).requires_grad_();
-    const auto grad = pictures(type);
+    auto x = images(type).requires_grad_();
+    auto shortcut = images(type).requires_grad_();
+    const auto grad = images(type);
     bench::measure_warm(state,
                         [&]
                         {

@@ -153,7 +153,7 @@ void add_collectives(const comm::World& world)
     }
 }
 
-torch::Tensor pictures(std::int64_t count, std::int64_t size)
+torch::Tensor images(std::int64_t count, std::int64_t size)
 {
     return torch::randn({count, size, size, 3}).permute({0, 3, 1, 2});
 }
@@ -174,7 +174,7 @@ void train_step(benchmark::State& state, const comm::World& world, device::Preci
         loss::SupportLabels::stratified(10, 8, 2, 0.1, ranks->world_size()));
     const loss::PawsLossSettings settings{6, 0.1, 0.25, true, std::int64_t{1} << 30, ranks};
     constexpr std::int64_t batch = 32;
-    const data::PawsBatch input{pictures(160, 32), pictures(2 * batch, 32), pictures(6 * batch, 18)};
+    const data::PawsBatch input{images(160, 32), images(2 * batch, 32), images(6 * batch, 18)};
     const auto step = [&]
     {
         optimizer.zero_grad();

@@ -20,7 +20,7 @@ struct Shape
 {
     std::int64_t rows, dims;
 };
-/// The views of 512 CIFAR-10 pictures, and as many as 8 ranks of the published ImageNet run would have together.
+/// The views of 512 CIFAR-10 images, and as many as 8 ranks of the published ImageNet run would have together.
 constexpr Shape cifar10{1024, 128};
 constexpr Shape imgnt_8_ranks{704, 2048};
 constexpr Shape large{4096, 128};

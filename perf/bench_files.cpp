@@ -21,7 +21,7 @@ namespace
 using namespace paws;
 namespace fs = std::filesystem;
 
-constexpr std::size_t pictures = 20'000;
+constexpr std::size_t images = 20'000;
 constexpr std::size_t dimensions = 2048;
 
 /// A name for a file of this process, which is removed at the end.
@@ -49,7 +49,7 @@ void embedding_dump(benchmark::State& state, const io::EmbeddingsLayout& how)
     constexpr std::size_t rows_at_once = 256;
     const Target target;
     io::EmbeddingsSource source;
-    for (std::size_t n = 0; n < pictures; ++n)
+    for (std::size_t n = 0; n < images; ++n)
     {
         source.labels.push_back(static_cast<std::int64_t>(n % 1000));
         source.index.push_back(static_cast<std::int64_t>(n));
@@ -63,16 +63,16 @@ void embedding_dump(benchmark::State& state, const io::EmbeddingsLayout& how)
     for (auto _ : state)
     {
         io::EmbeddingsWriter writer(target.path(), source, layout, io::RankGroup(MPI_COMM_SELF));
-        for (std::size_t row = 0; row < pictures; row += rows_at_once)
+        for (std::size_t row = 0; row < images; row += rows_at_once)
         {
             io::EmbeddingsBlock block;
-            block.rows = std::min(rows_at_once, pictures - row);
+            block.rows = std::min(rows_at_once, images - row);
             block.reals.push_back({static_cast<const std::byte*>(values.data_ptr()), block.rows * row_bytes});
             writer.write(block);
         }
         writer.finish();
     }
-    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(pictures * row_bytes));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(images * row_bytes));
     state.counters["file_MB"] = static_cast<double>(fs::file_size(target.path())) / 1e6;
 }
 
@@ -185,7 +185,7 @@ int main(int argc, char** argv)
     smaller.compression = 1;
     in_real_time(benchmark::RegisterBenchmark("embedding_dump_half_deflate1/20000x2048", embedding_dump, smaller));
     in_real_time(benchmark::RegisterBenchmark("embedding_dump_floor/20000x2048", plain_write,
-                                              pictures * dimensions * sizeof(float)));
+                                              images * dimensions * sizeof(float)));
     for (const std::string model : {"wide_resnet28w2", "resnet50"})
     {
         in_real_time(benchmark::RegisterBenchmark(("checkpoint_write/" + model).c_str(), checkpoint_write, model));

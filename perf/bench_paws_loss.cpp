@@ -30,10 +30,10 @@ torch::Tensor random(std::int64_t rows, std::int64_t columns)
 void loss_forward_backward(benchmark::State& state, const Shape& shape)
 {
     torch::manual_seed(0);
-    const auto pictures = shape.views / (2 + shape.multicrop);
+    const auto images = shape.views / (2 + shape.multicrop);
     auto views = random(shape.views, shape.dims).requires_grad_();
     auto supports = random(shape.supports, shape.dims).requires_grad_();
-    const auto targets = random(2 * pictures, shape.dims);
+    const auto targets = random(2 * images, shape.dims);
     const auto target_supports = random(shape.supports, shape.dims);
     const auto labels = std::make_shared<const loss::SupportLabels>(
         loss::SupportLabels::stratified(shape.classes, shape.supports / shape.classes, 1, 0.1).to(bench::device()));

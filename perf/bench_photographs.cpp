@@ -63,7 +63,7 @@ constexpr int big_width = 1500;
 /// The same enlarged three times, bilinearly.
 std::vector<std::uint8_t> big_photograph()
 {
-    const auto small = io::decode_picture(photograph(), "photograph_500x375.jpg");
+    const auto small = io::decode_image(photograph(), "photograph_500x375.jpg");
     const auto height = static_cast<int>(small.height);
     const auto width = static_cast<int>(small.width);
     std::vector<std::uint8_t> pixels;
@@ -103,11 +103,11 @@ std::vector<std::uint8_t> big_photograph()
     return result;
 }
 
-/// A packed file of one picture, for as long as this lives, and the picture's bytes as the reading thread gives them.
-class OnePicture
+/// A packed file of one image, for as long as this lives, and the image's bytes as the reading thread gives them.
+class OneImage
 {
 public:
-    explicit OnePicture(const std::vector<std::uint8_t>& bytes)
+    explicit OneImage(const std::vector<std::uint8_t>& bytes)
         : path_(fs::temp_directory_path() / ("paws-bench-" + std::to_string(getpid()) + ".h5"))
     {
         auto file = io::h5::File::create(path_);
@@ -120,38 +120,38 @@ public:
         file.write<std::uint64_t>("train/offsets", std::vector<std::uint64_t>{0, bytes.size()}, {2});
         file.save();
         const auto opened = std::make_shared<const io::DatasetFile>(path_);
-        pictures.labels = {0};
-        pictures.names = {"photograph_500x375.jpg"};
-        pictures.stored = std::make_shared<data::StoredSplit>(opened, "train", 0);
-        stored = pictures.stored->read(std::vector<std::int64_t>{0}).front();
+        images.labels = {0};
+        images.names = {"photograph_500x375.jpg"};
+        images.stored = std::make_shared<data::StoredSplit>(opened, "train", 0);
+        stored = images.stored->read(std::vector<std::int64_t>{0}).front();
     }
-    ~OnePicture()
+    ~OneImage()
     {
         std::error_code ignored;
         fs::remove(path_, ignored);
     }
-    OnePicture(const OnePicture&) = delete;
-    OnePicture& operator=(const OnePicture&) = delete;
+    OneImage(const OneImage&) = delete;
+    OneImage& operator=(const OneImage&) = delete;
 
-    data::Pictures pictures;
+    data::Images images;
     data::StoredSplit::Bytes stored;
 
 private:
     fs::path path_;
 };
 
-/// One picture becomes 2 views of 224 × 224 and 6 of 96 × 96, other ones each time.
+/// One image becomes 2 views of 224 × 224 and 6 of 96 × 96, other ones each time.
 void imagenet_jpeg(benchmark::State& state)
 {
-    const OnePicture picture(photograph());
+    const OneImage image(photograph());
     std::vector<float> out(all_values);
     const std::vector<float*> begins{out.data(), out.data() + 3 * large_views * large_size * large_size};
-    data::PictureOrder order;
+    data::ImageOrder order;
     for (std::uint32_t v = 0; v < large_views + small_views; ++v)
     {
         order.views.push_back({v < large_views ? 0U : 1U, v, v < large_views ? v : v - large_views});
     }
-    data::ViewMaker maker(picture.pictures, false, true);
+    data::ViewMaker maker(image.images, false, true);
     std::set<std::string> broken;
     kernels::AugmentKey key{17, 0};
     for (auto _ : state)
@@ -159,26 +159,26 @@ void imagenet_jpeg(benchmark::State& state)
         ++key.epoch;
         const std::vector<data::ViewKind> kinds = {data::RandomView{imagenet_spec(large_size, 0.14, 1), key},
                                                    data::RandomView{imagenet_spec(small_size, 0.05, 0.14), key}};
-        maker.make(order, kinds, begins, picture.stored, broken);
+        maker.make(order, kinds, begins, image.stored, broken);
         benchmark::ClobberMemory();
     }
     state.SetItemsProcessed(state.iterations());
 }
 
-/// A picture of 1500 × 1125 pixels becomes the view of evaluation: shorter side 256, centre 224 × 224.
+/// An image of 1500 × 1125 pixels becomes the view of evaluation: shorter side 256, centre 224 × 224.
 void evaluation_view(benchmark::State& state, bool reduced)
 {
-    const OnePicture picture(big_photograph());
+    const OneImage image(big_photograph());
     std::vector<float> out(std::size_t{3} * large_size * large_size);
     data::CenterView center;
     center.resize = 256;
     center.crop = large_size;
-    const data::PictureOrder order{0, {{0, 0, 0}}};
-    data::ViewMaker maker(picture.pictures, false, reduced);
+    const data::ImageOrder order{0, {{0, 0, 0}}};
+    data::ViewMaker maker(image.images, false, reduced);
     std::set<std::string> broken;
     for (auto _ : state)
     {
-        maker.make(order, {center}, {out.data()}, picture.stored, broken);
+        maker.make(order, {center}, {out.data()}, image.stored, broken);
         benchmark::ClobberMemory();
     }
     state.SetItemsProcessed(state.iterations());

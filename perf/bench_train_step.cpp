@@ -17,14 +17,14 @@ struct StepShape
 {
     nn::EncoderSettings network;
     std::int64_t classes, per_class, supervised_views;  ///< of the support batch
-    std::int64_t pictures, multicrop;
+    std::int64_t images, multicrop;
     std::int64_t large, small;  ///< sides of the views
 };
 const StepShape cifar10_div8{{"wide_resnet28w2", 128, false}, 10, 8, 2, 32, 6, 32, 18};
 const StepShape cifar10{{"wide_resnet28w2", 128, false}, 10, 64, 2, 256, 6, 32, 18};
 const StepShape imgnt_rank_of_64{{"resnet50", 2048, true}, 15, 7, 1, 64, 6, 224, 96};
 
-torch::Tensor pictures(std::int64_t count, std::int64_t size)
+torch::Tensor images(std::int64_t count, std::int64_t size)
 {
     return torch::randn({count, size, size, 3}, bench::device()).permute({0, 3, 1, 2});
 }
@@ -46,8 +46,8 @@ void train_step(benchmark::State& state, const StepShape& shape, device::Precisi
     const auto labels = std::make_shared<const loss::SupportLabels>(
         loss::SupportLabels::stratified(shape.classes, shape.per_class, shape.supervised_views, 0.1)
             .to(bench::device()));
-    const data::PawsBatch input{pictures(labels->supports(), shape.large), pictures(2 * shape.pictures, shape.large),
-                                pictures(shape.multicrop * shape.pictures, shape.small)};
+    const data::PawsBatch input{images(labels->supports(), shape.large), images(2 * shape.images, shape.large),
+                                images(shape.multicrop * shape.images, shape.small)};
     const loss::PawsLossSettings settings{shape.multicrop, 0.1, 0.25, true};
     bench::measure_warm(state,
                         [&]
@@ -61,16 +61,16 @@ void train_step(benchmark::State& state, const StepShape& shape, device::Precisi
                                 scaler->update(overflowed);
                             }
                         });
-    state.SetItemsProcessed(state.iterations() * shape.pictures);
+    state.SetItemsProcessed(state.iterations() * shape.images);
 }
 
-/// A convolution of `count` pictures of `size`², as wide_resnet28w2 has them.
+/// A convolution of `count` images of `size`², as wide_resnet28w2 has them.
 struct Convolution
 {
     std::int64_t count, in, out, size, kernel, stride;
 };
 
-/// All convolutions of wide_resnet28w2 (see src/nn/wide_resnet.cpp) for `count` pictures.
+/// All convolutions of wide_resnet28w2 (see src/nn/wide_resnet.cpp) for `count` images.
 std::vector<Convolution> convolutions(std::int64_t count, std::int64_t size)
 {
     std::vector<Convolution> all{{count, 3, 16, size, 3, 1}};

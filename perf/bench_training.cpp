@@ -1,4 +1,4 @@
-// Training with its data: pictures in memory become views, and steps, as in a run of the program; files and logs are
+// Training with its data: images in memory become views, and steps, as in a run of the program; files and logs are
 // left out.
 
 #include <fmt/format.h>
@@ -12,11 +12,11 @@ namespace
 {
 using namespace paws;
 
-/// The published CIFAR-10 setting with synthetic pictures.
+/// The published CIFAR-10 setting with synthetic images.
 struct Setting
 {
-    std::int64_t pictures, per_class;  ///< of a step
-    std::int64_t steps;                ///< of an epoch
+    std::int64_t images, per_class;  ///< of a step
+    std::int64_t steps;              ///< of an epoch
     bool graph;
 };
 
@@ -29,8 +29,8 @@ data: {{dataset: synthetic, synthetic_train: {}, multicrop: 6, label_smoothing: 
 optimization: {{epochs: 600, warmup: 10, start_lr: 0.8, lr: 3.2, final_lr: 0.032}}
 logging: {{folder: none, log_every: {}}}
 )",
-                                  bench::on_gpu() ? "cuda" : "cpu", setting.graph, setting.pictures, setting.per_class,
-                                  setting.steps * setting.pictures, setting.steps);
+                                  bench::on_gpu() ? "cuda" : "cpu", setting.graph, setting.images, setting.per_class,
+                                  setting.steps * setting.images, setting.steps);
     return config::parse(yaml, "bench_training.yaml");
 }
 
@@ -47,7 +47,7 @@ void training(benchmark::State& state, const Setting& setting)
         // Ends with the values of the last step read, so a GPU has done it all.
         run_epoch();
     }
-    state.SetItemsProcessed(state.iterations() * setting.steps * setting.pictures);
+    state.SetItemsProcessed(state.iterations() * setting.steps * setting.images);
 }
 }  // namespace
 

@@ -246,7 +246,7 @@ Kernel optimiser_step()
     };
 }
 
-/// All of the published steps for pictures of that size, always taken.
+/// All of the published steps for images of that size, always taken.
 AugmentSpec every_step(int size, bool photographs)
 {
     AugmentSpec spec;
@@ -272,15 +272,14 @@ Kernel views(int size, int height, int width, int count)
 {
     const auto spec = every_step(size, size > 64);
     const auto pixels = filled<View<double***>>(0, 255, height, width, 3);
-    const View<std::uint8_t***> picture("picture", static_cast<std::size_t>(height), static_cast<std::size_t>(width),
-                                        3);
-    std::copy(pixels.data(), pixels.data() + pixels.size(), picture.data());
+    const View<std::uint8_t***> image("picture", static_cast<std::size_t>(height), static_cast<std::size_t>(width), 3);
+    std::copy(pixels.data(), pixels.data() + pixels.size(), image.data());
     const View<float***> out("out", static_cast<std::size_t>(size), static_cast<std::size_t>(size), 3);
     return [=, maker = std::make_shared<HostViews>()]
     {
         for (int v = 0; v < count; ++v)
         {
-            maker->make(spec, {7, 0}, picture.data(), height, width, v, 0, out.data());
+            maker->make(spec, {7, 0}, image.data(), height, width, v, 0, out.data());
         }
     };
 }

@@ -51,13 +51,13 @@ void run(const std::string& file, std::int64_t epochs, const std::vector<std::st
     for (std::int64_t epoch = 0; epoch < epochs; ++epoch)
     {
         const auto start = std::chrono::steady_clock::now();
-        std::int64_t views = 0, pictures = 0;
+        std::int64_t views = 0, images = 0;
         loader.start_epoch(epoch);
         while (const auto batch = loader.next())
         {
             views += (batch->supports.defined() ? batch->supports.size(0) : 0) + batch->large.size(0) +
                      (batch->small.defined() ? batch->small.size(0) : 0);
-            pictures += batch->large.size(0) / 2;
+            images += batch->large.size(0) / 2;
         }
         if (device == torch::kCUDA)
         {
@@ -67,10 +67,10 @@ void run(const std::string& file, std::int64_t epochs, const std::vector<std::st
         const auto [now, peak] = memory_now_and_peak();
         const auto cached = dataset.train.in_memory() ? dataset.train.bytes() : dataset.train.stored->bytes_cached();
         fmt::print(
-            "epoch {}: {:.0f} unlabelled pictures/s, {:.0f} views/s, {:.1f} s; {:.0f} MiB in memory, {:.0f} at "
-            "most so far, {:.0f} of them pictures\n",
-            epoch + 1, static_cast<double>(pictures) / seconds, static_cast<double>(views) / seconds, seconds, now,
-            peak, static_cast<double>(cached) / (1 << 20));
+            "epoch {}: {:.0f} unlabelled images/s, {:.0f} views/s, {:.1f} s; {:.0f} MiB in memory, {:.0f} at "
+            "most so far, {:.0f} of them images\n",
+            epoch + 1, static_cast<double>(images) / seconds, static_cast<double>(views) / seconds, seconds, now, peak,
+            static_cast<double>(cached) / (1 << 20));
         std::fflush(stdout);
     }
 }

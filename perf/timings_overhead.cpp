@@ -1,4 +1,4 @@
-// What logging.timings costs a training step. One process trains on synthetic pictures, epoch by epoch: in each round
+// What logging.timings costs a training step. One process trains on synthetic images, epoch by epoch: in each round
 // one with the times taken down and two without, in turns, so that whatever the machine does for seconds disturbs all
 // three alike. The second epoch without is the control: what the machine makes of equal work. Other programs make steps
 // slower and never faster, so that the fast ones say the most.
@@ -132,7 +132,7 @@ int main(int argc, char** argv)
     Options options;
     CLI::App app("What logging.timings costs a training step.");
     app.add_option("--model", options.model, "of the network (wide_resnet28w2)");
-    app.add_option("--batch", options.batch, "pictures of a step (8)")->check(CLI::PositiveNumber);
+    app.add_option("--batch", options.batch, "images of a step (8)")->check(CLI::PositiveNumber);
     app.add_option("--steps", options.steps, "of an epoch, from 2 (6)")->check(CLI::Range(2, 100000));
     app.add_option("--rounds", options.rounds, "of three epochs (90)")->check(CLI::PositiveNumber);
     CLI11_PARSE(app, argc, argv);

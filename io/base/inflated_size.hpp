@@ -6,7 +6,7 @@
 namespace paws::io
 {
 /// Whether `compressed` bytes can stand for `size`: deflate makes at most 1032 bytes of one. Beyond 256 MiB no more
-/// than 64 times as many are believed, which no numbers and pictures come near, so that a small file does not fill the
+/// than 64 times as many are believed, which no numbers and images come near, so that a small file does not fill the
 /// memory.
 constexpr bool can_inflate(std::uint64_t compressed, std::uint64_t size)
 {

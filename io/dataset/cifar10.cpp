@@ -14,15 +14,15 @@ namespace paws::io
 namespace
 {
 constexpr std::size_t plane = cifar10_side * cifar10_side;
-constexpr std::size_t picture = 3 * plane;
+constexpr std::size_t image = 3 * plane;
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what)
 {
     throw Error(path.string() + ": " + what + "; it is no file of CIFAR-10, download it again");
 }
 
-/// Both versions keep a picture as three planes, red, green, blue; appends it pixel by pixel.
-void append_picture(std::vector<std::uint8_t>& pixels, std::string_view planes)
+/// Both versions keep an image as three planes, red, green, blue; appends it pixel by pixel.
+void append_image(std::vector<std::uint8_t>& pixels, std::string_view planes)
 {
     for (std::size_t i = 0; i < plane; ++i)
     {
@@ -68,10 +68,10 @@ Cifar10Batch read_cifar10_pickle(const std::filesystem::path& path)
     const pickle::Document document = read_pickle(path);
     const pickle::NumpyArray data = pickle::numpy_array(entry(document, "data", path), path.string());
     const auto& labels = entry(document, "labels", path).items;
-    if (data.type != "u1" || data.shape.size() != 2 || data.shape[1] != picture || data.shape[0] != labels.size())
+    if (data.type != "u1" || data.shape.size() != 2 || data.shape[1] != image || data.shape[0] != labels.size())
     {
         refuse(path,
-               "does not hold 3072 bytes of a picture for each of its " + std::to_string(labels.size()) + " labels");
+               "does not hold 3072 bytes of an image for each of its " + std::to_string(labels.size()) + " labels");
     }
     Cifar10Batch batch;
     batch.pixels.reserve(data.bytes.size());
@@ -82,7 +82,7 @@ Cifar10Batch read_cifar10_pickle(const std::filesystem::path& path)
             refuse(path, "has a label that is not a whole number");
         }
         batch.labels.push_back(labels[i]->integer);
-        append_picture(batch.pixels, std::string_view(data.bytes).substr(i * picture, picture));
+        append_image(batch.pixels, std::string_view(data.bytes).substr(i * image, image));
     }
     if (const pickle::Value* names = document.root().find("filenames"))
     {
@@ -109,7 +109,7 @@ std::vector<std::string> read_cifar10_pickled_classes(const std::filesystem::pat
 
 Cifar10Batch read_cifar10_binary(const std::filesystem::path& path)
 {
-    constexpr std::size_t record = 1 + picture;
+    constexpr std::size_t record = 1 + image;
     const std::string bytes = read_file(path);
     if (bytes.empty() || bytes.size() % record != 0)
     {
@@ -120,7 +120,7 @@ Cifar10Batch read_cifar10_binary(const std::filesystem::path& path)
     for (std::size_t begin = 0; begin < bytes.size(); begin += record)
     {
         batch.labels.push_back(static_cast<std::uint8_t>(bytes[begin]));
-        append_picture(batch.pixels, std::string_view(bytes).substr(begin + 1, picture));
+        append_image(batch.pixels, std::string_view(bytes).substr(begin + 1, image));
     }
     return batch;
 }

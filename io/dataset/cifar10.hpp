@@ -7,7 +7,7 @@
 
 namespace paws::io
 {
-/// One file of CIFAR-10: as many pictures as it holds.
+/// One file of CIFAR-10: as many images as it holds.
 struct Cifar10Batch
 {
     std::vector<std::uint8_t> pixels;  ///< [N, 32, 32, 3]

@@ -14,7 +14,7 @@ namespace
 constexpr std::size_t channels = 3;
 // A chunk is what HDF5 reads and keeps at a time; its cache holds 1 MiB for a data set.
 constexpr std::size_t chunk_bytes = std::size_t{1} << 20;
-constexpr std::size_t most_chunk_pictures = 256;
+constexpr std::size_t most_chunk_images = 256;
 
 /// Throws if a label has no class.
 void require_classes(const std::vector<std::int64_t>& labels, std::size_t classes, const std::string& where)
@@ -23,7 +23,7 @@ void require_classes(const std::vector<std::int64_t>& labels, std::size_t classe
     const auto wrong = std::find_if_not(labels.begin(), labels.end(), has_class);
     if (wrong != labels.end())
     {
-        throw Error(where + ": picture " + std::to_string(wrong - labels.begin()) + " has label " +
+        throw Error(where + ": image " + std::to_string(wrong - labels.begin()) + " has label " +
                     std::to_string(*wrong) + ", but there are " + std::to_string(classes) +
                     " classes, counted from 0; correct the labels or the class names");
     }
@@ -38,25 +38,25 @@ void require_whole(const std::filesystem::path& path, const DatasetContent& cont
     for (const auto& [name, split] : content.splits)
     {
         const std::string where = path.string() + ", split '" + name + "'";
-        const std::size_t picture = split.height * split.width * channels;
-        if (split.count() == 0 || picture == 0)
+        const std::size_t image = split.height * split.width * channels;
+        if (split.count() == 0 || image == 0)
         {
-            throw Error(where + ": has no pictures; leave the split out");
+            throw Error(where + ": has no images; leave the split out");
         }
-        if (split.names.size() != split.count() || split.pixels.size() != split.count() * picture)
+        if (split.names.size() != split.count() || split.pixels.size() != split.count() * image)
         {
             throw Error(where + ": " + std::to_string(split.count()) + " labels, " +
                         std::to_string(split.names.size()) + " names and " + std::to_string(split.pixels.size()) +
-                        " bytes of pictures of " + std::to_string(picture) + " bytes each do not match");
+                        " bytes of images of " + std::to_string(image) + " bytes each do not match");
         }
         require_classes(split.labels, content.class_names.size(), where);
     }
 }
 
-void write_split(h5::Group group, const PictureSet& split)
+void write_split(h5::Group group, const ImageSet& split)
 {
-    const std::size_t picture = split.height * split.width * channels;
-    const std::size_t chunk = std::clamp<std::size_t>(chunk_bytes / picture, 1, most_chunk_pictures);
+    const std::size_t image = split.height * split.width * channels;
+    const std::size_t chunk = std::clamp<std::size_t>(chunk_bytes / image, 1, most_chunk_images);
     h5::Dataset labels = group.write<std::int64_t>("labels", split.labels, {split.count()});
     store_checksum(labels, crc32(std::as_bytes(std::span(split.labels))));
     h5::Dataset names = group.write_strings("names", split.names);
@@ -151,13 +151,13 @@ DatasetFile::Split DatasetFile::open_split(const std::string& name) const
     }
 
     const std::size_t count = split.labels.size();
-    const std::string pictures = "for " + std::to_string(count) + " pictures, as there are labels";
+    const std::string images = "for " + std::to_string(count) + " images, as there are labels";
     const h5::Dataset names = group.dataset("names");
-    require_shape(names, names.shape() == h5::Shape{count} && names.kind() == h5::Kind::text, "text [N] " + pictures);
+    require_shape(names, names.shape() == h5::Shape{count} && names.kind() == h5::Kind::text, "text [N] " + images);
     if (group.has_dataset("encoded"))
     {
         const h5::Dataset offsets = group.dataset("offsets");
-        require_shape(offsets, offsets.shape() == h5::Shape{count + 1}, "whole numbers [N + 1] " + pictures);
+        require_shape(offsets, offsets.shape() == h5::Shape{count + 1}, "whole numbers [N + 1] " + images);
         const h5::Dataset encoded = group.dataset("encoded");
         require_shape(encoded,
                       encoded.shape().size() == 1 && encoded.kind() == h5::Kind::integer &&
@@ -170,8 +170,8 @@ DatasetFile::Split DatasetFile::open_split(const std::string& name) const
     const h5::Shape& shape = images.shape();
     const bool bytes = images.kind() == h5::Kind::integer && images.element_size() == 1 && images.is_unsigned();
     require_shape(images, bytes && shape.size() == 4 && shape[0] == count && shape[3] == channels,
-                  "uint8 [N, H, W, 3] " + pictures);
-    require_shape(images, shape[1] > 0 && shape[2] > 0, "of at least one pixel " + pictures);
+                  "uint8 [N, H, W, 3] " + images);
+    require_shape(images, shape[1] > 0 && shape[2] > 0, "of at least one pixel " + images);
     split.height = shape[1];
     split.width = shape[2];
     return split;
@@ -213,7 +213,7 @@ const DatasetFile::Split& DatasetFile::find_images(std::string_view split) const
     if (found.encoded)
     {
         throw Error(path_.string() + ", split '" + std::string(split) +
-                    "': holds encoded pictures (JPEG, PNG), which have no common size; make the file with all pictures "
+                    "': holds encoded images (JPEG, PNG), which have no common size; make the file with all images "
                     "of one size");
     }
     return found;
@@ -225,7 +225,7 @@ const DatasetFile::Split& DatasetFile::find_encoded(std::string_view split) cons
     if (!found.encoded)
     {
         throw Error(path_.string() + ", split '" + std::string(split) +
-                    "': holds pictures of one size, not encoded ones (JPEG, PNG); make the file with pack --format "
+                    "': holds images of one size, not encoded ones (JPEG, PNG); make the file with pack --format "
                     "imagefolder");
     }
     return found;
@@ -247,11 +247,11 @@ std::vector<std::string> DatasetFile::names(std::string_view split) const
     return read_strings(part(split, "names"));
 }
 
-PictureSet DatasetFile::read(std::string_view split) const
+ImageSet DatasetFile::read(std::string_view split) const
 {
     const Split& found = find_images(split);
     const h5::Dataset images = part(split, "images");
-    PictureSet set{images.read<std::uint8_t>(), found.height, found.width, found.labels, names(split)};
+    ImageSet set{images.read<std::uint8_t>(), found.height, found.width, found.labels, names(split)};
     require_checksum_if_stored(images, crc32(std::as_bytes(std::span(set.pixels))));
     return set;
 }

@@ -13,8 +13,8 @@
 
 namespace paws::io
 {
-/// Labelled RGB pictures of one size.
-struct PictureSet
+/// Labelled RGB images of one size.
+struct ImageSet
 {
     std::vector<std::uint8_t> pixels;  ///< [N, H, W, 3]
     std::size_t height = 0;
@@ -30,7 +30,7 @@ struct PictureSet
 struct DatasetContent
 {
     std::vector<std::string> class_names;
-    std::map<std::string, PictureSet> splits;  ///< "train", "val"
+    std::map<std::string, ImageSet> splits;  ///< "train", "val"
 };
 
 /// Writes a `paws-dataset` file, atomically. Throws before anything is written if the content does not hold together:
@@ -44,16 +44,16 @@ void write_dataset(const std::filesystem::path& path, const DatasetContent& cont
 ///     /SPLIT/images                       uint8 [N, H, W, 3]
 /// or, instead of images, the bytes of JPEG and PNG files one after another:
 ///
-///     /SPLIT/encoded, /SPLIT/offsets      uint8 [bytes], and where each picture begins, uint64 [N + 1]
-///     /SPLIT/checksums, /SPLIT/sizes      optional: CRC-32 of each picture's bytes, uint32 [N], and its height and
+///     /SPLIT/encoded, /SPLIT/offsets      uint8 [bytes], and where each image begins, uint64 [N + 1]
+///     /SPLIT/checksums, /SPLIT/sizes      optional: CRC-32 of each image's bytes, uint32 [N], and its height and
 ///                                         width in pixels, uint32 [N, 2]
-///     /SPLIT/skipped                      optional: "NAME: REASON" of each picture that was left out, text
+///     /SPLIT/skipped                      optional: "NAME: REASON" of each image that was left out, text
 ///
 /// Any data set may have the attribute `crc32`. Reading from several threads is safe.
 class DatasetFile
 {
 public:
-    /// Throws if it is of another format, or does not hold together. Reads the labels, not the pictures.
+    /// Throws if it is of another format, or does not hold together. Reads the labels, not the images.
     explicit DatasetFile(const std::filesystem::path& path);
 
     const std::filesystem::path& path() const { return path_; }
@@ -67,33 +67,33 @@ public:
     const std::vector<std::int64_t>& labels(std::string_view split) const { return find(split).labels; }
     /// [N]. Throws if the names do not match their checksum.
     std::vector<std::string> names(std::string_view split) const;
-    /// Whether the pictures are kept as the bytes of JPEG and PNG files; they then have no common size.
+    /// Whether the images are kept as the bytes of JPEG and PNG files; they then have no common size.
     bool is_encoded(std::string_view split) const { return find(split).encoded; }
 
-    // Each of these throws for a split of encoded pictures.
+    // Each of these throws for a split of encoded images.
 
     std::size_t height(std::string_view split) const { return find_images(split).height; }
     std::size_t width(std::string_view split) const { return find_images(split).width; }
 
     /// All of a split. Throws if something of it does not match its checksum.
-    PictureSet read(std::string_view split) const;
+    ImageSet read(std::string_view split) const;
 
-    /// Pictures [first, first + count) into `out`, [count, H, W, 3]. Checksums, which are of the whole, are not
+    /// Images [first, first + count) into `out`, [count, H, W, 3]. Checksums, which are of the whole, are not
     /// verified.
     void read_images(std::string_view split, std::size_t first, std::size_t count, std::span<std::uint8_t> out) const;
 
-    // Each of these throws for a split of pictures that are not encoded.
+    // Each of these throws for a split of images that are not encoded.
 
-    /// Where each picture begins in the encoded bytes, and their end: [N + 1], ascending from 0.
+    /// Where each image begins in the encoded bytes, and their end: [N + 1], ascending from 0.
     /// Throws if they are not so, or do not match their checksum.
     std::vector<std::uint64_t> offsets(std::string_view split) const;
-    /// CRC-32 of each picture's bytes, [N]; nothing if the file does not have them.
+    /// CRC-32 of each image's bytes, [N]; nothing if the file does not have them.
     std::vector<std::uint32_t> checksums(std::string_view split) const;
-    /// Height and width of each picture in pixels, [N, 2]; nothing if the file does not have them.
+    /// Height and width of each image in pixels, [N, 2]; nothing if the file does not have them.
     std::vector<std::uint32_t> sizes(std::string_view split) const;
-    /// "NAME: REASON" of each picture that was left out when the file was made.
+    /// "NAME: REASON" of each image that was left out when the file was made.
     std::vector<std::string> skipped(std::string_view split) const;
-    /// Bytes [first_byte, first_byte + count) of the encoded pictures into `out`, which has `count` elements. Checksums
+    /// Bytes [first_byte, first_byte + count) of the encoded images into `out`, which has `count` elements. Checksums
     /// are not verified.
     void read_encoded(std::string_view split, std::uint64_t first_byte, std::size_t count,
                       std::span<std::uint8_t> out) const;

@@ -11,7 +11,7 @@ namespace
 {
 namespace fs = std::filesystem;
 
-/// The parts of a split that are known before its pictures are, and places for the others.
+/// The parts of a split that are known before its images are, and places for the others.
 void write_known_parts(h5::Group group, const EncodedFileWriter::Split& split)
 {
     const std::size_t count = split.labels.size();
@@ -70,7 +70,7 @@ void EncodedFileWriter::open_skeleton(const std::vector<Split>& splits)
         splits_.push_back({file.dataset(split.name + "/encoded"), file.dataset(split.name + "/checksums"),
                            file.dataset(split.name + "/sizes")});
     }
-    // The places that were just given to the encoded pictures: the last change to the structure.
+    // The places that were just given to the encoded images: the last change to the structure.
     file_.hdf5().flush();
 }
 

@@ -42,7 +42,7 @@ PassMeter::PassMeter(const FolderPackProgress& progress, bool writes, const std:
     status_.writes = writes;
     for (const PackedSplit& split : splits)
     {
-        status_.total_pictures += split.count();
+        status_.total_images += split.count();
         for (const std::uint64_t size : split.files.sizes())
         {
             status_.total_bytes += size;
@@ -50,9 +50,9 @@ PassMeter::PassMeter(const FolderPackProgress& progress, bool writes, const std:
     }
 }
 
-void PassMeter::add(std::uint64_t pictures, std::uint64_t bytes)
+void PassMeter::add(std::uint64_t images, std::uint64_t bytes)
 {
-    status_.pictures += pictures;
+    status_.images += images;
     status_.bytes += bytes;
     status_.seconds = now() - begin_;
     if (progress_)
@@ -65,8 +65,8 @@ void PassMeter::add(std::uint64_t pictures, std::uint64_t bytes)
 struct FolderPass::Prepared
 {
     Part part;
-    std::vector<PictureFacts> facts;
-    std::vector<std::string> reasons;  // why a picture is broken, or empty
+    std::vector<ImageFacts> facts;
+    std::vector<std::string> reasons;  // why an image is broken, or empty
     std::vector<std::uint8_t> bytes;
     std::uint64_t file_bytes = 0;
     std::string error;
@@ -87,7 +87,7 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
     { next = std::async(std::launch::async, &FolderPass::prepare, this, parts[round], writer != nullptr); };
     begin(0);
     Result result;
-    std::vector<BrokenPicture> broken;
+    std::vector<BrokenImage> broken;
     std::string meter_error;
     for (std::size_t round = 0; round < parts.size(); ++round)
     {
@@ -103,9 +103,9 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
                 broken.push_back({prepared.part.first + i, prepared.reasons[i]});
             }
         }
-        ranks_.sleep_until_all_are_here();
+        ranks_.low_cpu_barrier();
         const std::string& error = meter_error.empty() ? prepared.error : meter_error;
-        const auto [errors, all_broken, pictures, bytes] =
+        const auto [errors, all_broken, images, bytes] =
             ranks_.sums<4>({error.empty() ? 0U : 1U, broken.size(), prepared.facts.size(), prepared.file_bytes});
         if (errors > 0)
         {
@@ -115,11 +115,11 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
         {
             writer->write(index, split_.offsets[prepared.part.first], prepared.bytes);
         }
-        for (const std::vector<PictureFacts>& facts : ranks_.gather(prepared.facts))
+        for (const std::vector<ImageFacts>& facts : ranks_.gather(prepared.facts))
         {
             result.facts.insert(result.facts.end(), facts.begin(), facts.end());
         }
-        meter_error = tell(meter, pictures, bytes);
+        meter_error = tell(meter, images, bytes);
     }
     ranks_.refuse_if_any(meter_error);
     result.broken = gather_broken(broken);
@@ -127,13 +127,13 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
 }
 
 /// Gives what went wrong: the others hear of it in the next round.
-std::string FolderPass::tell(PassMeter& meter, std::uint64_t pictures, std::uint64_t bytes) const
+std::string FolderPass::tell(PassMeter& meter, std::uint64_t images, std::uint64_t bytes) const
 {
     try
     {
         if (ranks_.is_first())
         {
-            meter.add(pictures, bytes);
+            meter.add(images, bytes);
         }
     }
     catch (const std::exception& error)
@@ -160,7 +160,7 @@ FolderPass::Prepared FolderPass::prepare(Part part, bool keep_bytes) const
         {
             prepared.file_bytes += split_.files.size(i);
         }
-        for_each_on_threads(part, threads_, [&](std::size_t i) { prepare_picture(i, keep_bytes, prepared); });
+        for_each_on_threads(part, threads_, [&](std::size_t i) { prepare_image(i, keep_bytes, prepared); });
     }
     catch (const std::exception& error)
     {
@@ -169,34 +169,34 @@ FolderPass::Prepared FolderPass::prepare(Part part, bool keep_bytes) const
     return prepared;
 }
 
-void FolderPass::prepare_picture(std::size_t position, bool keep_bytes, Prepared& into) const
+void FolderPass::prepare_image(std::size_t position, bool keep_bytes, Prepared& into) const
 {
     const std::size_t i = position - into.part.first;
-    StoredPicture picture;
+    StoredImage image;
     try
     {
-        picture = load(position);
+        image = load(position);
     }
-    catch (const PictureError& error)
+    catch (const ImageError& error)
     {
         into.reasons[i] = error.reason();
         return;
     }
-    into.facts[i] = {picture.bytes.size(), picture.checksum, picture.height, picture.width, picture.is_reduced};
+    into.facts[i] = {image.bytes.size(), image.checksum, image.height, image.width, image.is_reduced};
     if (keep_bytes)
     {
         const std::uint64_t begin = split_.offsets[position];
-        if (picture.bytes.size() != split_.offsets[position + 1] - begin)
+        if (image.bytes.size() != split_.offsets[position + 1] - begin)
         {
             refuse_change(split_.folder / split_.files.name(position));
         }
-        std::copy(picture.bytes.begin(), picture.bytes.end(),
+        std::copy(image.bytes.begin(), image.bytes.end(),
                   into.bytes.begin() + static_cast<std::ptrdiff_t>(begin - split_.offsets[into.part.first]));
     }
 }
 
-/// A picture that was found whole before must be what it was.
-StoredPicture FolderPass::load(std::size_t position) const
+/// An image that was found whole before must be what it was.
+StoredImage FolderPass::load(std::size_t position) const
 {
     const std::string name(split_.files.name(position));
     const std::filesystem::path file = split_.folder / name;
@@ -204,45 +204,45 @@ StoredPicture FolderPass::load(std::size_t position) const
     {
         return load_for_storage(file, name, request_.shorter_side);
     }
-    const PictureFacts& known = split_.facts[position];
-    StoredPicture picture;
+    const ImageFacts& known = split_.facts[position];
+    StoredImage image;
     try
     {
         if (known.is_reduced != 0)
         {
-            picture = load_for_storage(file, name, request_.shorter_side);
+            image = load_for_storage(file, name, request_.shorter_side);
         }
         else
         {
-            picture.bytes = read_picture_file(file, name);
-            picture.checksum = crc32(std::as_bytes(std::span(picture.bytes)));
-            picture.height = known.height;
-            picture.width = known.width;
+            image.bytes = read_image_file(file, name);
+            image.checksum = crc32(std::as_bytes(std::span(image.bytes)));
+            image.height = known.height;
+            image.width = known.width;
         }
     }
-    catch (const PictureError&)
+    catch (const ImageError&)
     {
         refuse_change(file);
     }
-    if (picture.checksum != known.checksum)
+    if (image.checksum != known.checksum)
     {
         refuse_change(file);
     }
-    return picture;
+    return image;
 }
 
-std::vector<BrokenPicture> FolderPass::gather_broken(const std::vector<BrokenPicture>& mine) const
+std::vector<BrokenImage> FolderPass::gather_broken(const std::vector<BrokenImage>& mine) const
 {
     std::vector<char> text;
     std::vector<std::uint64_t> positions;
-    for (const BrokenPicture& picture : mine)
+    for (const BrokenImage& image : mine)
     {
-        positions.push_back(picture.position);
-        text.insert(text.end(), picture.reason.c_str(), picture.reason.c_str() + picture.reason.size() + 1);
+        positions.push_back(image.position);
+        text.insert(text.end(), image.reason.c_str(), image.reason.c_str() + image.reason.size() + 1);
     }
     const auto positions_of_ranks = ranks_.gather(positions);
     const auto text_of_ranks = ranks_.gather(text);
-    std::vector<BrokenPicture> all;
+    std::vector<BrokenImage> all;
     for (std::size_t rank = 0; rank < text_of_ranks.size(); ++rank)
     {
         const char* reason = text_of_ranks[rank].data();
@@ -253,7 +253,7 @@ std::vector<BrokenPicture> FolderPass::gather_broken(const std::vector<BrokenPic
         }
     }
     std::sort(all.begin(), all.end(),
-              [](const BrokenPicture& a, const BrokenPicture& b) { return a.position < b.position; });
+              [](const BrokenImage& a, const BrokenImage& b) { return a.position < b.position; });
     return all;
 }
 }  // namespace paws::io

@@ -1,6 +1,6 @@
 #pragma once
 
-// The inside of pack_folder.cpp: going through all pictures of a split, by all ranks.
+// The inside of pack_folder.cpp: going through all images of a split, by all ranks.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace paws::io
 {
-/// What is known of a picture that is whole.
-struct PictureFacts
+/// What is known of an image that is whole.
+struct ImageFacts
 {
     std::uint64_t length = 0;  // bytes, as stored
     std::uint32_t checksum = 0;
@@ -27,7 +27,7 @@ struct PictureFacts
     std::uint32_t is_reduced = 0;
 };
 
-struct BrokenPicture
+struct BrokenImage
 {
     std::size_t position = 0;  // in the split
     std::string reason;
@@ -39,8 +39,8 @@ struct PackedSplit
     std::string name;
     std::filesystem::path folder;
     FileList files;
-    std::vector<std::uint64_t> offsets;  // [N + 1], where pictures will begin in the file
-    std::vector<PictureFacts> facts;     // [N] if all pictures were looked at before, or else none
+    std::vector<std::uint64_t> offsets;  // [N + 1], where images will begin in the file
+    std::vector<ImageFacts> facts;       // [N] if all images were looked at before, or else none
     std::vector<std::string> skipped;    // "CLASS/FILE: REASON"
 
     std::size_t count() const { return files.count(); }
@@ -51,7 +51,7 @@ class PassMeter
 {
 public:
     PassMeter(const FolderPackProgress& progress, bool writes, const std::vector<PackedSplit>& splits);
-    void add(std::uint64_t pictures, std::uint64_t bytes);
+    void add(std::uint64_t images, std::uint64_t bytes);
 
 private:
     const FolderPackProgress& progress_;
@@ -59,30 +59,30 @@ private:
     double begin_;
 };
 
-/// One pass over a split: every picture is looked at, and with a writer goes into the file.
+/// One pass over a split: every image is looked at, and with a writer goes into the file.
 class FolderPass
 {
 public:
-    /// On rank 0; the facts of broken pictures are zeros.
+    /// On rank 0; the facts of broken images are zeros.
     struct Result
     {
-        std::vector<PictureFacts> facts;    // [N]
-        std::vector<BrokenPicture> broken;  // by position
+        std::vector<ImageFacts> facts;    // [N]
+        std::vector<BrokenImage> broken;  // by position
     };
 
     FolderPass(const PackedSplit& split, const FolderPackRequest& request, const RankGroup& ranks, std::size_t threads);
 
-    /// Collective. With a writer, the split is its number `index`; as soon as a picture is broken, nothing more is
-    /// written. Throws Error, the same on every rank, for anything but broken pictures.
+    /// Collective. With a writer, the split is its number `index`; as soon as an image is broken, nothing more is
+    /// written. Throws Error, the same on every rank, for anything but broken images.
     Result run(PassMeter& meter, EncodedFileWriter* writer = nullptr, std::size_t index = 0);
 
 private:
     struct Prepared;
-    std::string tell(PassMeter& meter, std::uint64_t pictures, std::uint64_t bytes) const;
+    std::string tell(PassMeter& meter, std::uint64_t images, std::uint64_t bytes) const;
     Prepared prepare(Part part, bool keep_bytes) const;
-    void prepare_picture(std::size_t position, bool keep_bytes, Prepared& into) const;
-    StoredPicture load(std::size_t position) const;
-    std::vector<BrokenPicture> gather_broken(const std::vector<BrokenPicture>& mine) const;
+    void prepare_image(std::size_t position, bool keep_bytes, Prepared& into) const;
+    StoredImage load(std::size_t position) const;
+    std::vector<BrokenImage> gather_broken(const std::vector<BrokenImage>& mine) const;
 
     const PackedSplit& split_;
     const FolderPackRequest& request_;

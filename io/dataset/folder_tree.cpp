@@ -14,7 +14,7 @@ namespace
 {
 namespace fs = std::filesystem;
 
-/// Nobody sorts pictures so deep; a link that leads back does.
+/// Nobody sorts images so deep; a link that leads back does.
 constexpr int most_levels = 16;
 
 bool is_hidden(const fs::path& path)
@@ -36,7 +36,7 @@ Entries entries_of(const fs::path& folder)
     {
         for (const fs::directory_entry& entry : fs::directory_iterator(folder))
         {
-            std::error_code ignored;  // of a link that leads nowhere, which is a broken picture
+            std::error_code ignored;  // of a link that leads nowhere, which is a broken image
             if (!is_hidden(entry.path()))
             {
                 (entry.is_directory(ignored) ? entries.folders : entries.files)
@@ -87,13 +87,13 @@ void list_class(const fs::path& split, const std::string& name, std::int64_t lab
 /// The class folders of a split, sorted.
 std::vector<std::string> classes_of(const fs::path& folder)
 {
-    require_folder(folder, "give one that holds train/CLASS/PICTURE");
+    require_folder(folder, "give one that holds train/CLASS/IMAGE");
     const Entries entries = entries_of(folder);
     if (entries.folders.empty())
     {
         throw Error(folder.string() + ": has no class folders" +
                     (entries.files.empty() ? "" : ", only files such as " + entries.files.front()) +
-                    "; sort the pictures into one folder a class");
+                    "; sort the images into one folder a class");
     }
     return entries.folders;
 }
@@ -255,7 +255,7 @@ void require_files_of_every_class(const FileList& files, const std::vector<std::
     }
     const auto others = std::count(empty + 1, has.end(), false);
     throw Error(
-        (folder / class_names[static_cast<std::size_t>(empty - has.begin())]).string() + ": a class without pictures" +
+        (folder / class_names[static_cast<std::size_t>(empty - has.begin())]).string() + ": a class without images" +
         (others > 0 ? " (and " + std::to_string(others) + (others == 1 ? " other)" : " others)") : "") + "; " + remedy);
 }
 
@@ -295,7 +295,7 @@ FolderTree read_folder_tree(const std::filesystem::path& input, const std::optio
                     in_val = take_listed(in_train, *val_list);
                     require_files_of_every_class(
                         in_train, tree.class_names, train,
-                        "all of its pictures are in " + val_list->string() + ", leave some to train");
+                        "all of its images are in " + val_list->string() + ", leave some to train");
                 }
             }
         });

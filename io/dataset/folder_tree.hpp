@@ -1,6 +1,6 @@
 #pragma once
 
-// Which pictures a folder of class folders holds.
+// Which images a folder of class folders holds.
 
 #include <cstddef>
 #include <cstdint>
@@ -62,7 +62,7 @@ struct FolderTree
 /// Lists INPUT/train/CLASS/* and INPUT/val/CLASS/*, in the order of torchvision's ImageFolder: classes by name, in each
 /// of them folders by name, in each of those files by name (bytes are compared). Hidden ones are passed over, as are
 /// files beside the class folders. With `val_list`, the split val is those of train that the list names.
-/// A val without any picture is left out. Collective: the ranks share the class folders.
+/// A val without any image is left out. Collective: the ranks share the class folders.
 ///
 /// Throws Error, the same on every rank: no such folder, no class folders, a class of train without files, a class of
 /// val that train does not have, a list that read_subset refuses.

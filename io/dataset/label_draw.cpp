@@ -63,7 +63,7 @@ void require_every_class(std::span<const std::size_t> labelled, std::span<const 
         const std::int64_t label = labels[i];
         if (label < 0 || static_cast<std::size_t>(label) >= class_names.size())
         {
-            throw Error(source + ": picture " + std::to_string(i) + " has label " + std::to_string(label) +
+            throw Error(source + ": image " + std::to_string(i) + " has label " + std::to_string(label) +
                         ", but there are " + std::to_string(class_names.size()) + " classes; correct the labels");
         }
         has_one[static_cast<std::size_t>(label)] = true;
@@ -75,9 +75,9 @@ void require_every_class(std::span<const std::size_t> labelled, std::span<const 
     }
     const auto missing = std::count(has_one.begin(), has_one.end(), false);
     const auto& name = class_names[static_cast<std::size_t>(first - has_one.begin())];
-    throw Error(source + ": no labelled picture of class '" + name + "'" +
+    throw Error(source + ": no labelled image of class '" + name + "'" +
                 (missing > 1 ? " and " + std::to_string(missing - 1) + " more" : "") +
-                ", and each class needs one; label more pictures, or draw as many per class with `paws_hpc subset` and "
+                ", and each class needs one; label more images, or draw as many per class with `paws_hpc subset` and "
                 "name the list with data.subset");
 }
 }  // namespace paws::io

@@ -14,7 +14,7 @@ namespace paws::io
 {
 namespace
 {
-/// "train/000123", for pictures that come without names.
+/// "train/000123", for images that come without names.
 std::vector<std::string> numbered_names(const std::string& split, std::size_t count)
 {
     std::vector<std::string> names;
@@ -27,7 +27,7 @@ std::vector<std::string> numbered_names(const std::string& split, std::size_t co
     return names;
 }
 
-void require_class_names(const PictureSet& set, const std::vector<std::string>& class_names, const std::string& where)
+void require_class_names(const ImageSet& set, const std::vector<std::string>& class_names, const std::string& where)
 {
     for (const std::int64_t label : set.labels)
     {
@@ -51,7 +51,7 @@ std::filesystem::path find_idx(const std::filesystem::path& folder, const std::s
     throw Error(folder.string() + ": has neither " + name + " nor " + name + ".gz; download it into this folder");
 }
 
-/// Grey pictures [N, h, w] as RGB with `margin` black pixels around: [N, h + 2 margin, w + 2 margin, 3].
+/// Grey images [N, h, w] as RGB with `margin` black pixels around: [N, h + 2 margin, w + 2 margin, 3].
 std::vector<std::uint8_t> to_rgb(const IdxArray& grey, std::size_t margin)
 {
     const std::size_t height = grey.shape[1];
@@ -71,7 +71,7 @@ std::vector<std::uint8_t> to_rgb(const IdxArray& grey, std::size_t margin)
     return rgb;
 }
 
-PictureSet read_idx_split(const std::filesystem::path& folder, const std::string& prefix, const std::string& split)
+ImageSet read_idx_split(const std::filesystem::path& folder, const std::string& prefix, const std::string& split)
 {
     const std::filesystem::path images_path = find_idx(folder, prefix + "-images-idx3-ubyte");
     const IdxArray images = read_idx(images_path);
@@ -79,17 +79,17 @@ PictureSet read_idx_split(const std::filesystem::path& folder, const std::string
     const IdxArray labels = read_idx(labels_path);
     if (images.shape.size() != 3 || images.values.empty())
     {
-        throw Error(images_path.string() + ": holds no pictures [N, H, W]; download it again");
+        throw Error(images_path.string() + ": holds no images [N, H, W]; download it again");
     }
     if (labels.shape.size() != 1 || labels.shape[0] != images.shape[0])
     {
         throw Error(labels_path.string() + ": does not hold one label for each of the " +
-                    std::to_string(images.shape[0]) + " pictures of " + images_path.filename().string() +
+                    std::to_string(images.shape[0]) + " images of " + images_path.filename().string() +
                     "; download both again");
     }
-    // The networks for small pictures take 32×32.
+    // The networks for small images take 32×32.
     const std::size_t margin = images.shape[1] == 28 && images.shape[2] == 28 ? 2 : 0;
-    PictureSet set;
+    ImageSet set;
     set.height = images.shape[1] + 2 * margin;
     set.width = images.shape[2] + 2 * margin;
     set.pixels = to_rgb(images, margin);
@@ -113,10 +113,10 @@ constexpr std::array<Cifar10Version, 2> cifar10_versions = {{
     {"cifar-10-batches-bin", ".bin", "batches.meta.txt", read_cifar10_binary, read_cifar10_text_classes},
 }};
 
-PictureSet read_cifar10_split(const std::filesystem::path& folder, const Cifar10Version& version,
-                              const std::vector<std::string>& files, const std::string& split)
+ImageSet read_cifar10_split(const std::filesystem::path& folder, const Cifar10Version& version,
+                            const std::vector<std::string>& files, const std::string& split)
 {
-    PictureSet set;
+    ImageSet set;
     set.height = cifar10_side;
     set.width = cifar10_side;
     for (const std::string& file : files)

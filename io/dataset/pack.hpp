@@ -16,7 +16,7 @@ std::vector<std::string> digit_class_names();
 std::vector<std::string> fashion_mnist_class_names();
 
 /// Reads train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each
-/// plain or with .gz, as the splits `train` and `val`. Grey becomes RGB; pictures of 28×28 get two black pixels on each
+/// plain or with .gz, as the splits `train` and `val`. Grey becomes RGB; images of 28×28 get two black pixels on each
 /// side. Throws, naming it, for a file that is missing or damaged, or a label without a class name.
 DatasetContent read_idx_folder(const std::filesystem::path& folder,
                                const std::vector<std::string>& class_names = digit_class_names());

@@ -19,15 +19,15 @@ std::string with_folder(const PackedSplit& split, const std::string& text)
     return (split.folder.filename() / text).string();
 }
 
-/// On every rank "CLASS/FILE: REASON" of the broken pictures that rank 0 knows.
-std::vector<std::string> share_broken(const PackedSplit& split, const std::vector<BrokenPicture>& broken,
+/// On every rank "CLASS/FILE: REASON" of the broken images that rank 0 knows.
+std::vector<std::string> share_broken(const PackedSplit& split, const std::vector<BrokenImage>& broken,
                                       std::vector<std::size_t>& positions, const RankGroup& ranks)
 {
     std::string joined;
-    for (const BrokenPicture& picture : broken)
+    for (const BrokenImage& image : broken)
     {
-        positions.push_back(picture.position);
-        joined += picture.reason;
+        positions.push_back(image.position);
+        joined += image.reason;
         joined += '\0';
     }
     ranks.share(positions);
@@ -43,7 +43,7 @@ std::vector<std::string> share_broken(const PackedSplit& split, const std::vecto
 }
 
 [[noreturn]] void refuse_broken(const std::filesystem::path& input, const std::vector<std::string>& broken,
-                                std::size_t pictures)
+                                std::size_t images)
 {
     constexpr std::size_t most = 5;
     std::string text;
@@ -55,8 +55,8 @@ std::vector<std::string> share_broken(const PackedSplit& split, const std::vecto
     {
         text += "; and " + std::to_string(broken.size() - most) + " more";
     }
-    throw Error(input.string() + ": " + std::to_string(broken.size()) + " of " + std::to_string(pictures) +
-                " pictures " + (broken.size() == 1 ? "is" : "are") + " broken (" + text +
+    throw Error(input.string() + ": " + std::to_string(broken.size()) + " of " + std::to_string(images) + " images " +
+                (broken.size() == 1 ? "is" : "are") + " broken (" + text +
                 "); replace them, or leave them out with --skip-broken");
 }
 
@@ -72,7 +72,7 @@ public:
     FolderPackReport run()
     {
         read_tree();
-        // Only then are all sizes known before the first picture is written.
+        // Only then are all sizes known before the first image is written.
         if (request_.skip_broken || request_.shorter_side)
         {
             check();
@@ -90,7 +90,7 @@ private:
             {
                 if (request_.shorter_side == std::size_t{0})
                 {
-                    throw Error("--shorter-side: 0 pixels are no picture; give 1 or more");
+                    throw Error("--shorter-side: 0 pixels are no image; give 1 or more");
                 }
                 if (ranks_.is_first())
                 {
@@ -106,7 +106,7 @@ private:
         }
     }
 
-    /// Looks at all pictures and leaves out those that are broken, or refuses them.
+    /// Looks at all images and leaves out those that are broken, or refuses them.
     void check()
     {
         PassMeter meter(progress_, false, splits_);
@@ -120,7 +120,7 @@ private:
             if (request_.skip_broken)
             {
                 split.files = without(split.files, positions);
-                std::erase_if(result.facts, [](const PictureFacts& facts) { return facts.length == 0; });
+                std::erase_if(result.facts, [](const ImageFacts& facts) { return facts.length == 0; });
             }
             split.facts = std::move(result.facts);
             ranks_.share(split.facts);
@@ -160,7 +160,7 @@ private:
             std::vector<std::size_t> positions;
             add_broken(splits_[i], share_broken(splits_[i], result.broken, positions, ranks_), all_broken);
             EncodedFileWriter::Result& known = results.emplace_back();
-            for (const PictureFacts& facts : result.facts)
+            for (const ImageFacts& facts : result.facts)
             {
                 known.checksums.push_back(facts.checksum);
                 known.sizes.insert(known.sizes.end(), {facts.height, facts.width});
@@ -202,12 +202,12 @@ private:
     {
         if (!broken.empty())
         {
-            std::size_t pictures = 0;
+            std::size_t images = 0;
             for (const PackedSplit& split : splits_)
             {
-                pictures += split.count();
+                images += split.count();
             }
-            refuse_broken(request_.input, broken, pictures);
+            refuse_broken(request_.input, broken, images);
         }
     }
 

@@ -29,7 +29,7 @@ bool is_number(std::string_view text)
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Finds pictures by what a line says. Messages are completed by the caller.
+/// Finds images by what a line says. Messages are completed by the caller.
 class Lookup
 {
 public:
@@ -71,7 +71,7 @@ private:
         }
         if (result.ec != std::errc() || index >= names_.size())
         {
-            throw Error("there is no picture " + std::string(word) + " in the " + std::to_string(names_.size()) +
+            throw Error("there is no image " + std::string(word) + " in the " + std::to_string(names_.size()) +
                         " of the split, counted from 0; use the subset of this data set");
         }
         return index;
@@ -87,12 +87,12 @@ private:
         }
         if (entry == indices_.end())
         {
-            throw Error("there is no picture named '" + std::string(word) +
+            throw Error("there is no image named '" + std::string(word) +
                         "' in the split; use the subset of this data set");
         }
         if (entry->second == several)
         {
-            throw Error("several pictures are named '" + std::string(word) + "'; use positions");
+            throw Error("several images are named '" + std::string(word) + "'; use positions");
         }
         return entry->second;
     }
@@ -141,16 +141,15 @@ std::vector<std::vector<std::size_t>> members_of_classes(std::span<const std::in
     {
         if (labels[i] < 0 || static_cast<std::size_t>(labels[i]) >= num_classes)
         {
-            throw Error("cannot draw a subset: picture " + std::to_string(i) + " has label " +
-                        std::to_string(labels[i]) + ", but there are " + std::to_string(num_classes) +
-                        " classes; correct the labels");
+            throw Error("cannot draw a subset: image " + std::to_string(i) + " has label " + std::to_string(labels[i]) +
+                        ", but there are " + std::to_string(num_classes) + " classes; correct the labels");
         }
         members[static_cast<std::size_t>(labels[i])].push_back(i);
     }
     return members;
 }
 
-/// Draws `wanted(number of pictures)` pictures of every class.
+/// Draws `wanted(number of images)` images of every class.
 template <typename Wanted>
 std::vector<std::size_t> draw(std::span<const std::int64_t> labels, std::size_t num_classes, std::uint64_t seed,
                               Wanted wanted)
@@ -159,20 +158,20 @@ std::vector<std::size_t> draw(std::span<const std::int64_t> labels, std::size_t 
     auto members = members_of_classes(labels, num_classes);
     for (std::size_t k = 0; k < num_classes; ++k)
     {
-        std::vector<std::size_t>& pictures = members[k];
-        const std::size_t number = wanted(pictures.size());
-        if (number > pictures.size())
+        std::vector<std::size_t>& images = members[k];
+        const std::size_t number = wanted(images.size());
+        if (number > images.size())
         {
-            throw Error("cannot draw " + std::to_string(number) + " pictures of class " + std::to_string(k) +
-                        ", which has " + std::to_string(pictures.size()) + "; draw fewer per class");
+            throw Error("cannot draw " + std::to_string(number) + " images of class " + std::to_string(k) +
+                        ", which has " + std::to_string(images.size()) + "; draw fewer per class");
         }
         // A generator of its own for each class; seeds and classes are mixed by one step.
         SplitMix random(SplitMix(seed).next() + k);
         for (std::size_t i = 0; i < number; ++i)
         {
-            std::swap(pictures[i], pictures[i + random.below(pictures.size() - i)]);
+            std::swap(images[i], images[i + random.below(images.size() - i)]);
         }
-        drawn.insert(drawn.end(), pictures.begin(), pictures.begin() + static_cast<std::ptrdiff_t>(number));
+        drawn.insert(drawn.end(), images.begin(), images.begin() + static_cast<std::ptrdiff_t>(number));
     }
     std::sort(drawn.begin(), drawn.end());
     return drawn;
@@ -182,7 +181,7 @@ std::string read_text(const std::filesystem::path& path)
     std::string text = read_file(path);
     if (text.find('\0') != std::string::npos)
     {
-        throw Error(path.string() + ": is no text; name a file with one picture a line");
+        throw Error(path.string() + ": is no text; name a file with one image a line");
     }
     // Some editors begin UTF-8 with a mark, which would be part of the first name.
     constexpr std::string_view mark = "\xef\xbb\xbf";
@@ -214,7 +213,7 @@ std::vector<std::size_t> read_subset(const std::filesystem::path& path, std::spa
             const std::size_t index = lookup->find(word);
             if (seen[index])
             {
-                throw Error("picture '" + std::string(word) + "' comes twice; leave one of the lines out");
+                throw Error("image '" + std::string(word) + "' comes twice; leave one of the lines out");
             }
             seen[index] = true;
             indices.push_back(index);
@@ -226,7 +225,7 @@ std::vector<std::size_t> read_subset(const std::filesystem::path& path, std::spa
     }
     if (indices.empty())
     {
-        throw Error(path.string() + ": names no picture; write one picture a line");
+        throw Error(path.string() + ": names no image; write one image a line");
     }
     return indices;
 }
@@ -251,7 +250,7 @@ std::vector<std::size_t> draw_subset_per_class(std::span<const std::int64_t> lab
 {
     if (per_class == 0)
     {
-        throw Error("cannot draw 0 pictures per class; draw one at least");
+        throw Error("cannot draw 0 images per class; draw one at least");
     }
     return draw(labels, num_classes, seed, [&](std::size_t) { return per_class; });
 }

@@ -119,7 +119,7 @@ StagingReport stage_file(const std::filesystem::path& file, const std::filesyste
     {
         outcome = copy_here(file, folder, progress, options.free_space_of);
     }
-    all.sleep_until_all_are_here();
+    all.low_cpu_barrier();
     all.refuse_if_any(outcome.error);
     const std::string copy = node.ranks().broadcast(outcome.copy);
     StagingReport report;

@@ -15,14 +15,14 @@ std::string pixels_of(std::size_t height, std::size_t width)
 }
 }  // namespace
 
-PictureError::PictureError(const std::string& name, const std::string& reason)
-    : Error(name + ": cannot be decoded (" + reason + "); replace the picture or leave it out"), reason_(reason)
+ImageError::ImageError(const std::string& name, const std::string& reason)
+    : Error(name + ": cannot be decoded (" + reason + "); replace the image or leave it out"), reason_(reason)
 {
 }
 
-void refuse_picture(const std::string& name, const std::string& reason)
+void refuse_image(const std::string& name, const std::string& reason)
 {
-    throw PictureError(name, reason);
+    throw ImageError(name, reason);
 }
 
 void require_sensible_size(std::size_t height, std::size_t width, const std::string& name)
@@ -31,13 +31,13 @@ void require_sensible_size(std::size_t height, std::size_t width, const std::str
     constexpr std::size_t most = std::size_t{2} * 89'478'485;
     if (height == 0 || width == 0 || height > most / width)
     {
-        refuse_picture(name, "it claims to have " + pixels_of(height, width));
+        refuse_image(name, "it claims to have " + pixels_of(height, width));
     }
 }
 
 void refuse_claim(std::size_t height, std::size_t width, const std::string& name)
 {
-    refuse_picture(name, "it claims to have " + pixels_of(height, width) + ", more than its bytes can hold");
+    refuse_image(name, "it claims to have " + pixels_of(height, width) + ", more than its bytes can hold");
 }
 
 std::span<std::uint8_t> room_for(std::size_t count, std::vector<std::uint8_t>& pixels)
@@ -49,8 +49,8 @@ std::span<std::uint8_t> room_for(std::size_t count, std::vector<std::uint8_t>& p
     return {pixels.data(), count};
 }
 
-PictureDecoder::Decoded PictureDecoder::decode(std::span<const std::uint8_t> bytes, const std::string& name,
-                                               const ChooseReduction& choose)
+ImageDecoder::Decoded ImageDecoder::decode(std::span<const std::uint8_t> bytes, const std::string& name,
+                                           const ChooseReduction& choose)
 {
     constexpr std::array<std::uint8_t, 3> jpeg = {0xff, 0xd8, 0xff};
     constexpr std::array<std::uint8_t, 8> png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
@@ -64,12 +64,12 @@ PictureDecoder::Decoded PictureDecoder::decode(std::span<const std::uint8_t> byt
     {
         return decode_png(bytes, name, pixels_);
     }
-    refuse_picture(name, bytes.empty() ? "it is empty" : "it is neither JPEG nor PNG");
+    refuse_image(name, bytes.empty() ? "it is empty" : "it is neither JPEG nor PNG");
 }
 
-Picture decode_picture(std::span<const std::uint8_t> bytes, const std::string& name)
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name)
 {
-    PictureDecoder decoder;
+    ImageDecoder decoder;
     const auto decoded = decoder.decode(bytes, name);
     decoder.pixels_.resize(decoded.pixels.size());
     return {decoded.height, decoded.width, std::move(decoder.pixels_)};

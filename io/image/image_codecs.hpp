@@ -1,6 +1,6 @@
 #pragma once
 
-// The inside of picture.cpp: one decoder per format. Pixels go to the beginning of a vector that is made longer where
+// The inside of image.cpp: one decoder per format. Pixels go to the beginning of a vector that is made longer where
 // it is too short, and never shorter: that would mean to fill it with zeros again.
 
 #include "io/image/image.hpp"
@@ -8,20 +8,20 @@
 namespace paws::io
 {
 /// `cmyk`: memory for images of CMYK, kept for the next one.
-PictureDecoder::Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
-                                    const PictureDecoder::ChooseReduction& choose, std::vector<std::uint8_t>& cmyk,
-                                    std::vector<std::uint8_t>& pixels);
+ImageDecoder::Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
+                                  const ImageDecoder::ChooseReduction& choose, std::vector<std::uint8_t>& cmyk,
+                                  std::vector<std::uint8_t>& pixels);
 
-PictureDecoder::Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
-                                   std::vector<std::uint8_t>& pixels);
+ImageDecoder::Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
+                                 std::vector<std::uint8_t>& pixels);
 
-/// Throws PictureError: `name` is broken because of `reason`, which is one of the decoder's.
-[[noreturn]] void refuse_picture(const std::string& name, const std::string& reason);
+/// Throws ImageError: `name` is broken because of `reason`, which is one of the decoder's.
+[[noreturn]] void refuse_image(const std::string& name, const std::string& reason);
 
-/// Throws for sizes that no real picture has, before memory is taken for it.
+/// Throws for sizes that no real image has, before memory is taken for it.
 void require_sensible_size(std::size_t height, std::size_t width, const std::string& name);
 
-/// Throws PictureError: the file is too small for the size that it claims.
+/// Throws ImageError: the file is too small for the size that it claims.
 [[noreturn]] void refuse_claim(std::size_t height, std::size_t width, const std::string& name);
 
 /// The first `count` bytes of `pixels`.

@@ -79,7 +79,7 @@ public:
         require(find_image());
         if (info_.num_components != 1 && info_.num_components != 3 && info_.num_components != 4)
         {
-            refuse_picture(name_, "it has " + std::to_string(info_.num_components) + " components, not 1, 3 or 4");
+            refuse_image(name_, "it has " + std::to_string(info_.num_components) + " components, not 1, 3 or 4");
         }
         require_sensible_size(height(), width(), name_);
         std::size_t blocks = 0;
@@ -133,7 +133,7 @@ private:
     {
         if (!good)
         {
-            refuse_picture(name_, reason_);
+            refuse_image(name_, reason_);
         }
     }
 
@@ -274,19 +274,19 @@ private:
 
 }  // namespace
 
-PictureDecoder::Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
-                                    const PictureDecoder::ChooseReduction& choose, std::vector<std::uint8_t>& cmyk,
-                                    std::vector<std::uint8_t>& pixels)
+ImageDecoder::Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
+                                  const ImageDecoder::ChooseReduction& choose, std::vector<std::uint8_t>& cmyk,
+                                  std::vector<std::uint8_t>& pixels)
 {
     JpegReader reader(bytes, name);
     reader.read_header();
-    PictureDecoder::Decoded image;
+    ImageDecoder::Decoded image;
     image.height = reader.height();
     image.width = reader.width();
     image.reduction = choose && reader.keeps_colours() ? choose(image.height, image.width) : 1;
     if (image.reduction != 1 && image.reduction != 2 && image.reduction != 4 && image.reduction != 8)
     {
-        throw std::invalid_argument("pictures are reduced by 1, 2, 4 or 8, not by " + std::to_string(image.reduction));
+        throw std::invalid_argument("images are reduced by 1, 2, 4 or 8, not by " + std::to_string(image.reduction));
     }
     reader.start(image.reduction);
     const std::size_t count = reader.rows() * reader.columns();

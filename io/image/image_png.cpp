@@ -54,7 +54,7 @@ public:
         if (!info_)
         {
             png_destroy_read_struct(&png_, nullptr, nullptr);
-            refuse_picture(name_, "out of memory");
+            refuse_image(name_, "out of memory");
         }
         png_set_read_fn(png_, this, on_read);
     }
@@ -62,39 +62,39 @@ public:
     PngReader(const PngReader&) = delete;
     PngReader& operator=(const PngReader&) = delete;
 
-    PictureDecoder::Decoded read(std::vector<std::uint8_t>& pixels)
+    ImageDecoder::Decoded read(std::vector<std::uint8_t>& pixels)
     {
         if (!header())
         {
-            refuse_picture(name_, message_);
+            refuse_image(name_, message_);
         }
-        PictureDecoder::Decoded picture;
-        picture.height = png_get_image_height(png_, info_);
-        picture.width = png_get_image_width(png_, info_);
-        require_sensible_size(picture.height, picture.width, name_);
-        require_possible_size(picture.height, picture.width);
+        ImageDecoder::Decoded image;
+        image.height = png_get_image_height(png_, info_);
+        image.width = png_get_image_width(png_, info_);
+        require_sensible_size(image.height, image.width, name_);
+        require_possible_size(image.height, image.width);
         if (!prepare_rows())
         {
-            refuse_picture(name_, message_);
+            refuse_image(name_, message_);
         }
         const std::size_t row_bytes = png_get_rowbytes(png_, info_);
-        const auto room = room_for(picture.height * row_bytes, pixels);
+        const auto room = room_for(image.height * row_bytes, pixels);
         std::vector<png_bytep> row_starts;
-        row_starts.reserve(picture.height);
-        for (std::size_t row = 0; row < picture.height; ++row)
+        row_starts.reserve(image.height);
+        for (std::size_t row = 0; row < image.height; ++row)
         {
             row_starts.push_back(room.data() + row * row_bytes);
         }
         if (!rows(row_starts.data()))
         {
-            refuse_picture(name_, message_);
+            refuse_image(name_, message_);
         }
         if (ends_within_chunk(file_))
         {
-            refuse_picture(name_, cut_off);
+            refuse_image(name_, cut_off);
         }
-        picture.pixels = room;
-        return picture;
+        image.pixels = room;
+        return image;
     }
 
 private:
@@ -195,8 +195,8 @@ private:
 };
 }  // namespace
 
-PictureDecoder::Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
-                                   std::vector<std::uint8_t>& pixels)
+ImageDecoder::Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
+                                 std::vector<std::uint8_t>& pixels)
 {
     return PngReader(bytes, name).read(pixels);
 }

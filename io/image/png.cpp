@@ -17,7 +17,7 @@ namespace
 constexpr std::string_view signature = "\x89PNG\r\n\x1a\n";
 /// Of the header, which comes first: length, type, 13 bytes, checksum.
 constexpr std::size_t header_bytes = 4 + 4 + 13 + 4;
-/// Type and key of the text that says which program made a picture, and the beginning of what ours says.
+/// Type and key of the text that says which program made an image, and the beginning of what ours says.
 constexpr std::string_view own_mark{"tEXtSoftware\0paws_hpc ", 22};
 
 std::string big_endian(std::uint32_t number)
@@ -55,7 +55,7 @@ void write_png(const std::filesystem::path& path, std::span<const std::uint8_t> 
     constexpr std::size_t most = std::numeric_limits<std::int16_t>::max();
     if (height == 0 || width == 0 || height > most || width > most || pixels.size() != height * width * 3)
     {
-        throw Error(path.string() + ": cannot make a picture of " + std::to_string(height) + "x" +
+        throw Error(path.string() + ": cannot make an image of " + std::to_string(height) + "x" +
                     std::to_string(width) + " pixels from " + std::to_string(pixels.size()) +
                     " bytes; give three for each pixel");
     }

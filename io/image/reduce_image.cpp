@@ -63,10 +63,10 @@ std::uint8_t rounded(std::int32_t sum)
     return static_cast<std::uint8_t>(std::clamp((sum + (1 << (weight_bits - 1))) >> weight_bits, 0, 255));
 }
 
-Picture reduce_rows(const Picture& in, std::size_t width)
+Image reduce_rows(const Image& in, std::size_t width)
 {
     const std::vector<Window> all = windows(in.width, width);
-    Picture out{in.height, width, std::vector<std::uint8_t>(in.height * width * channels)};
+    Image out{in.height, width, std::vector<std::uint8_t>(in.height * width * channels)};
     auto to = out.pixels.begin();
     for (std::size_t y = 0; y < in.height; ++y)
     {
@@ -88,11 +88,11 @@ Picture reduce_rows(const Picture& in, std::size_t width)
     return out;
 }
 
-Picture reduce_columns(const Picture& in, std::size_t height)
+Image reduce_columns(const Image& in, std::size_t height)
 {
     const std::vector<Window> all = windows(in.height, height);
     const std::size_t row = in.width * channels;
-    Picture out{height, in.width, std::vector<std::uint8_t>(height * row)};
+    Image out{height, in.width, std::vector<std::uint8_t>(height * row)};
     std::vector<std::int32_t> sums(row);
     for (std::size_t y = 0; y < height; ++y)
     {
@@ -117,13 +117,13 @@ std::pair<std::size_t, std::size_t> size_with_shorter_side(std::size_t height, s
     return {height == shorter ? side : side * height / shorter, width == shorter ? side : side * width / shorter};
 }
 
-Picture reduce_picture(const Picture& picture, std::size_t height, std::size_t width)
+Image reduce_image(const Image& image, std::size_t height, std::size_t width)
 {
-    if (height == 0 || width == 0 || height > picture.height || width > picture.width)
+    if (height == 0 || width == 0 || height > image.height || width > image.width)
     {
-        throw std::invalid_argument("reduce_picture: makes pictures smaller, and leaves a pixel at least");
+        throw std::invalid_argument("reduce_image: makes images smaller, and leaves a pixel at least");
     }
-    Picture out = width < picture.width ? reduce_rows(picture, width) : picture;
+    Image out = width < image.width ? reduce_rows(image, width) : image;
     return height < out.height ? reduce_columns(out, height) : out;
 }
 }  // namespace paws::io

@@ -16,15 +16,15 @@ namespace paws::io
 namespace
 {
 constexpr int jpeg_quality = 95;
-/// Of a file; the largest that a picture of the most pixels that decode_picture takes could sensibly need.
+/// Of a file; the largest that an image of the most pixels that decode_image takes could sensibly need.
 constexpr std::int64_t most_bytes = std::int64_t{1} << 30;
 }  // namespace
 
-std::vector<std::uint8_t> read_picture_file(const std::filesystem::path& path, const std::string& name)
+std::vector<std::uint8_t> read_image_file(const std::filesystem::path& path, const std::string& name)
 {
     try
     {
-        const auto refuse = [&] { throw PictureError(name, "it is no regular file"); };
+        const auto refuse = [&] { throw ImageError(name, "it is no regular file"); };
         struct stat status
         {
         };
@@ -41,7 +41,7 @@ std::vector<std::uint8_t> read_picture_file(const std::filesystem::path& path, c
         }
         if (status.st_size > most_bytes)
         {
-            throw PictureError(name, "it has more than 1 GiB");
+            throw ImageError(name, "it has more than 1 GiB");
         }
         std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
         bytes.resize(file.read(std::as_writable_bytes(std::span(bytes))));
@@ -49,25 +49,25 @@ std::vector<std::uint8_t> read_picture_file(const std::filesystem::path& path, c
     }
     catch (const SystemError& error)
     {
-        throw PictureError(name, error.reason());
+        throw ImageError(name, error.reason());
     }
 }
 
-StoredPicture load_for_storage(const std::filesystem::path& file, const std::string& name,
-                               std::optional<std::size_t> shorter_side)
+StoredImage load_for_storage(const std::filesystem::path& file, const std::string& name,
+                             std::optional<std::size_t> shorter_side)
 {
-    StoredPicture stored;
-    stored.bytes = read_picture_file(file, name);
-    Picture picture = decode_picture(stored.bytes, name);
-    if (shorter_side && std::min(picture.height, picture.width) > *shorter_side)
+    StoredImage stored;
+    stored.bytes = read_image_file(file, name);
+    Image image = decode_image(stored.bytes, name);
+    if (shorter_side && std::min(image.height, image.width) > *shorter_side)
     {
-        const auto [height, width] = size_with_shorter_side(picture.height, picture.width, *shorter_side);
-        picture = reduce_picture(picture, height, width);
-        stored.bytes = encode_jpeg(picture, jpeg_quality, name);
+        const auto [height, width] = size_with_shorter_side(image.height, image.width, *shorter_side);
+        image = reduce_image(image, height, width);
+        stored.bytes = encode_jpeg(image, jpeg_quality, name);
         stored.is_reduced = true;
     }
-    stored.height = static_cast<std::uint32_t>(picture.height);
-    stored.width = static_cast<std::uint32_t>(picture.width);
+    stored.height = static_cast<std::uint32_t>(image.height);
+    stored.width = static_cast<std::uint32_t>(image.width);
     stored.checksum = crc32(std::as_bytes(std::span(stored.bytes)));
     return stored;
 }

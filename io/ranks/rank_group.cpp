@@ -32,7 +32,7 @@ RankGroup::RankGroup(MPI_Comm comm) : comm_(comm)
     check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
 }
 
-void RankGroup::sleep_until_all_are_here() const
+void RankGroup::low_cpu_barrier() const
 {
     MPI_Request request = MPI_REQUEST_NULL;
     check_mpi(MPI_Ibarrier(comm_, &request), "MPI_Ibarrier");

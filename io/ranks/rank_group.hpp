@@ -27,7 +27,7 @@ public:
     bool is_first() const { return rank_ == 0; }
 
     /// A barrier for minutes. MPI's own waiting takes a core per rank, which working ranks and other jobs have use for.
-    void sleep_until_all_are_here() const;
+    void low_cpu_barrier() const;
 
     int reduce(int number, MPI_Op operation) const;
     /// Of each of the numbers.

@@ -10,12 +10,12 @@
 
 namespace paws::io
 {
-// A `paws-embeddings` file: what a network makes of pictures, a row a picture, in data order.
+// A `paws-embeddings` file: what a network makes of images, a row an image, in data order.
 //
 //     backbone, projection, prediction  float32 or float16 [N, D]: the outputs that were asked for; the attribute
 //                                       `outputs` of the root lists them
 //     embeddings                        another name of the first of them
-//     labels, index, names              [N]: the class of each picture (int64), its position in the split (int64), its
+//     labels, index, names              [N]: the class of each image (int64), its position in the split (int64), its
 //                                       name
 //     probabilities, predicted          if asked for: of soft nearest neighbours, [N, K] and [N] (int64)
 //
@@ -26,11 +26,11 @@ namespace paws::io
 //     file = h5py.File("embeddings.h5")
 //     table = pandas.DataFrame(file["embeddings"][:], index=file["names"].asstr()[:])
 
-/// The pictures of such a file, and where it comes from.
+/// The images of such a file, and where it comes from.
 struct EmbeddingsSource
 {
     std::vector<std::int64_t> labels;  ///< [N]
-    std::vector<std::int64_t> index;   ///< [N], position of the picture in its split
+    std::vector<std::int64_t> index;   ///< [N], position of the image in its split
     std::vector<std::string> names;    ///< [N]
 
     std::string checkpoint;         ///< path of the checkpoint

@@ -10,7 +10,7 @@ namespace paws::io
 {
 namespace
 {
-/// Chunks that are read quickly in pieces and compressed well, and that leave many ranks a share of few pictures.
+/// Chunks that are read quickly in pieces and compressed well, and that leave many ranks a share of few images.
 constexpr std::size_t chunk_bytes = std::size_t{1} << 20;
 constexpr std::size_t least_chunk_rows = 16;
 constexpr std::size_t most_chunk_rows = 256;
@@ -24,7 +24,7 @@ void require_lengths(const std::filesystem::path& path, const EmbeddingsSource& 
 {
     if (source.count() == 0)
     {
-        throw Error(path.string() + ": there are no pictures to embed; name another split");
+        throw Error(path.string() + ": there are no images to embed; name another split");
     }
     if (source.index.size() != source.count() || source.names.size() != source.count())
     {

@@ -43,7 +43,7 @@ std::string describe_embeddings(const std::filesystem::path& path, bool sealed)
 {
     const EmbeddingsFile file(path, sealed);
     std::ostringstream text;
-    text << plural(file.count(), "picture") << " of split " << printable(file.source().split) << "\n";
+    text << plural(file.count(), "image") << " of split " << printable(file.source().split) << "\n";
     for (const std::string& name : file.outputs())
     {
         describe_reals(text, name, file.reals(name));

@@ -102,7 +102,7 @@ private:
         {
             decoder_.decode(bytes, names_[i]);
         }
-        catch (const PictureError& error)
+        catch (const ImageError& error)
         {
             findings_.first_undecodable = findings_.undecodable++ == 0 ? error.what() : findings_.first_undecodable;
         }
@@ -113,7 +113,7 @@ private:
     std::vector<std::uint64_t> offsets_;
     std::vector<std::uint32_t> checksums_;
     std::vector<std::string> names_;
-    PictureDecoder decoder_;
+    ImageDecoder decoder_;
     Findings findings_;
 };
 
@@ -146,7 +146,7 @@ std::string describe_dataset(const std::filesystem::path& path, bool sealed)
         // A seal that matches has vouched for all bytes.
         all_have_checksums = (sealed || findings.have_checksums) && all_have_checksums;
         all_decodable = findings.undecodable == 0 && all_decodable;
-        text << printable(split) << ": " << plural(dataset.count(split), "picture") << ", ";
+        text << printable(split) << ": " << plural(dataset.count(split), "image") << ", ";
         if (dataset.is_encoded(split))
         {
             text << "encoded (JPEG, PNG), " << size_in_words(file.dataset(split + "/encoded").size());

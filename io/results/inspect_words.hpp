@@ -31,6 +31,6 @@ inline std::string plural(std::size_t count, const std::string& word, const std:
 /// The last line of a description.
 inline const char* verdict(bool all_have_checksums)
 {
-    return all_have_checksums ? "whole: all checksums match\n" : "readable; it has no checksums for its pictures\n";
+    return all_have_checksums ? "whole: all checksums match\n" : "readable; it has no checksums for its images\n";
 }
 }  // namespace paws::io

@@ -109,17 +109,17 @@ PAWS_STEP_FUNCTION void box_columns(const Team& team, const Box& box, const Plan
 
 /// Blurs in place; `spare` is of the same size.
 template <class Team>
-KOKKOS_INLINE_FUNCTION void gaussian_blur(const Team& team, const Box& box, const Planes& picture, const Planes& spare)
+KOKKOS_INLINE_FUNCTION void gaussian_blur(const Team& team, const Box& box, const Planes& image, const Planes& spare)
 {
     with_small_constant(box.radius + 1,
                         [&](auto reach)
                         {
-                            box_rows<decltype(reach)::value>(team, box, picture, spare);
-                            box_rows<decltype(reach)::value>(team, box, spare, picture);
-                            box_rows<decltype(reach)::value>(team, box, picture, spare);
-                            box_columns<decltype(reach)::value>(team, box, spare, picture);
-                            box_columns<decltype(reach)::value>(team, box, picture, spare);
-                            box_columns<decltype(reach)::value>(team, box, spare, picture);
+                            box_rows<decltype(reach)::value>(team, box, image, spare);
+                            box_rows<decltype(reach)::value>(team, box, spare, image);
+                            box_rows<decltype(reach)::value>(team, box, image, spare);
+                            box_columns<decltype(reach)::value>(team, box, spare, image);
+                            box_columns<decltype(reach)::value>(team, box, image, spare);
+                            box_columns<decltype(reach)::value>(team, box, spare, image);
                         });
 }
 }  // namespace paws::kernels::augment

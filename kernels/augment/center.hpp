@@ -18,7 +18,7 @@ inline Axis center_axis(int length, int shorter, int resize, int crop, int reduc
     return {reduced_length(length, reduction), resized, begin, crop, reduction, length, 0};
 }
 
-/// Both axes for a picture of this size. Throws std::invalid_argument if the sizes are impossible.
+/// Both axes for an image of this size. Throws std::invalid_argument if the sizes are impossible.
 struct CenterAxes
 {
     Axis vertical;
@@ -34,14 +34,14 @@ struct CenterAxes
     }
 };
 
-template <class Pictures, class Rows, class Out>
+template <class Images, class Rows, class Out>
 struct CenterViews
 {
     Axis vertical;
     Axis horizontal;
     Normalisation normalisation;
     Workspace workspace;
-    Pictures pictures;
+    Images images;
     Rows row;
     Out out;
 
@@ -49,36 +49,36 @@ struct CenterViews
     KOKKOS_INLINE_FUNCTION void operator()(const Team& team) const
     {
         const int n = team.league_rank();
-        make_center_view(team, vertical, horizontal, normalisation, source_of(pictures, row(n)), workspace.slice(team),
+        make_center_view(team, vertical, horizontal, normalisation, source_of(images, row(n)), workspace.slice(team),
                          &out(n, 0, 0, 0));
     }
 };
 }  // namespace augment
 
 /// The views for evaluation: torchvision's Resize of the shorter side to `resize` pixels (0: no resizing), CenterCrop
-/// of crop × crop pixels, values (v / 255 − mean) / std. pictures: uint8 [P, H, W, 3], row-major; row: int64 [n], below
-/// P: which of `pictures` to take; out: [n, crop, crop, 3], row-major, of any type that a float can be cast to. Throws
+/// of crop × crop pixels, values (v / 255 − mean) / std. images: uint8 [P, H, W, 3], row-major; row: int64 [n], below
+/// P: which of `images` to take; out: [n, crop, crop, 3], row-major, of any type that a float can be cast to. Throws
 /// std::invalid_argument if a size or a shape is impossible. Uses `exec` alone and does not wait for it.
-template <class Exec, class Pictures, class Rows, class Out>
+template <class Exec, class Images, class Rows, class Out>
 void center_views(const Exec& exec, int resize, int crop, const float (&mean)[3], const float (&std)[3],
-                  const Pictures& pictures, const Rows& row, const Out& out)
+                  const Images& images, const Rows& row, const Out& out)
 {
-    augment::check_pictures<Exec, Pictures, Rows, Out>();
+    augment::check_images<Exec, Images, Rows, Out>();
     augment::validate_std(std);
     augment::require(row.extent(0) == out.extent(0), "row and out must be of the same length");
-    augment::validate_shapes(pictures, out, crop);
+    augment::validate_shapes(images, out, crop);
     if (out.extent(0) == 0)
     {
         return;
     }
-    const auto height = static_cast<int>(pictures.extent(1));
-    const auto width = static_cast<int>(pictures.extent(2));
+    const auto height = static_cast<int>(images.extent(1));
+    const auto width = static_cast<int>(images.extent(2));
     const augment::CenterAxes axes(height, width, resize, crop);
     augment::Workspace workspace(axes.vertical, axes.horizontal, false);
     const auto policy = augment::view_policy(exec, out.extent(0), workspace);
     Kokkos::parallel_for(
         "paws::augment::center", policy,
-        augment::CenterViews<Pictures, Rows, Out>{axes.vertical, axes.horizontal, augment::Normalisation(mean, std),
-                                                  workspace, pictures, row, out});
+        augment::CenterViews<Images, Rows, Out>{axes.vertical, axes.horizontal, augment::Normalisation(mean, std),
+                                                workspace, images, row, out});
 }
 }  // namespace paws::kernels

@@ -7,14 +7,14 @@ namespace paws::kernels
 namespace augment
 {
 /// One team makes one view.
-template <class Pictures, class Rows, class Indices, class Numbers, class Out>
+template <class Images, class Rows, class Indices, class Numbers, class Out>
 struct AugmentViews
 {
     AugmentSpec spec;
     AugmentKey key;
     Normalisation normalisation;
     Workspace workspace;
-    Pictures pictures;
+    Images images;
     Rows row;
     Indices index;
     Numbers view;
@@ -24,7 +24,7 @@ struct AugmentViews
     KOKKOS_INLINE_FUNCTION void operator()(const Team& team) const
     {
         const int n = team.league_rank();
-        const Source source = source_of(pictures, row(n));
+        const Source source = source_of(images, row(n));
         const Workspace::Slice scratch = workspace.slice(team);
         once(team,
              [&]()
@@ -39,43 +39,43 @@ struct AugmentViews
 };
 }  // namespace augment
 
-/// Random training views of pictures. What a view looks like depends on `spec`, `key`, the picture, its index and the
+/// Random training views of images. What a view looks like depends on `spec`, `key`, the image, its index and the
 /// view's number alone: not on where it is in the batch, nor on the number of threads, ranks or the device.
-/// pictures: uint8 [P, H, W, 3], row-major; row: int64 [n], below P: which of `pictures` to take; index: int64 [n], the
-/// picture's place in its data set, and view: [n] of any integers below 2²⁴, the view's number: both for the random
+/// images: uint8 [P, H, W, 3], row-major; row: int64 [n], below P: which of `images` to take; index: int64 [n], the
+/// image's place in its data set, and view: [n] of any integers below 2²⁴, the view's number: both for the random
 /// key; out: [n, size, size, 3], row-major, of float, a storage type, or any type that a float can be cast to. Throws
 /// std::invalid_argument if the spec or a shape is impossible. Uses `exec` alone and does not wait for it.
-template <class Exec, class Pictures, class Rows, class Indices, class Numbers, class Out>
-void augment_views(const Exec& exec, const AugmentSpec& spec, const AugmentKey& key, const Pictures& pictures,
+template <class Exec, class Images, class Rows, class Indices, class Numbers, class Out>
+void augment_views(const Exec& exec, const AugmentSpec& spec, const AugmentKey& key, const Images& images,
                    const Rows& row, const Indices& index, const Numbers& view, const Out& out)
 {
-    augment::check_pictures<Exec, Pictures, Rows, Out>();
+    augment::check_images<Exec, Images, Rows, Out>();
     check_view<Exec, Indices, 1>();
     check_view<Exec, Numbers, 1>();
     augment::validate(spec);
     const std::size_t views = out.extent(0);
     augment::require(row.extent(0) == views && index.extent(0) == views && view.extent(0) == views,
                      "row, index, view and out must be of the same length");
-    augment::validate_shapes(pictures, out, spec.size);
+    augment::validate_shapes(images, out, spec.size);
     if (views == 0)
     {
         return;
     }
-    const augment::Axis vertical{static_cast<int>(pictures.extent(1)), spec.size, 0, spec.size};
-    const augment::Axis horizontal{static_cast<int>(pictures.extent(2)), spec.size, 0, spec.size};
+    const augment::Axis vertical{static_cast<int>(images.extent(1)), spec.size, 0, spec.size};
+    const augment::Axis horizontal{static_cast<int>(images.extent(2)), spec.size, 0, spec.size};
     augment::Workspace workspace(vertical, horizontal, spec.blur_p > 0);
     const auto policy = augment::view_policy(exec, views, workspace);
     Kokkos::parallel_for(
         "paws::augment::views", policy,
-        augment::AugmentViews<Pictures, Rows, Indices, Numbers, Out>{
-            spec, key, augment::Normalisation(spec.mean, spec.std), workspace, pictures, row, index, view, out});
+        augment::AugmentViews<Images, Rows, Indices, Numbers, Out>{
+            spec, key, augment::Normalisation(spec.mean, spec.std), workspace, images, row, index, view, out});
 }
 
-/// The same where `pictures` is the whole data set, so that a picture's index is its row.
-template <class Exec, class Pictures, class Indices, class Numbers, class Out>
-void augment_views(const Exec& exec, const AugmentSpec& spec, const AugmentKey& key, const Pictures& pictures,
+/// The same where `images` is the whole data set, so that an image's index is its row.
+template <class Exec, class Images, class Indices, class Numbers, class Out>
+void augment_views(const Exec& exec, const AugmentSpec& spec, const AugmentKey& key, const Images& images,
                    const Indices& index, const Numbers& view, const Out& out)
 {
-    augment_views(exec, spec, key, pictures, index, index, view, out);
+    augment_views(exec, spec, key, images, index, index, view, out);
 }
 }  // namespace paws::kernels

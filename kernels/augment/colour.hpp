@@ -34,12 +34,12 @@ KOKKOS_FORCEINLINE_FUNCTION int luma(int red, int green, int blue)
 }
 
 template <class Team>
-PAWS_STEP_FUNCTION void adjust_brightness(const Team& team, const Planes& picture, int factor)
+PAWS_STEP_FUNCTION void adjust_brightness(const Team& team, const Planes& image, int factor)
 {
-    for_spans(team, 1, channels * picture.pixels(),
+    for_spans(team, 1, channels * image.pixels(),
               [&](int, int begin, int end)
               {
-                  std::uint8_t* value = picture.data;
+                  std::uint8_t* value = image.data;
                   for (int i = begin; i < end; ++i)
                   {
                       value[i] = blend(0, value[i], factor);
@@ -47,14 +47,14 @@ PAWS_STEP_FUNCTION void adjust_brightness(const Team& team, const Planes& pictur
               });
 }
 
-/// Away from (factor < 1: towards) the picture's mean luma, which is rounded to a whole number.
+/// Away from (factor < 1: towards) the image's mean luma, which is rounded to a whole number.
 template <class Team>
-PAWS_STEP_FUNCTION void adjust_contrast(const Team& team, const Planes& picture, int factor)
+PAWS_STEP_FUNCTION void adjust_contrast(const Team& team, const Planes& image, int factor)
 {
-    const int pixels = picture.pixels();
-    const std::uint8_t* red = picture.plane(0);
-    const std::uint8_t* green = picture.plane(1);
-    const std::uint8_t* blue = picture.plane(2);
+    const int pixels = image.pixels();
+    const std::uint8_t* red = image.plane(0);
+    const std::uint8_t* green = image.plane(1);
+    const std::uint8_t* blue = image.plane(2);
     const std::uint32_t total = sum_spans(team, pixels,
                                           [&](int begin, int end)
                                           {
@@ -70,7 +70,7 @@ PAWS_STEP_FUNCTION void adjust_contrast(const Team& team, const Planes& picture,
     for_spans(team, 1, channels * pixels,
               [&](int, int begin, int end)
               {
-                  std::uint8_t* value = picture.data;
+                  std::uint8_t* value = image.data;
                   for (int i = begin; i < end; ++i)
                   {
                       value[i] = blend(mean, value[i], factor);
@@ -80,14 +80,14 @@ PAWS_STEP_FUNCTION void adjust_contrast(const Team& team, const Planes& picture,
 
 /// Calls change(red, green, blue), each by reference to a byte, for every pixel.
 template <class Team, class Change>
-KOKKOS_INLINE_FUNCTION void change_pixels(const Team& team, const Planes& picture, const Change& change)
+KOKKOS_INLINE_FUNCTION void change_pixels(const Team& team, const Planes& image, const Change& change)
 {
-    for_spans(team, 1, picture.pixels(),
+    for_spans(team, 1, image.pixels(),
               [&](int, int begin, int end)
               {
-                  std::uint8_t* KOKKOS_RESTRICT red = picture.plane(0);
-                  std::uint8_t* KOKKOS_RESTRICT green = picture.plane(1);
-                  std::uint8_t* KOKKOS_RESTRICT blue = picture.plane(2);
+                  std::uint8_t* KOKKOS_RESTRICT red = image.plane(0);
+                  std::uint8_t* KOKKOS_RESTRICT green = image.plane(1);
+                  std::uint8_t* KOKKOS_RESTRICT blue = image.plane(2);
                   const Change local = change;
                   for (int i = begin; i < end; ++i)
                   {
@@ -97,9 +97,9 @@ KOKKOS_INLINE_FUNCTION void change_pixels(const Team& team, const Planes& pictur
 }
 
 template <class Team>
-PAWS_STEP_FUNCTION void adjust_saturation(const Team& team, const Planes& picture, int factor)
+PAWS_STEP_FUNCTION void adjust_saturation(const Team& team, const Planes& image, int factor)
 {
-    change_pixels(team, picture,
+    change_pixels(team, image,
                   [=](std::uint8_t& red, std::uint8_t& green, std::uint8_t& blue)
                   {
                       const int grey = luma(red, green, blue);
@@ -110,21 +110,21 @@ PAWS_STEP_FUNCTION void adjust_saturation(const Team& team, const Planes& pictur
 }
 
 template <class Team>
-PAWS_STEP_FUNCTION void make_grey(const Team& team, const Planes& picture)
+PAWS_STEP_FUNCTION void make_grey(const Team& team, const Planes& image)
 {
-    change_pixels(team, picture,
+    change_pixels(team, image,
                   [=](std::uint8_t& red, std::uint8_t& green, std::uint8_t& blue)
                   { red = green = blue = static_cast<std::uint8_t>(luma(red, green, blue)); });
 }
 
 /// Inverts the values that are not below the threshold, a whole number from 0 to 256.
 template <class Team>
-PAWS_STEP_FUNCTION void solarise(const Team& team, const Planes& picture, int threshold)
+PAWS_STEP_FUNCTION void solarise(const Team& team, const Planes& image, int threshold)
 {
-    for_spans(team, 1, channels * picture.pixels(),
+    for_spans(team, 1, channels * image.pixels(),
               [&](int, int begin, int end)
               {
-                  std::uint8_t* value = picture.data;
+                  std::uint8_t* value = image.data;
                   const int lowest = threshold;
                   for (int i = begin; i < end; ++i)
                   {
@@ -168,9 +168,9 @@ KOKKOS_FORCEINLINE_FUNCTION std::uint8_t faded(int value, int saturation, int pl
 /// Turns the hue by `shift` 255ths of the circle, modulo 256 as torchvision's adjust_hue. Colours are rounded to
 /// Pillow's 8-bit HSV on the way, whatever the shift.
 template <class Team>
-PAWS_STEP_FUNCTION void adjust_hue(const Team& team, const Planes& picture, int shift)
+PAWS_STEP_FUNCTION void adjust_hue(const Team& team, const Planes& image, int shift)
 {
-    change_pixels(team, picture,
+    change_pixels(team, image,
                   [=](std::uint8_t& red, std::uint8_t& green, std::uint8_t& blue)
                   {
                       const int r = red;

@@ -10,9 +10,9 @@ inline constexpr int levels = 256;
 /// A channel of one value, or of so few pixels that a step would hold none, stays.
 /// histogram: channels · levels counters of the team; what they hold before is of no matter.
 template <class Team>
-PAWS_STEP_FUNCTION void equalise(const Team& team, const Planes& picture, std::uint32_t* histogram)
+PAWS_STEP_FUNCTION void equalise(const Team& team, const Planes& image, std::uint32_t* histogram)
 {
-    const int pixels = picture.pixels();
+    const int pixels = image.pixels();
     for_spans(team, 1, channels * levels,
               [&](int, int begin, int end)
               {
@@ -24,7 +24,7 @@ PAWS_STEP_FUNCTION void equalise(const Team& team, const Planes& picture, std::u
     for_spans(team, channels, pixels,
               [&](int channel, int begin, int end)
               {
-                  const std::uint8_t* value = picture.plane(channel);
+                  const std::uint8_t* value = image.plane(channel);
                   std::uint32_t* counters = histogram + channel * levels;
                   for (int i = begin; i < end; ++i)
                   {
@@ -54,7 +54,7 @@ PAWS_STEP_FUNCTION void equalise(const Team& team, const Planes& picture, std::u
     for_spans(team, channels, pixels,
               [&](int channel, int begin, int end)
               {
-                  std::uint8_t* KOKKOS_RESTRICT value = picture.plane(channel);
+                  std::uint8_t* KOKKOS_RESTRICT value = image.plane(channel);
                   const std::uint32_t* KOKKOS_RESTRICT table = histogram + channel * levels;
                   for (int i = begin; i < end; ++i)
                   {

@@ -9,16 +9,16 @@
 namespace paws::kernels
 {
 /// Makes views on the calling thread, one after the other, without Kokkos' dispatch (which several threads may not call
-/// at once) and, once it has met the largest picture, without allocating: keep one object for each thread. A view is,
-/// bit for bit, what augment_views and center_views make of the same picture with the same key, index and view number.
-/// Pictures may have been decoded at 1 / reduction of their size; height and width are always those before. The views
-/// are then close to those of the whole picture where `reduction` is at most what may_reduce and may_reduce_center say.
+/// at once) and, once it has met the largest image, without allocating: keep one object for each thread. A view is,
+/// bit for bit, what augment_views and center_views make of the same image with the same key, index and view number.
+/// Images may have been decoded at 1 / reduction of their size; height and width are always those before. The views
+/// are then close to those of the whole image where `reduction` is at most what may_reduce and may_reduce_center say.
 class HostViews
 {
 public:
-    /// A random training view. pixels: uint8 [height, width, 3], row-major; index: the picture's place in its data set;
+    /// A random training view. pixels: uint8 [height, width, 3], row-major; index: the image's place in its data set;
     /// view: its number, below 2²⁴; out: [spec.size, spec.size, 3], row-major, of float or a storage type.
-    /// Throws std::invalid_argument if the spec or the picture's size is impossible.
+    /// Throws std::invalid_argument if the spec or the image's size is impossible.
     template <class T>
     void make(const AugmentSpec& spec, const AugmentKey& key, const std::uint8_t* pixels, int height, int width,
               std::int64_t index, std::uint32_t view, T* out, int reduction = 1)
@@ -48,7 +48,7 @@ public:
                                   augment::Normalisation(mean, std), source, slice(workspace), out);
     }
 
-    /// How many times smaller each side of a picture of this size may be for this view: its crop still has at least as
+    /// How many times smaller each side of an image of this size may be for this view: its crop still has at least as
     /// many pixels as the view, each way. At least 1. Throws as make does.
     static int may_reduce(const AugmentSpec& spec, const AugmentKey& key, int height, int width, std::int64_t index,
                           std::uint32_t view)
@@ -60,7 +60,7 @@ public:
         return std::max(1, std::min(crop.height, crop.width) / spec.size);
     }
 
-    /// The same for the view of evaluation: the picture still has at least as many pixels as when it is resized.
+    /// The same for the view of evaluation: the image still has at least as many pixels as when it is resized.
     static int may_reduce_center(int resize, int crop, int height, int width)
     {
         validate_size(height, width);
@@ -90,14 +90,14 @@ private:
         {
             tables_.resize(words);
         }
-        if (pictures_.size() < workspace.picture_bytes())
+        if (images_.size() < workspace.image_bytes())
         {
-            pictures_.resize(workspace.picture_bytes());
+            images_.resize(workspace.image_bytes());
         }
-        return workspace.slice(tables_.data(), pictures_.data());
+        return workspace.slice(tables_.data(), images_.data());
     }
 
     std::vector<double> tables_;  ///< double for its alignment.
-    std::vector<std::uint8_t> pictures_;
+    std::vector<std::uint8_t> images_;
 };
 }  // namespace paws::kernels

@@ -36,17 +36,17 @@ KOKKOS_FORCEINLINE_FUNCTION void put(Value& place, float value)
     }
 }
 
-/// Writes a picture as height × width pixels of three normalised values each, one after the other.
+/// Writes an image as height × width pixels of three normalised values each, one after the other.
 template <class Team, class Value>
-PAWS_STEP_FUNCTION void write_normalised(const Team& team, const Planes& picture, const Normalisation& normalisation,
+PAWS_STEP_FUNCTION void write_normalised(const Team& team, const Planes& image, const Normalisation& normalisation,
                                          Value* out)
 {
-    for_spans(team, 1, picture.pixels(),
+    for_spans(team, 1, image.pixels(),
               [&](int, int begin, int end)
               {
-                  const std::uint8_t* KOKKOS_RESTRICT red = picture.plane(0);
-                  const std::uint8_t* KOKKOS_RESTRICT green = picture.plane(1);
-                  const std::uint8_t* KOKKOS_RESTRICT blue = picture.plane(2);
+                  const std::uint8_t* KOKKOS_RESTRICT red = image.plane(0);
+                  const std::uint8_t* KOKKOS_RESTRICT green = image.plane(1);
+                  const std::uint8_t* KOKKOS_RESTRICT blue = image.plane(2);
                   Value* KOKKOS_RESTRICT to = out;
                   const Normalisation n = normalisation;
                   for (int i = begin; i < end; ++i)

@@ -11,30 +11,30 @@ namespace paws::kernels::augment
 /// The colour jitter in the order that was drawn; parts of no strength are left out, as torchvision does.
 template <class Team>
 KOKKOS_INLINE_FUNCTION void apply_jitter(const Team& team, const AugmentSpec& spec, const ViewParams& params,
-                                         const Planes& picture)
+                                         const Planes& image)
 {
     for (const Jitter part : params.order)
     {
         if (part == Jitter::brightness && spec.brightness > 0)
         {
-            adjust_brightness(team, picture, params.brightness);
+            adjust_brightness(team, image, params.brightness);
         }
         else if (part == Jitter::contrast && spec.contrast > 0)
         {
-            adjust_contrast(team, picture, params.contrast);
+            adjust_contrast(team, image, params.contrast);
         }
         else if (part == Jitter::saturation && spec.saturation > 0)
         {
-            adjust_saturation(team, picture, params.saturation);
+            adjust_saturation(team, image, params.saturation);
         }
         else if (part == Jitter::hue && spec.hue > 0)
         {
-            adjust_hue(team, picture, params.hue_shift);
+            adjust_hue(team, image, params.hue_shift);
         }
     }
 }
 
-/// Part of one side of a picture: [begin, begin + length) of its pixels become `size`.
+/// Part of one side of an image: [begin, begin + length) of its pixels become `size`.
 struct Part
 {
     int first;  ///< The pixel in memory that `begin` lies in.
@@ -52,27 +52,27 @@ struct Part
     }
 };
 
-/// Whether a row of `columns` pixels from (row, column) on is the end of the picture's memory.
+/// Whether a row of `columns` pixels from (row, column) on is the end of the image's memory.
 KOKKOS_INLINE_FUNCTION bool is_at_end(const Source& source, int row, int column, int columns)
 {
     return row + 1 == reduced_length(source.height, source.reduction) &&
            channels * std::ptrdiff_t{column + columns} == source.row_bytes;
 }
 
-/// Pixels from (row, column) on: first along the rows into `narrowed`, then along the columns into `picture`.
+/// Pixels from (row, column) on: first along the rows into `narrowed`, then along the columns into `image`.
 template <class Team>
 KOKKOS_INLINE_FUNCTION void resize(const Team& team, const Source& source, int row, int column, int columns,
                                    const Taps& row_taps, const Taps& column_taps, const Planes& narrowed,
-                                   const Planes& picture, int first_row)
+                                   const Planes& image, int first_row)
 {
     const std::uint8_t* corner = source.pixels + row * source.row_bytes + std::ptrdiff_t{channels} * column;
     const int last_row = row + narrowed.height - 1;
     const int followed = narrowed.height - (is_at_end(source, last_row, column, columns) ? 1 : 0);
     resize_rows(team, corner, source.row_bytes, followed, row_taps, narrowed);
-    resize_columns(team, narrowed, first_row, column_taps, picture);
+    resize_columns(team, narrowed, first_row, column_taps, image);
 }
 
-/// A training view of a picture, all random choices made. out: [size, size, 3], row-major.
+/// A training view of an image, all random choices made. out: [size, size, 3], row-major.
 template <class Team, class Value>
 KOKKOS_INLINE_FUNCTION void make_view(const Team& team, const AugmentSpec& spec, const ViewParams& params,
                                       const Normalisation& normalisation, const Source& source,
@@ -81,34 +81,34 @@ KOKKOS_INLINE_FUNCTION void make_view(const Team& team, const AugmentSpec& spec,
     const CropBox& crop = params.crop;
     const Part across(crop.left, crop.width, source.reduction, spec.size);
     const Part down(crop.top, crop.height, source.reduction, spec.size);
-    const Planes picture{scratch.picture, spec.size, spec.size};
+    const Planes image{scratch.image, spec.size, spec.size};
     const Planes narrowed{scratch.spare, down.axis.in, spec.size};
     // Everything after the flip is symmetric or looks at single pixels, so it costs nothing to flip here.
     const Taps row_taps = fill_taps(team, across.axis, params.flip, scratch.row_first, scratch.row_weight);
     const Taps column_taps = fill_taps(team, down.axis, false, scratch.column_first, scratch.column_weight);
-    resize(team, source, down.first, across.first, across.axis.in, row_taps, column_taps, narrowed, picture, 0);
+    resize(team, source, down.first, across.first, across.axis.in, row_taps, column_taps, narrowed, image, 0);
 
     if (params.jitter)
     {
-        apply_jitter(team, spec, params, picture);
+        apply_jitter(team, spec, params, image);
     }
     if (params.grey)
     {
-        make_grey(team, picture);
+        make_grey(team, image);
     }
     if (params.solarise)
     {
-        solarise(team, picture, params.threshold);
+        solarise(team, image, params.threshold);
     }
     if (params.equalise)
     {
-        equalise(team, picture, scratch.histogram);
+        equalise(team, image, scratch.histogram);
     }
     if (params.blur)
     {
-        gaussian_blur(team, params.box, picture, Planes{scratch.spare, spec.size, spec.size});
+        gaussian_blur(team, params.box, image, Planes{scratch.spare, spec.size, spec.size});
     }
-    write_normalised(team, picture, normalisation, out);
+    write_normalised(team, image, normalisation, out);
 }
 
 /// The view of evaluation: two axes of a resize, both of `count` wanted pixels. out: [count, count, 3], row-major.
@@ -123,8 +123,8 @@ KOKKOS_INLINE_FUNCTION void make_center_view(const Team& team, const Axis& verti
     const int top = column_taps.first[0];
     const int bottom = column_taps.first[size - 1] + column_taps.taps;
     const Planes narrowed{scratch.spare, bottom - top, size};
-    const Planes picture{scratch.picture, size, size};
-    resize(team, source, top, 0, horizontal.in, row_taps, column_taps, narrowed, picture, top);
-    write_normalised(team, picture, normalisation, out);
+    const Planes image{scratch.image, size, size};
+    resize(team, source, top, 0, horizontal.in, row_taps, column_taps, narrowed, image, top);
+    write_normalised(team, image, normalisation, out);
 }
 }  // namespace paws::kernels::augment

@@ -8,7 +8,7 @@
 
 namespace paws::kernels::augment
 {
-/// A rectangle of a picture, in pixels.
+/// A rectangle of an image, in pixels.
 struct CropBox
 {
     int top;
@@ -124,7 +124,7 @@ KOKKOS_INLINE_FUNCTION void draw_order(std::uint32_t word, Jitter (&order)[jitte
     }
 }
 
-/// All random choices for a view of a picture of height × width pixels.
+/// All random choices for a view of an image of height × width pixels.
 KOKKOS_INLINE_FUNCTION ViewParams draw_params(const AugmentSpec& spec, int height, int width, const ViewRandom& random)
 {
     ViewParams params{};

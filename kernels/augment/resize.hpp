@@ -5,13 +5,13 @@
 
 #include "kernels/augment/team.hpp"
 
-// Pillow's bilinear `resize` of 8-bit pictures: each output pixel is a mean of the input pixels below a triangle that
+// Pillow's bilinear `resize` of 8-bit images: each output pixel is a mean of the input pixels below a triangle that
 // is as wide as two output pixels (at least two input pixels), with weights in 22-bit fixed point; first along the
 // rows, rounded to 8 bits, then along the columns.
 //
 // Pillow computes the weights in double. All positions are multiples of 1 / (2 · out) here (of a fraction of that in a
-// reduced picture), so they are ratios of integers, and one division (which IEEE rounds the same everywhere) gives
-// them: the views of a picture do not depend on the device or on how a compiler contracts multiplications and
+// reduced image), so they are ratios of integers, and one division (which IEEE rounds the same everywhere) gives
+// them: the views of an image do not depend on the device or on how a compiler contracts multiplications and
 // additions.
 namespace paws::kernels::augment
 {
@@ -20,7 +20,7 @@ inline constexpr int half_weight = 1 << (weight_bits - 1);
 inline constexpr bool words_are_little_endian = std::endian::native == std::endian::little;
 
 /// One axis of a resize from `in` pixels to `out`, of which [begin, begin + count) are wanted. What is resized is all
-/// of the `in` pixels or, in a picture that was decoded at 1 / reduction of its size, `length` of the pixels that it
+/// of the `in` pixels or, in an image that was decoded at 1 / reduction of its size, `length` of the pixels that it
 /// had, from `offset` of them after the beginning of the first: so a crop keeps its place to a fraction of a pixel.
 struct Axis
 {
@@ -294,7 +294,7 @@ KOKKOS_FORCEINLINE_FUNCTION void sum_rows(const std::uint8_t* KOKKOS_RESTRICT fi
     }
 }
 
-/// The second pass: along the columns. `first_row` is the row of the picture that in's row 0 holds.
+/// The second pass: along the columns. `first_row` is the row of the image that in's row 0 holds.
 template <class Team>
 PAWS_STEP_FUNCTION void resize_columns(const Team& team, const Planes& in, int first_row, const Taps& taps,
                                        const Planes& out)

@@ -7,14 +7,14 @@
 
 namespace paws::kernels
 {
-/// What is done to a picture to make a training view, in this order: random resized crop, horizontal flip, colour
+/// What is done to an image to make a training view, in this order: random resized crop, horizontal flip, colour
 /// jitter (its four parts in random order), grey, solarise, equalise, Gaussian blur, normalise. What is left at its
 /// default here is off. The rules and their random parameters are torchvision's, the arithmetic is Pillow's.
 struct AugmentSpec
 {
     int size = 0;  ///< Views are size × size pixels.
 
-    /// The crop's share of the picture's area, uniform; width / height, log-uniform.
+    /// The crop's share of the image's area, uniform; width / height, log-uniform.
     double scale_min = 1;
     double scale_max = 1;
     double ratio_min = 3 / 4.;
@@ -44,7 +44,7 @@ struct AugmentSpec
     float std[3] = {1, 1, 1};
 };
 
-/// The random numbers of a view are a function of this, the picture's index in the data set and the view's number.
+/// The random numbers of a view are a function of this, the image's index in the data set and the view's number.
 struct AugmentKey
 {
     std::uint64_t seed = 0;

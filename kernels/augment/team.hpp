@@ -23,7 +23,7 @@ namespace paws::kernels::augment
 {
 inline constexpr int channels = 3;
 
-/// A picture in the team's scratch memory, one channel after the other: value(channel, row, column) is at
+/// An image in the team's scratch memory, one channel after the other: value(channel, row, column) is at
 /// data[(channel * height + row) * width + column]. Planes vectorise, the interleaved pixels of files do not.
 struct Planes
 {

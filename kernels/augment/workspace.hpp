@@ -8,11 +8,11 @@
 namespace paws::kernels::augment
 {
 /// The scratch memory that a team needs for one view: the tables of a resize with a histogram and the random choices,
-/// and two pictures. Each goes to the fast scratch level if it fits there.
+/// and two images. Each goes to the fast scratch level if it fits there.
 class Workspace
 {
 public:
-    /// For square views along these axes, or of any smaller part of the picture; `blur`: that may be blurred.
+    /// For square views along these axes, or of any smaller part of the image; `blur`: that may be blurred.
     Workspace(const Axis& vertical, const Axis& horizontal, bool blur)
         : row_weights_(horizontal.count * horizontal.most_taps()),
           column_weights_(vertical.count * vertical.most_taps()),
@@ -21,12 +21,12 @@ public:
     {
     }
 
-    /// Sets the policy's scratch sizes and remembers the levels. Throws if the picture is too large for this device.
+    /// Sets the policy's scratch sizes and remembers the levels. Throws if the image is too large for this device.
     template <class Policy>
     void place(Policy& policy)
     {
         const std::size_t tables = padded(table_bytes());
-        const std::size_t pictures = padded(picture_bytes());
+        const std::size_t images = padded(image_bytes());
         std::size_t taken[2] = {0, 0};
         const auto level_for = [&](std::size_t bytes)
         {
@@ -35,9 +35,9 @@ public:
             return level;
         };
         table_level_ = level_for(tables);
-        picture_level_ = level_for(pictures);
+        image_level_ = level_for(images);
         require(taken[1] <= static_cast<std::size_t>(policy.scratch_size_max(1)), "a view needs ", taken[1],
-                " bytes of scratch memory, more than this device gives: use smaller pictures");
+                " bytes of scratch memory, more than this device gives: use smaller images");
         for (int level = 0; level < 2; ++level)
         {
             if (taken[level] > 0)
@@ -56,7 +56,7 @@ public:
         int* row_weight;
         int* column_first;
         int* column_weight;
-        std::uint8_t* picture;
+        std::uint8_t* image;
         std::uint8_t* spare;
     };
 
@@ -64,11 +64,11 @@ public:
     KOKKOS_INLINE_FUNCTION Slice slice(const Team& team) const
     {
         void* const tables = team.team_scratch(table_level_).get_shmem(static_cast<int>(table_bytes()));
-        return slice(tables, team.team_scratch(picture_level_).get_shmem(static_cast<int>(picture_bytes())));
+        return slice(tables, team.team_scratch(image_level_).get_shmem(static_cast<int>(image_bytes())));
     }
 
-    /// The same of memory that somebody else took: table_bytes(), aligned for double, and picture_bytes().
-    KOKKOS_INLINE_FUNCTION Slice slice(void* table_memory, void* picture_memory) const
+    /// The same of memory that somebody else took: table_bytes(), aligned for double, and image_bytes().
+    KOKKOS_INLINE_FUNCTION Slice slice(void* table_memory, void* image_memory) const
     {
         Slice slice{};
         auto* tables = static_cast<int*>(table_memory);
@@ -78,8 +78,8 @@ public:
         slice.column_first = slice.row_first + size_;
         slice.row_weight = slice.column_first + size_;
         slice.column_weight = slice.row_weight + row_weights_;
-        slice.picture = static_cast<std::uint8_t*>(picture_memory);
-        slice.spare = slice.picture + channels * size_ * size_;
+        slice.image = static_cast<std::uint8_t*>(image_memory);
+        slice.spare = slice.image + channels * size_ * size_;
         return slice;
     }
 
@@ -88,7 +88,7 @@ public:
         return sizeof(int) *
                static_cast<std::size_t>(params_ints + histogram_ints + 2 * size_ + row_weights_ + column_weights_);
     }
-    KOKKOS_INLINE_FUNCTION std::size_t picture_bytes() const
+    KOKKOS_INLINE_FUNCTION std::size_t image_bytes() const
     {
         return static_cast<std::size_t>(channels) * static_cast<std::size_t>(size_) *
                static_cast<std::size_t>(size_ + spare_rows_);
@@ -109,7 +109,7 @@ private:
     int size_;
     int spare_rows_;
     int table_level_ = 0;
-    int picture_level_ = 0;
+    int image_level_ = 0;
 };
 
 /// One team a view. On a device a functor of this size must ask to be passed as an argument: Kokkos would else keep it

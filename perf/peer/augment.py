@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""CIFAR-10's pictures to training views with torchvision and Pillow, on one thread; the peer of bench_augment."""
+"""CIFAR-10's images to training views with torchvision and Pillow, on one thread; the peer of bench_augment."""
 
 import random
 
@@ -12,13 +12,13 @@ try:
 except ImportError as error:
     raise SystemExit(f"{error.name} is missing: apt-get install python3-torchvision python3-pil")
 
-PICTURES, LARGE, SMALL = 64, 2, 6
+IMAGES, LARGE, SMALL = 64, 2, 6
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 STRENGTH = 0.5
 
 
-def solarise(picture):
-    return ImageOps.solarize(picture, random.randrange(256))
+def solarise(image):
+    return ImageOps.solarize(image, random.randrange(256))
 
 
 def sometimes(transform, probability):
@@ -26,7 +26,7 @@ def sometimes(transform, probability):
 
 
 def view_of(size, scale):
-    """The published transform, from picture to picture [size, size]; torchvision's default is a bilinear resize."""
+    """The published transform, from image to image [size, size]; torchvision's default is a bilinear resize."""
     strengths = [0.8 * STRENGTH] * 3 + [0.2 * STRENGTH]
     return [
         transforms.RandomResizedCrop(size, scale),
@@ -38,7 +38,7 @@ def view_of(size, scale):
 
 
 def batch():
-    return numpy.random.default_rng(0).integers(256, size=(PICTURES, 32, 32, 3), dtype=numpy.uint8)
+    return numpy.random.default_rng(0).integers(256, size=(IMAGES, 32, 32, 3), dtype=numpy.uint8)
 
 
 def shipped():
@@ -46,14 +46,14 @@ def shipped():
     to_tensor = [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     large = transforms.Compose(view_of(32, (0.75, 1)) + to_tensor)
     small = transforms.Compose(view_of(18, (0.3, 0.75)) + to_tensor)
-    pictures = batch()
+    images = batch()
 
     def call():
         views = [[], []]
-        for array in pictures:
-            picture = Image.fromarray(array)
-            views[0] += [large(picture) for _ in range(LARGE)]
-            views[1] += [small(picture) for _ in range(SMALL)]
+        for array in images:
+            image = Image.fromarray(array)
+            views[0] += [large(image) for _ in range(LARGE)]
+            views[1] += [small(image) for _ in range(SMALL)]
         return [torch.stack(view) for view in views]
 
     return call
@@ -63,7 +63,7 @@ def tuned():
     """Views stay bytes, and are normalised as one batch, in channels-last order."""
     large, small = (transforms.Compose(view_of(*crop)) for crop in ((32, (0.75, 1)), (18, (0.3, 0.75))))
     mean, std = (255 * torch.tensor(values) for values in (MEAN, STD))
-    pictures = batch()
+    images = batch()
 
     def normalise(views):
         together = torch.from_numpy(numpy.stack([numpy.asarray(view) for view in views]))
@@ -71,14 +71,14 @@ def tuned():
 
     def call():
         views = [[], []]
-        for array in pictures:
-            picture = Image.fromarray(array)
-            views[0] += [large(picture) for _ in range(LARGE)]
-            views[1] += [small(picture) for _ in range(SMALL)]
+        for array in images:
+            image = Image.fromarray(array)
+            views[0] += [large(image) for _ in range(LARGE)]
+            views[1] += [small(image) for _ in range(SMALL)]
         return [normalise(view) for view in views]
 
     return call
 
 
 if __name__ == "__main__":
-    main({"cifar10": Peer(PICTURES * (LARGE + SMALL), shipped, tuned)}, __doc__)
+    main({"cifar10": Peer(IMAGES * (LARGE + SMALL), shipped, tuned)}, __doc__)

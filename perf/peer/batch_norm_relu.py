@@ -9,10 +9,10 @@ SHAPE = (1792 if ON_GPU else 224, 32, 32, 32)
 def batch_norm_relu(dtype, memory_format, add, in_place):
     bn = torch.nn.BatchNorm2d(SHAPE[1])
 
-    def pictures():
+    def images():
         return torch.randn(SHAPE).to(dtype).contiguous(memory_format=memory_format)
 
-    x, shortcut, grad = pictures().requires_grad_(), pictures().requires_grad_(), pictures()
+    x, shortcut, grad = images().requires_grad_(), images().requires_grad_(), images()
 
     def call():
         x.grad = shortcut.grad = None

@@ -19,7 +19,7 @@ try:
 except ImportError as error:
     raise SystemExit(f"{error.name} is missing: apt-get install python3-h5py python3-torchvision")
 
-PICTURES, DIMENSIONS = 20_000, 2048
+IMAGES, DIMENSIONS = 20_000, 2048
 FOLDER = tempfile.TemporaryDirectory(prefix="paws-peer-")
 TARGET = os.path.join(FOLDER.name, "file")
 
@@ -36,8 +36,8 @@ def durably(write):
 
 
 def embeddings():
-    values = numpy.random.default_rng(0).standard_normal((PICTURES, DIMENSIONS), "f4")
-    numbers = numpy.arange(PICTURES)
+    values = numpy.random.default_rng(0).standard_normal((IMAGES, DIMENSIONS), "f4")
+    numbers = numpy.arange(IMAGES)
     names = [f"ILSVRC2012_val_{10_000_000 + n}.JPEG" for n in numbers]
 
     def write(path):

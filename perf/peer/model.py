@@ -35,7 +35,7 @@ class WideBlock(nn.Module):
 
 
 class WideResNet(nn.Module):
-    """Pictures [N, 3, S, S] to embeddings [N, output_dim]."""
+    """Images [N, 3, S, S] to embeddings [N, output_dim]."""
 
     def __init__(self, depth=28, widen=2, output_dim=128):
         super().__init__()
@@ -50,13 +50,13 @@ class WideResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels, momentum=0.99)
         self.fc = projection_head(channels, output_dim)
 
-    def forward(self, pictures):
-        x = torch.relu_(self.bn1(self.blocks(self.conv1(pictures))))
+    def forward(self, images):
+        x = torch.relu_(self.bn1(self.blocks(self.conv1(images))))
         return self.fc(x.mean(dim=(2, 3)))
 
 
 class ResNet50(nn.Module):
-    """Pictures [N, 3, S, S] to embeddings [N, output_dim]; `pred` makes anchors of them."""
+    """Images [N, 3, S, S] to embeddings [N, output_dim]; `pred` makes anchors of them."""
 
     def __init__(self, output_dim=2048):
         super().__init__()
@@ -74,5 +74,5 @@ class ResNet50(nn.Module):
             nn.Linear(output_dim // 4, output_dim),
         )
 
-    def forward(self, pictures):
-        return self.fc(self.backbone(pictures))
+    def forward(self, images):
+        return self.fc(self.backbone(images))

@@ -20,13 +20,13 @@ STRENGTH = 1.0
 PHOTOGRAPH = Path(__file__).resolve().parent.parent / "data/photograph_500x375.jpg"
 
 
-def blur(picture):
+def blur(image):
     """With a random radius, as contrastive methods do."""
-    return picture.filter(ImageFilter.GaussianBlur(random.uniform(0.1, 2.0)))
+    return image.filter(ImageFilter.GaussianBlur(random.uniform(0.1, 2.0)))
 
 
 def view_of(size, scale):
-    """The published transform, from picture to picture [size, size]."""
+    """The published transform, from image to image [size, size]."""
     strengths = [0.8 * STRENGTH] * 3 + [0.2 * STRENGTH]
     return [
         transforms.RandomResizedCrop(size, scale),
@@ -49,8 +49,8 @@ def shipped():
     stored = PHOTOGRAPH.read_bytes()
 
     def call():
-        picture = decoded(stored)
-        views = [large(picture) for _ in range(LARGE)], [small(picture) for _ in range(SMALL)]
+        image = decoded(stored)
+        views = [large(image) for _ in range(LARGE)], [small(image) for _ in range(SMALL)]
         return [torch.stack(view) for view in views]
 
     return call
@@ -67,8 +67,8 @@ def tuned():
         return ((together - mean) / std).permute(0, 3, 1, 2)
 
     def call():
-        picture = decoded(stored)
-        views = [large(picture) for _ in range(LARGE)], [small(picture) for _ in range(SMALL)]
+        image = decoded(stored)
+        views = [large(image) for _ in range(LARGE)], [small(image) for _ in range(SMALL)]
         return [normalise(view) for view in views]
 
     return call
@@ -91,9 +91,9 @@ def evaluation(opened):
 
 def drafted(stored):
     """Decoded at a fraction of its size that still has 256 pixels each way, which Pillow has but few people ask for."""
-    picture = Image.open(io.BytesIO(stored))
-    picture.draft("RGB", (256, 256))
-    return picture.convert("RGB")
+    image = Image.open(io.BytesIO(stored))
+    image.draft("RGB", (256, 256))
+    return image.convert("RGB")
 
 
 if __name__ == "__main__":

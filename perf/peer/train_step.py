@@ -15,15 +15,15 @@ class Shape(NamedTuple):
     network: type
     classes: int
     supports: int
-    pictures: int
+    images: int
     large: int
     small: int
     multicrop: int = 6
 
 
-CIFAR10_DIV8 = Shape(WideResNet, classes=10, supports=160, pictures=32, large=32, small=18)
-CIFAR10 = Shape(WideResNet, classes=10, supports=1280, pictures=256, large=32, small=18)
-IMGNT_RANK_OF_64 = Shape(ResNet50, classes=15, supports=105, pictures=64, large=224, small=96)
+CIFAR10_DIV8 = Shape(WideResNet, classes=10, supports=160, images=32, large=32, small=18)
+CIFAR10 = Shape(WideResNet, classes=10, supports=1280, images=256, large=32, small=18)
+IMGNT_RANK_OF_64 = Shape(ResNet50, classes=15, supports=105, images=64, large=224, small=96)
 
 
 class Step:
@@ -38,14 +38,14 @@ class Step:
         self.scaler = torch.amp.GradScaler(DEVICE) if scales else None
 
     def __call__(self, supports, large, small):
-        pictures, count = self.shape.pictures, self.shape.supports
+        images, count = self.shape.images, self.shape.supports
         self.optimizer.zero_grad()
         half = self.dtype != torch.float32
         with torch.autocast(DEVICE, dtype=self.dtype if half else torch.bfloat16, enabled=half):
             h = torch.cat([self.model(torch.cat([supports, large])), self.model(small)])
             z = self.model.pred(h) if hasattr(self.model, "pred") else h
         z, targets = z.float(), h.detach().float()
-        first, second = targets[count : count + 2 * pictures].chunk(2)
+        first, second = targets[count : count + 2 * images].chunk(2)
         swapped = torch.cat([second, first])
         loss, me_max = paws_loss(
             z[count:], z[:count], swapped, targets[:count], self.labels, self.shape.multicrop
@@ -69,21 +69,21 @@ def tuned_step(shape, bf16):
     return Step(shape, torch.bfloat16 if bf16 else torch.float32, torch.channels_last, ForeachLarsSgd)
 
 
-def on_random_pictures(step):
-    def pictures(count, size):
+def on_random_images(step):
+    def images(count, size):
         return torch.randn(count, 3, size, size).contiguous(memory_format=step.memory_format)
 
     shape = step.shape
-    supports, large = pictures(shape.supports, shape.large), pictures(2 * shape.pictures, shape.large)
-    small = pictures(shape.multicrop * shape.pictures, shape.small)
+    supports, large = images(shape.supports, shape.large), images(2 * shape.images, shape.large)
+    small = images(shape.multicrop * shape.images, shape.small)
     return lambda: step(supports, large, small)
 
 
 def peer(shape, bf16=BF16_INSTRUCTIONS):
     return Peer(
-        shape.pictures,
-        shipped=lambda: on_random_pictures(shipped_step(shape)),
-        tuned=lambda: on_random_pictures(tuned_step(shape, bf16)),
+        shape.images,
+        shipped=lambda: on_random_images(shipped_step(shape)),
+        tuned=lambda: on_random_images(tuned_step(shape, bf16)),
     )
 
 

@@ -13,20 +13,20 @@ STEPS = 40 if ON_GPU else 4  # of an epoch
 
 
 class Views(torch.utils.data.Dataset):
-    """Random pictures of CIFAR-10's size: `large` views of one and `small` ones, normalised."""
+    """Random images of CIFAR-10's size: `large` views of one and `small` ones, normalised."""
 
-    def __init__(self, pictures, large, small):
-        self.pictures = numpy.random.default_rng(0).integers(256, size=(pictures, 32, 32, 3), dtype=numpy.uint8)
+    def __init__(self, images, large, small):
+        self.images = numpy.random.default_rng(0).integers(256, size=(images, 32, 32, 3), dtype=numpy.uint8)
         ending = [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
         self.large = [transforms.Compose(view_of(32, (0.75, 1)) + ending)] * large
         self.small = [transforms.Compose(view_of(18, (0.3, 0.75)) + ending)] * small
 
     def __len__(self):
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, index):
-        picture = Image.fromarray(self.pictures[index])
-        return [view(picture) for view in self.large + self.small]
+        image = Image.fromarray(self.images[index])
+        return [view(image) for view in self.large + self.small]
 
 
 def loader(dataset, batch):
@@ -45,9 +45,9 @@ def loader(dataset, batch):
 
 
 def training(step):
-    """Supports come from a loader of their own, two views of each labelled picture."""
+    """Supports come from a loader of their own, two views of each labelled image."""
     shape = step.shape
-    unlabelled = loader(Views(STEPS * shape.pictures, 2, shape.multicrop), shape.pictures)
+    unlabelled = loader(Views(STEPS * shape.images, 2, shape.multicrop), shape.images)
     labelled = loader(Views(STEPS * shape.supports // 2, 2, 0), shape.supports // 2)
 
     def views(batch):
@@ -64,7 +64,7 @@ def training(step):
 
 def peer(shape):
     return Peer(
-        STEPS * shape.pictures,
+        STEPS * shape.images,
         shipped=lambda: training(shipped_step(shape)),
         tuned=lambda: training(tuned_step(shape, BF16_INSTRUCTIONS)),
     )

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws a paws-embeddings file: each picture a point, coloured by class.
+"""Draws a paws-embeddings file: each image a point, coloured by class.
 
 usage: draw_embeddings.py EMBEDDINGS.h5 OUTPUT.png [--classes DATASET.h5] [--output-name NAME] [--method tsne|pca] [--points N]
 
@@ -57,7 +57,7 @@ def main():
     for k, name in enumerate(names):
         chosen = labels == k
         axes.scatter(place[chosen, 0], place[chosen, 1], s=5, color=colours(k % colours.N), label=name, linewidths=0)
-    axes.set_title(f"{len(points)} pictures of '{split}', {arguments.method.upper()} of their embeddings")
+    axes.set_title(f"{len(points)} images of '{split}', {arguments.method.upper()} of their embeddings")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.legend(markerscale=3, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -9,7 +9,7 @@ namespace paws::checkpoint
 namespace
 {
 const std::string steps_name = "epoch_steps";
-const std::string pictures_name = "epoch_pictures_in_step";
+const std::string images_name = "epoch_pictures_in_step";
 
 /// "epoch_sum_1": the second value of all ranks; "epoch_sum_1_rank2": that of rank 2.
 std::string sum_name(std::size_t value)
@@ -69,13 +69,13 @@ void Means::update()
     }
 }
 
-EpochMeters EpochMeters::in_steps_of(std::int64_t pictures_in_step) const
+EpochMeters EpochMeters::in_steps_of(std::int64_t images_in_step) const
 {
-    if (steps == 0 || pictures_in_step == pictures)
+    if (steps == 0 || images_in_step == images)
     {
         return *this;
     }
-    EpochMeters other{steps * pictures / pictures_in_step, pictures_in_step, sums, {}, 0, {}};
+    EpochMeters other{steps * images / images_in_step, images_in_step, sums, {}, 0, {}};
     other.counted = static_cast<double>(other.steps) * (counted / static_cast<double>(steps));
     for (auto& sum : other.sums)
     {
@@ -91,7 +91,7 @@ void EpochMeters::write(io::Progress& progress) const
         return;
     }
     progress.integers[steps_name] = steps;
-    progress.integers[pictures_name] = pictures;
+    progress.integers[images_name] = images;
     for (std::size_t value = 0; value < sums.size(); ++value)
     {
         progress.reals[sum_name(value)] = sums[value];
@@ -118,13 +118,13 @@ EpochMeters EpochMeters::take(const io::Progress& progress, std::map<std::string
 {
     EpochMeters meters;
     const auto steps = integers.extract(steps_name);
-    const auto pictures = integers.extract(pictures_name);
-    if (!steps || !pictures)
+    const auto images = integers.extract(images_name);
+    if (!steps || !images)
     {
         return meters;
     }
     meters.steps = steps.mapped();
-    meters.pictures = pictures.mapped();
+    meters.images = images.mapped();
     meters.sums = read_values(progress, sum_name);
     const auto read_counted = [&](const std::string& name)
     {

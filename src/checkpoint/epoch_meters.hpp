@@ -36,7 +36,7 @@ private:
 struct EpochMeters
 {
     std::int64_t steps = 0;                     ///< done of the epoch; 0 between epochs
-    std::int64_t pictures = 0;                  ///< in a step, of all ranks
+    std::int64_t images = 0;                    ///< in a step, of all ranks
     methods::StepValues sums;                   ///< of all ranks' means
     std::vector<methods::StepValues> own_sums;  ///< [ranks], of each rank's own values
     double counted = 0;                         ///< steps in the sums; fewer than `steps` where fp16 left some out
@@ -44,8 +44,8 @@ struct EpochMeters
 
     bool operator==(const EpochMeters&) const = default;
 
-    /// The same place of the epoch, to the whole step before it, in steps of `pictures_in_step`.
-    EpochMeters in_steps_of(std::int64_t pictures_in_step) const;
+    /// The same place of the epoch, to the whole step before it, in steps of `images_in_step`.
+    EpochMeters in_steps_of(std::int64_t images_in_step) const;
 
     /// Nothing is written between epochs.
     void write(io::Progress& progress) const;

@@ -106,22 +106,22 @@ config::Config inferred_config(const io::NamedArrays& encoder, const std::string
                         "projections to evaluate",
                         source, in_words(*network)));
     }
-    const bool small_pictures = nn::architectures().at(network->model_name).family == nn::Family::wide;
-    // Settings must name pictures, and whoever uses these must say which.
+    const bool small_images = nn::architectures().at(network->model_name).family == nn::Family::wide;
+    // Settings must name images, and whoever uses these must say which.
     constexpr const char* nowhere = "nowhere";
     auto config = config::parse(
         fmt::format("{{task: snn_eval, meta: {{model_name: {}, output_dim: {}, use_pred_head: {}}}, data: {{dataset: "
                     "{}, file: {}, unlabeled_frac: 0}}, logging: {{folder: .}}}}",
                     network->model_name, network->output_dim, network->use_pred_head,
-                    small_pictures ? "cifar10" : "imagenet", nowhere),
+                    small_images ? "cifar10" : "imagenet", nowhere),
         source);
     config.data.file.reset();
     // Those of the data that it will be used with, whatever they are prepared as.
     config.data.num_classes = 0;
-    config.notices.push_back(fmt::format(
-        "{}: has no settings; its weights are those of {}, pictures are prepared as for {}, and all training "
-        "pictures count as labelled (else say --set data.KEY=VALUE, --subset LIST)",
-        source, in_words(*network), small_pictures ? "CIFAR-10" : "ImageNet"));
+    config.notices.push_back(
+        fmt::format("{}: has no settings; its weights are those of {}, images are prepared as for {}, and all training "
+                    "images count as labelled (else say --set data.KEY=VALUE, --subset LIST)",
+                    source, in_words(*network), small_images ? "CIFAR-10" : "ImageNet"));
     return config;
 }
 }  // namespace paws::checkpoint

@@ -23,7 +23,7 @@ std::optional<Network> network_of(const io::NamedArrays& encoder);
 /// "wide_resnet28w2, output_dim 128, no prediction head"
 std::string in_words(const Network& network);
 
-/// The settings to evaluate a checkpoint with that has none of its own: its network, and pictures of the data set that
+/// The settings to evaluate a checkpoint with that has none of its own: its network, and images of the data set that
 /// the published runs train such networks on. Throws io::Error, naming `source`, if the network is not known or has no
 /// projection head.
 config::Config inferred_config(const io::NamedArrays& encoder, const std::string& source);

@@ -32,7 +32,7 @@ public:
     std::filesystem::path next() const { return folder_ / (run_ + "-latest-next.h5"); }
     std::filesystem::path best() const;
     std::filesystem::path of_epoch(std::int64_t epoch) const;
-    /// Where the pictures of a step are named whose loss is no number.
+    /// Where the images of a step are named whose loss is no number.
     std::filesystem::path bad_step() const;
 
     /// The checkpoints that there are to go on from, newest first: latest by age, then those of epochs, last first.

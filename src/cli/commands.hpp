@@ -48,7 +48,7 @@ struct Arguments
     commands::ConvertRequest convert;
     EvaluationArguments evaluation;
     std::string sheet;
-    std::int64_t pictures = 8;
+    std::int64_t images = 8;
 };
 
 /// What is done on every rank that the program was started on.

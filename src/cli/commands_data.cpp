@@ -19,13 +19,12 @@ Command add_pack(CLI::App& app, Arguments& arguments)
     command->add_option("--output", pack.output, "HDF5 file to write")->required();
     command->add_option("--class-names", pack.class_names, "idx: digits (default) or fashion-mnist")
         ->check(CLI::IsMember({"digits", "fashion-mnist"}));
-    add_whole_number<std::int64_t>(
-        *command, "--shorter-side", pack.shorter_side, 1,
-        "imagefolder: reduce pictures whose shorter side has more pixels (JPEG, quality 95)");
+    add_whole_number<std::int64_t>(*command, "--shorter-side", pack.shorter_side, 1,
+                                   "imagefolder: reduce images whose shorter side has more pixels (JPEG, quality 95)");
     command->add_option("--val-list", pack.val_list,
-                        "imagefolder: text file of the pictures of train that become val; the folder val is not read");
+                        "imagefolder: text file of the images of train that become val; the folder val is not read");
     command->add_flag("--skip-broken", pack.skip_broken,
-                      "imagefolder: leave broken pictures out and list them, instead of refusing the folder");
+                      "imagefolder: leave broken images out and list them, instead of refusing the folder");
     // It throws the same on every rank.
     return [&pack](Ranks& ranks)
     { return session::agreed(*ranks.world().communicator, [&] { return commands::pack(pack, ranks.world().mpi); }); };
@@ -33,11 +32,11 @@ Command add_pack(CLI::App& app, Arguments& arguments)
 
 Command add_subset(CLI::App& app, Arguments& arguments)
 {
-    auto* const command = app.add_subcommand("subset", "Draw the labelled pictures, equally many of every class");
+    auto* const command = app.add_subcommand("subset", "Draw the labelled images, equally many of every class");
     command->add_option("--data", arguments.subset.data, "Packed file")->required();
     command->add_option("--split", arguments.subset.split, "Split to draw from (default: train)");
-    add_whole_number<std::int64_t>(*command, "--per-class", arguments.subset.per_class, 1, "Pictures of every class");
-    command->add_option("--fraction", arguments.subset.fraction, "Share of the pictures of every class");
+    add_whole_number<std::int64_t>(*command, "--per-class", arguments.subset.per_class, 1, "Images of every class");
+    command->add_option("--fraction", arguments.subset.fraction, "Share of the images of every class");
     add_whole_number<std::uint64_t>(*command, "--seed", arguments.subset.seed, 0, "Seed (default: 0)");
     command->add_option("--output", arguments.subset.output, "Text file to write")->required();
     return on_one_rank("subset", [&arguments] { return commands::subset(arguments.subset); });

@@ -13,7 +13,7 @@ Command add_demo(CLI::App& app, Arguments& arguments)
     auto* const command =
         app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
     command->add_option("CONFIG", arguments.config, "The demo's YAML file (configs/demo.yaml)")->required();
-    command->add_option("--pictures", arguments.demo.pictures,
+    command->add_option("--pictures", arguments.demo.images,
                         "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
     command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
     return [&arguments](Ranks& ranks)
@@ -30,16 +30,16 @@ Command add_demo(CLI::App& app, Arguments& arguments)
 
 Command add_views(CLI::App& app, Arguments& arguments)
 {
-    auto* const command = app.add_subcommand("views", "Draw the training views of some pictures, to look at (PNG)");
+    auto* const command = app.add_subcommand("views", "Draw the training views of some images, to look at (PNG)");
     command->add_option("CONFIG", arguments.config, "The YAML file of a training run")->required();
     command->add_option("--output", arguments.sheet, "PNG file to write")->required();
-    add_whole_number<std::int64_t>(*command, "--pictures", arguments.pictures, 1, 100, "Rows, 1 to 100 (default: 8)");
+    add_whole_number<std::int64_t>(*command, "--pictures", arguments.images, 1, 100, "Rows, 1 to 100 (default: 8)");
     return on_one_rank("views",
                        [&arguments]() -> commands::Summary
                        {
                            const auto config = config::load(arguments.config, arguments.overrides, arguments.task);
                            const session::ComputeSession session(config.meta.threads);
-                           return commands::view_sheet(config, arguments.pictures, arguments.sheet);
+                           return commands::view_sheet(config, arguments.images, arguments.sheet);
                        });
 }
 }  // namespace

@@ -132,8 +132,8 @@ Command add_snn_eval(CLI::App& app, Arguments& arguments)
         app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
     command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
     command->add_option("--data", evaluation.data, "Packed file (default: that of the run)");
-    command->add_option("--subset", evaluation.subset_file, "Labelled pictures (default: those of the run)");
-    command->add_option("--split", evaluation.split, "Pictures to classify (default: val)");
+    command->add_option("--subset", evaluation.subset_file, "Labelled images (default: those of the run)");
+    command->add_option("--split", evaluation.split, "Images to classify (default: val)");
     command->add_option("--temperature", evaluation.temperature, "Temperature (default: criterion.snn_temperature)");
     return on_checkpoint(arguments, "snn_eval", commands::snn_eval);
 }
@@ -141,7 +141,7 @@ Command add_snn_eval(CLI::App& app, Arguments& arguments)
 Command add_embed(CLI::App& app, Arguments& arguments)
 {
     auto& evaluation = arguments.evaluation;
-    auto* const command = app.add_subcommand("embed", "Write the embeddings of pictures to an HDF5 file");
+    auto* const command = app.add_subcommand("embed", "Write the embeddings of images to an HDF5 file");
     command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
     command->add_option("--data", evaluation.data, "Packed file (default: that of the run)");
     command->add_option("--split", evaluation.split, "Split to embed (default: val)");
@@ -158,9 +158,9 @@ Command add_embed(CLI::App& app, Arguments& arguments)
     add_whole_number<std::int64_t>(*command, "--chunk-rows", evaluation.chunk_rows, any,
                                    "Rows of a chunk (default: chosen with compression, else no chunks)");
     command->add_flag("--probabilities", evaluation.probabilities,
-                      "Also the class probabilities of soft nearest neighbours among the labelled pictures");
+                      "Also the class probabilities of soft nearest neighbours among the labelled images");
     command->add_option("--subset", evaluation.subset_file,
-                        "The labelled pictures for --probabilities (default: those of the run)");
+                        "The labelled images for --probabilities (default: those of the run)");
     command->add_option("--temperature", evaluation.temperature,
                         "Temperature of --probabilities (default: criterion.snn_temperature)");
     return on_checkpoint(

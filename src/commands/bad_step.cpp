@@ -27,7 +27,7 @@ void write_bad_step(const std::filesystem::path& path, const train::NotFinite& f
     try
     {
         io::write_atomically(path, {content.dump(), "\n"});
-        io::say_error(fmt::format("the pictures of the step are named in {}\n", io::printable(path.string())));
+        io::say_error(fmt::format("the images of the step are named in {}\n", io::printable(path.string())));
     }
     catch (const io::Error&)
     {

@@ -10,12 +10,12 @@
 
 namespace paws::commands
 {
-/// What PAWS has to beat: soft nearest neighbours on raw pixels, with the same labelled pictures.
-/// The temperature is the best for the labelled pictures themselves, each left out in turn, so that no test label is
+/// What PAWS has to beat: soft nearest neighbours on raw pixels, with the same labelled images.
+/// The temperature is the best for the labelled images themselves, each left out in turn, so that no test label is
 /// used.
 loss::Accuracy pixel_neighbours(const data::Dataset& dataset);
 
-/// How the network is trained on the labelled pictures alone.
+/// How the network is trained on the labelled images alone.
 struct LabelsOnlySettings
 {
     std::int64_t steps = 1000;
@@ -23,7 +23,7 @@ struct LabelsOnlySettings
     double weight_decay = 5e-4;
 };
 
-/// The same backbone with a linear classifier, trained with cross-entropy on all labelled pictures in every step, under
+/// The same backbone with a linear classifier, trained with cross-entropy on all labelled images in every step, under
 /// the run's augmentation (SGD with momentum, cosine schedule), on `device`. Gives the accuracy on the validation
 /// split; writes the network, whose backbone a run can start from (meta.init_backbone), to `checkpoint`.
 loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& config, device::Precision precision,

@@ -69,19 +69,19 @@ checkpoint::PretrainedEncoder load_classifier(const fs::path& path, const data::
 }
 }  // namespace
 
-loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Pictures& pictures,
+loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Images& images,
                                    const std::vector<std::int64_t>& rows, const config::Config& config,
                                    device::Precision precision, comm::Communicator& communicator,
                                    NotFiniteScores not_finite)
 {
     if (rows.empty())
     {
-        throw std::invalid_argument("there are no pictures to evaluate the classifier on");
+        throw std::invalid_argument("there are no images to evaluate the classifier on");
     }
     return accuracy_together(
-        pictures, rows, communicator,
+        images, rows, communicator,
         [&](const std::vector<std::int64_t>& mine)
-        { return train::embed(encoder, pictures, mine, config, nn::Embedding::projection, precision); },
+        { return train::embed(encoder, images, mine, config, nn::Embedding::projection, precision); },
         not_finite);
 }
 
@@ -115,7 +115,7 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
                     {"pictures", dataset.validation.count()},
                     {"top1", accuracy.top1},
                     {"top5", accuracy.top5}};
-    auto text = fmt::format("{}: epoch {}, {} pictures of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n",
+    auto text = fmt::format("{}: epoch {}, {} images of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n",
                             io::printable(path.string()), trained.epochs_done, dataset.validation.count(),
                             config.data.validation_split, 100 * accuracy.top1, 100 * accuracy.top5);
     if (!dataset.held_out.empty())
@@ -123,7 +123,7 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
         const auto held_out =
             held_out_accuracy(*trained.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
         summary["held_out_top1"] = held_out.top1;
-        text += fmt::format("{} held-out pictures of '{}': top-1 {:.2f} %\n", dataset.held_out.size(),
+        text += fmt::format("{} held-out images of '{}': top-1 {:.2f} %\n", dataset.held_out.size(),
                             config.data.train_split, 100 * held_out.top1);
     }
     if (world.is_first())

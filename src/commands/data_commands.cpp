@@ -60,26 +60,25 @@ std::size_t pack_content(const PackRequest& request, Summary& summary)
                                                                       ? io::fashion_mnist_class_names()
                                                                       : io::digit_class_names());
     io::write_dataset(request.output, content);
-    std::size_t pictures = 0;
+    std::size_t images = 0;
     for (const auto& [split, set] : content.splits)
     {
-        fmt::print("{}: {} pictures of {}×{}\n", split, set.count(), set.height, set.width);
-        pictures += set.count();
+        fmt::print("{}: {} images of {}×{}\n", split, set.count(), set.height, set.width);
+        images += set.count();
     }
     summary["classes"] = content.class_names.size();
-    return pictures;
+    return images;
 }
 
 std::string format_folder_progress(const io::FolderPackStatus& status)
 {
     const auto bytes = static_cast<double>(status.bytes);
     const auto seconds = std::max(status.seconds, 1e-3);
-    // Bytes tell the time left: pictures that differ in size differ in work.
+    // Bytes tell the time left: images that differ in size differ in work.
     const auto left = bytes > 0 ? seconds * (static_cast<double>(status.total_bytes) / bytes - 1) : 0;
-    return fmt::format("{} {}/{} pictures  {:.0f} pictures/s  {:.1f} MB/s  {} left",
-                       status.writes ? "packed" : "checked", status.pictures, status.total_pictures,
-                       static_cast<double>(status.pictures) / seconds, bytes / seconds / 1e6,
-                       logging::format_duration(left));
+    return fmt::format("{} {}/{} images  {:.0f} images/s  {:.1f} MB/s  {} left", status.writes ? "packed" : "checked",
+                       status.images, status.total_images, static_cast<double>(status.images) / seconds,
+                       bytes / seconds / 1e6, logging::format_duration(left));
 }
 
 std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, Summary& summary)
@@ -92,22 +91,22 @@ std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, 
     io::FolderPackReport report;
     {
         logging::LiveLine line;
-        report = io::pack_image_folder(folder, comm,
-                                       [&](const io::FolderPackStatus& status)
-                                       {
-                                           const auto text = [&] { return format_folder_progress(status); };
-                                           status.pictures == status.total_pictures ? line.finish(text())
-                                                                                    : line.update(text);
-                                       });
+        report =
+            io::pack_image_folder(folder, comm,
+                                  [&](const io::FolderPackStatus& status)
+                                  {
+                                      const auto text = [&] { return format_folder_progress(status); };
+                                      status.images == status.total_images ? line.finish(text()) : line.update(text);
+                                  });
     }
-    std::size_t pictures = 0;
+    std::size_t images = 0;
     for (const auto& split : report.splits)
     {
         if (speaks)
         {
-            fmt::print("{}: {} pictures, {}\n", split.name, split.pictures, io::size_in_words(split.bytes));
+            fmt::print("{}: {} images, {}\n", split.name, split.images, io::size_in_words(split.bytes));
         }
-        pictures += split.pictures;
+        images += split.images;
         summary["bytes"][split.name] = split.bytes;
     }
     for (const auto& skipped : report.skipped)
@@ -119,7 +118,7 @@ std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, 
     }
     summary["skipped"] = report.skipped;
     summary["classes"] = report.classes;
-    return pictures;
+    return images;
 }
 /// Names the first class that has too few: whoever draws knows it by a number.
 void require_as_many(const SubsetRequest& request, const std::vector<std::int64_t>& labels,
@@ -158,17 +157,17 @@ Summary pack(const PackRequest& request, MPI_Comm comm)
                                         request.format, ranks));
     }
     Summary summary = {{"task", "pack"}, {"files", {request.output.string()}}, {"ranks", ranks}};
-    const auto pictures = request.format == "imagefolder" ? pack_folder(request, comm, rank == 0, summary)
-                                                          : pack_content(request, summary);
+    const auto images = request.format == "imagefolder" ? pack_folder(request, comm, rank == 0, summary)
+                                                        : pack_content(request, summary);
     const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (rank == 0)
     {
-        fmt::print("{}: {} pictures of {} classes\n", io::printable(request.output.string()), pictures,
+        fmt::print("{}: {} images of {} classes\n", io::printable(request.output.string()), images,
                    summary["classes"].get<std::size_t>());
     }
-    summary["pictures"] = pictures;
+    summary["pictures"] = images;
     summary["seconds"] = seconds;
-    summary["pictures_per_second"] = static_cast<double>(pictures) / seconds;
+    summary["pictures_per_second"] = static_cast<double>(images) / seconds;
     return summary;
 }
 
@@ -180,8 +179,7 @@ Summary subset(const SubsetRequest& request)
     }
     if (request.per_class && *request.per_class < 1)
     {
-        throw config::Error(
-            fmt::format("--per-class: {} is no number of pictures; give 1 or more", *request.per_class));
+        throw config::Error(fmt::format("--per-class: {} is no number of images; give 1 or more", *request.per_class));
     }
     io::TextOutput output(request.output);
     const io::DatasetFile file(request.data);
@@ -193,7 +191,7 @@ Summary subset(const SubsetRequest& request)
             ? io::draw_subset_per_class(labels, classes, static_cast<std::size_t>(*request.per_class), request.seed)
             : io::draw_subset_fraction(labels, classes, *request.fraction, request.seed);
     output.write({io::subset_text(rows)});
-    fmt::print("{}: {} labelled pictures of {} classes, seed {}\n", io::printable(request.output.string()), rows.size(),
+    fmt::print("{}: {} labelled images of {} classes, seed {}\n", io::printable(request.output.string()), rows.size(),
                classes, request.seed);
     return {{"task", "subset"},
             {"pictures", rows.size()},

@@ -28,7 +28,7 @@ struct PackRequest
 /// format does not have.
 Summary pack(const PackRequest& request, MPI_Comm comm);
 
-/// `paws_hpc subset`: draws the labelled pictures of a packed file's training split, the same number (or share) of
+/// `paws_hpc subset`: draws the labelled images of a packed file's training split, the same number (or share) of
 /// every class.
 struct SubsetRequest
 {

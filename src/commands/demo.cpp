@@ -78,7 +78,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     {
         PackRequest packing;
         packing.format = "idx";
-        packing.input = request.pictures;
+        packing.input = request.images;
         packing.output = *settings.data.file;
         packing.class_names = "fashion-mnist";
         pack(packing, MPI_COMM_SELF);
@@ -97,7 +97,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
         labels_only(dataset, settings, precision, {}, labels_only_checkpoint(request), world.device);
     const double supervised_seconds = profile::seconds_since(clock);
 
-    io::say(fmt::format("3/3  PAWS, started from that network: the same labels and {} pictures without\n",
+    io::say(fmt::format("3/3  PAWS, started from that network: the same labels and {} images without\n",
                         dataset.unlabelled.size()));
     settings.meta.init_backbone = labels_only_checkpoint(request).string();
     clock = Clock::now();
@@ -115,7 +115,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     const loss::Accuracy paws{evaluation["top1"], evaluation["top5"]};
     embed(pretrained, settings, embeddings(request), world);
 
-    fmt::print("\n{} test pictures, {} labels                  top-1     top-5   time\n", dataset.validation.count(),
+    fmt::print("\n{} test images, {} labels                  top-1     top-5   time\n", dataset.validation.count(),
                dataset.labelled.size());
     print_row("nearest neighbours on raw pixels", pixels, pixel_seconds);
     print_row("the network trained on the labels alone", supervised, supervised_seconds);

@@ -12,14 +12,14 @@ namespace paws::commands
 {
 struct DemoRequest
 {
-    std::filesystem::path pictures;  ///< folder with the IDX files of Fashion-MNIST
-    std::filesystem::path folder;    ///< where everything is written
+    std::filesystem::path images;  ///< folder with the IDX files of Fashion-MNIST
+    std::filesystem::path folder;  ///< where everything is written
 };
 
 /// Adds the files that the demo reads and writes, for io::require_outputs.
 void add_demo_files(const config::Config& config, const DemoRequest& request, io::CommandFiles& files);
 
-/// `paws_hpc demo`: packs Fashion-MNIST, measures the two baselines, trains with PAWS, embeds the test pictures, and
+/// `paws_hpc demo`: packs Fashion-MNIST, measures the two baselines, trains with PAWS, embeds the test images, and
 /// prints a table of the three accuracies (also in the summary: top1_pixels, top1_supervised, top1_paws and the same
 /// for top5). `world`: one rank.
 Summary demo(const config::Config& config, const DemoRequest& request, const comm::World& world = {});

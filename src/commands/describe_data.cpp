@@ -15,13 +15,13 @@ std::string gibibytes(std::int64_t bytes)
     return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
 }
 
-std::string memory_of_pictures(const data::Pictures& pictures)
+std::string memory_of_images(const data::Images& images)
 {
-    if (pictures.in_memory())
+    if (images.in_memory())
     {
-        return fmt::format("{} in memory", gibibytes(pictures.bytes()));
+        return fmt::format("{} in memory", gibibytes(images.bytes()));
     }
-    const auto& split = *pictures.stored;
+    const auto& split = *images.stored;
     return fmt::format("{} of {}, of which memory keeps up to {}", gibibytes(split.bytes()),
                        split.is_encoded() ? "JPEG and PNG files" : "pixels", gibibytes(split.cache_limit()));
 }
@@ -31,7 +31,7 @@ std::string who_makes_views(const config::Config& config, const data::Dataset& d
     if (data::augments_on_device(config.data, dataset.train, device))
     {
         return device.is_cpu() ? "per rank, the training step's threads make views when they are needed"
-                               : "per rank, views are made on the GPU, which holds a copy of the pictures";
+                               : "per rank, views are made on the GPU, which holds a copy of the images";
     }
     const auto batch = data::training_batch_bytes(config);
     const auto loader = data::pipeline_settings(config, batch, dataset.node, device);
@@ -45,9 +45,9 @@ std::string describe_data(const config::Config& config, const data::Dataset& dat
 {
     const auto copied = dataset.read_from == dataset.source ? std::string() : " (copied there)";
     auto text = fmt::format(
-        "pictures        read from {}{}; per rank, {}\n"
+        "images        read from {}{}; per rank, {}\n"
         "loader          {}\n",
-        io::printable(dataset.read_from), copied, memory_of_pictures(dataset.train),
+        io::printable(dataset.read_from), copied, memory_of_images(dataset.train),
         who_makes_views(config, dataset, device));
     for (const auto& note : dataset.notes)
     {

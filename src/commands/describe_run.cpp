@@ -152,7 +152,7 @@ std::string describe_steps(const config::Config& config, const data::Dataset& da
         methods::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank(), torch::kCPU)->steps_per_epoch();
     const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
     return fmt::format(
-        "data            {}: {} training pictures, {}{} labelled, {} classes\n"
+        "data            {}: {} training images, {}{} labelled, {} classes\n"
         "steps           {} an epoch, {} in {} epochs\n",
         io::printable(dataset.source), dataset.train.count(),
         is_pre_training ? fmt::format("{} unlabelled used, ", dataset.unlabelled.size()) : "", dataset.labelled.size(),
@@ -178,14 +178,14 @@ std::string listed_places(const std::vector<std::string>& places)
     return fmt::format("{}{}", fmt::join(groups, "; "), count > most ? fmt::format("; and {} more", count - most) : "");
 }
 
-/// Class-stratified pictures: "6 per rank, 12 in all: 3 classes × 2 pictures × 1 views per rank, the same classes on
+/// Class-stratified images: "6 per rank, 12 in all: 3 classes × 2 images × 1 views per rank, the same classes on
 /// each".
 std::string describe_supports(const config::Config& config, std::int64_t ranks)
 {
     const auto& criterion = config.criterion;
     const auto per_class = methods::labelled_per_class(config);
     const auto supports = criterion.classes_per_batch * per_class * criterion.supervised_views;
-    return fmt::format("{} per rank, {} in all: {} classes × {} pictures × {} views per rank, {}", supports,
+    return fmt::format("{} per rank, {} in all: {} classes × {} images × {} views per rank, {}", supports,
                        supports * ranks, criterion.classes_per_batch, per_class, criterion.supervised_views,
                        config.data.unique_classes_per_rank ? "other classes on each" : "the same classes on each");
 }
@@ -196,20 +196,20 @@ std::string describe_batch(const config::Config& config, std::int64_t ranks)
     const auto& data = config.data;
     if (config.task == config::Task::fine_tune)
     {
-        const auto pictures = config.optimization.batch_size;
-        return fmt::format("batch           {} labelled pictures per rank, {} in all, {}²\n", pictures,
-                           pictures * ranks, data.crop_size);
+        const auto images = config.optimization.batch_size;
+        return fmt::format("batch           {} labelled images per rank, {} in all, {}²\n", images, images * ranks,
+                           data.crop_size);
     }
     if (config.task == config::Task::snn_fine_tune)
     {
         return fmt::format("batch           {}, {}²; statistics of batch norm as pre-trained\n",
                            describe_supports(config, ranks), data.crop_size);
     }
-    const auto pictures = criterion.unsupervised_batch_size;
+    const auto images = criterion.unsupervised_batch_size;
     return fmt::format(
-        "batch           {} pictures per rank, {} in all; of each picture 2 views of {}²{}\n"
+        "batch           {} images per rank, {} in all; of each image 2 views of {}²{}\n"
         "supports        {}{}\n",
-        pictures, pictures * ranks, data.crop_size,
+        images, images * ranks, data.crop_size,
         data.multicrop > 0 ? fmt::format(" and {} of {}²", data.multicrop, data.small_crop_size) : "",
         describe_supports(config, ranks),
         config.task == config::Task::suncet_train
@@ -345,7 +345,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",
                         gibibytes(memory.total()), gibibytes(memory.weights), gibibytes(memory.activations),
                         dataset ? ", " + gibibytes(dataset->train.bytes()) +
-                                      (dataset->train.in_memory() ? " pictures beside them" : " pictures in their file")
+                                      (dataset->train.in_memory() ? " images beside them" : " images in their file")
                                 : "");
     text += describe_gpu_memory(config, plan, memory.total(), world.world_size());
     return text + unread();

@@ -23,13 +23,13 @@ namespace
 {
 using Clock = std::chrono::steady_clock;
 
-/// The pictures to embed, and the labelled ones where they are needed.
+/// The images to embed, and the labelled ones where they are needed.
 struct Input
 {
     data::Dataset dataset;
     bool in_training_split = true;
 
-    const data::Pictures& pictures() const { return in_training_split ? dataset.train : dataset.validation; }
+    const data::Images& images() const { return in_training_split ? dataset.train : dataset.validation; }
 };
 
 Input load_input(const config::Config& config, const std::string& split, const comm::World& world)
@@ -37,7 +37,7 @@ Input load_input(const config::Config& config, const std::string& split, const c
     auto wanted = config;
     wanted.task = config::Task::embed;
     wanted.data.unlabelled_count = 0;
-    // A row of embeddings belongs to the picture of that name and to no other.
+    // A row of embeddings belongs to the image of that name and to no other.
     wanted.data.skip_broken = false;
     Input input;
     if (config.embed.probabilities)
@@ -76,12 +76,12 @@ std::optional<loss::SnnClassifier> make_classifier(nn::Encoder& encoder, const d
 }
 
 io::EmbeddingsSource source_of(const Pretrained& pretrained, const config::Config& config, const std::string& split,
-                               const data::Pictures& pictures)
+                               const data::Images& images)
 {
     io::EmbeddingsSource source;
-    source.labels = pictures.labels;
-    source.index = pictures.all_rows();
-    source.names = pictures.names;
+    source.labels = images.labels;
+    source.index = images.all_rows();
+    source.names = images.names;
     source.checkpoint = io::printable(pretrained.checkpoint.string());
     source.epoch = pretrained.network.epochs_done;
     source.checkpoint_config = pretrained.network.config.to_yaml();
@@ -110,8 +110,8 @@ io::EmbeddingsLayout layout_of(nn::Encoder& encoder, const config::Config& confi
     return layout;
 }
 
-/// All ranks, batch by batch: as many calls on each as the rank with the most pictures needs.
-void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::size_t batch_size, std::size_t pictures,
+/// All ranks, batch by batch: as many calls on each as the rank with the most images needs.
+void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::size_t batch_size, std::size_t images,
                const comm::World& world)
 {
     const auto start = Clock::now();
@@ -123,7 +123,7 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
         line.emplace();
     }
     std::size_t done = 0;
-    for (std::size_t round = 1; done < pictures; ++round)
+    for (std::size_t round = 1; done < images; ++round)
     {
         const auto batch = session::agreed(*world.communicator, [&] { return batches.next(); });
         session::agreed(*world.communicator, [&] { writer.write(batch.block()); });
@@ -139,8 +139,8 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
                 {
                     const double seconds = profile::seconds_since(start);
                     const double rate = static_cast<double>(done) / seconds;
-                    return fmt::format("embedded {} of {} pictures  {:.0f} pictures/s  {} left", done, pictures, rate,
-                                       logging::format_duration(static_cast<double>(pictures - done) / rate));
+                    return fmt::format("embedded {} of {} images  {:.0f} images/s  {} left", done, images, rate,
+                                       logging::format_duration(static_cast<double>(images - done) / rate));
                 });
         }
     }
@@ -164,23 +164,23 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     prepare_for_evaluation(encoder, precision, world.device);
     const auto split = config.embed.split.value_or(config.data.validation_split);
     const auto input = session::agreed(communicator, [&] { return load_input(config, split, world); });
-    const auto& pictures = input.pictures();
+    const auto& images = input.images();
     require_known_classes(pretrained, config, input.dataset, world);
     const auto classifier = make_classifier(encoder, input.dataset, config, precision, communicator);
     const auto layout =
         session::agreed(communicator, [&] { return layout_of(encoder, config, input.dataset.classes(), precision); });
     const auto make_writer = [&]
     {
-        return std::make_unique<io::EmbeddingsWriter>(output, source_of(pretrained, config, split, pictures), layout,
+        return std::make_unique<io::EmbeddingsWriter>(output, source_of(pretrained, config, split, images), layout,
                                                       io::RankGroup(world.mpi));
     };
     const auto writer = session::agreed(communicator, make_writer);
     const auto mine = writer->rows_of(world.rank());
-    EmbeddingBatches batches(encoder, pictures, static_cast<std::int64_t>(mine.first),
+    EmbeddingBatches batches(encoder, images, static_cast<std::int64_t>(mine.first),
                              static_cast<std::int64_t>(mine.count), config, classifier ? &*classifier : nullptr,
                              precision);
     write_all(*writer, batches, static_cast<std::size_t>(config.data.evaluation_batch_size),
-              static_cast<std::size_t>(pictures.count()), world);
+              static_cast<std::size_t>(images.count()), world);
 
     std::vector<std::string> described, names;
     for (const auto& [name, dimensions] : layout.outputs)
@@ -192,17 +192,17 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     Summary summary{{"task", "embed"},
                     {"checkpoint", pretrained.checkpoint.string()},
                     {"epochs", pretrained.network.epochs_done},
-                    {"pictures", pictures.count()},
+                    {"pictures", images.count()},
                     {"outputs", names},
                     {"dimensions", layout.outputs.front().dimensions},
-                    {"pictures_per_second", static_cast<double>(pictures.count()) / seconds},
+                    {"pictures_per_second", static_cast<double>(images.count()) / seconds},
                     {"files", {output.string()}},
                     {"ranks", world.world_size()},
                     {"seconds", seconds}};
     std::string accuracy;
     if (classifier)
     {
-        const auto right = batches.right() / static_cast<double>(pictures.count());
+        const auto right = batches.right() / static_cast<double>(images.count());
         communicator.all_reduce(right);
         summary["labelled"] = input.dataset.labelled.size();
         summary["top1"] = right[0].item<double>();
@@ -213,8 +213,8 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     }
     if (world.is_first())
     {
-        fmt::print("{}: {} pictures of '{}' of {}, epoch {}, {} as float{}{}\n", io::printable(output.string()),
-                   pictures.count(), io::printable(split), io::printable(input.dataset.source),
+        fmt::print("{}: {} images of '{}' of {}, epoch {}, {} as float{}{}\n", io::printable(output.string()),
+                   images.count(), io::printable(split), io::printable(input.dataset.source),
                    pretrained.network.epochs_done, fmt::join(described, ", "), layout.half ? 16 : 32, accuracy);
     }
     return summary;

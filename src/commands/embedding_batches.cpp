@@ -33,10 +33,10 @@ io::EmbeddingsBlock EmbeddingBatch::block() const
     return block;
 }
 
-EmbeddingBatches::EmbeddingBatches(nn::Encoder& encoder, const data::Pictures& pictures, std::int64_t first,
+EmbeddingBatches::EmbeddingBatches(nn::Encoder& encoder, const data::Images& images, std::int64_t first,
                                    std::int64_t count, const config::Config& config,
                                    const loss::SnnClassifier* classifier, device::Precision precision)
-    : pictures_(pictures), row_(first), half_(config.embed.half), classifier_(classifier)
+    : images_(images), row_(first), half_(config.embed.half), classifier_(classifier)
 {
     std::vector<nn::Embedding> which;
     for (const auto output : embedded_outputs(config))
@@ -55,7 +55,7 @@ EmbeddingBatches::EmbeddingBatches(nn::Encoder& encoder, const data::Pictures& p
     {
         rows.push_back(row);
     }
-    embedder_.emplace(encoder, pictures, std::move(rows), config, std::move(which), precision);
+    embedder_.emplace(encoder, images, std::move(rows), config, std::move(which), precision);
 }
 
 EmbeddingBatch EmbeddingBatches::next()
@@ -88,7 +88,7 @@ void EmbeddingBatches::classify(const torch::Tensor& queries, EmbeddingBatch& ba
 {
     batch.reals.push_back(classifier_->probabilities(queries).cpu().contiguous());
     batch.predicted = batch.reals.back().argmax(1).contiguous();
-    const auto* const first = pictures_.labels.data() + row_;
+    const auto* const first = images_.labels.data() + row_;
     const auto accuracy = loss::accuracy(batch.reals.back(), {first, first + queries.size(0)});
     right_ += torch::tensor({accuracy.top1, accuracy.top5}, torch::kFloat64) * queries.size(0);
 }
@@ -104,7 +104,7 @@ void EmbeddingBatches::require_finite(const EmbeddingBatch& batch) const
             throw io::Error(fmt::format(
                 "the {} of image '{}' has numbers that are NaN or infinite; compute in meta.precision=fp32, "
                 "or take another checkpoint",
-                names_[i], pictures_.names[static_cast<std::size_t>(row)]));
+                names_[i], images_.names[static_cast<std::size_t>(row)]));
         }
     }
 }
@@ -118,9 +118,9 @@ void EmbeddingBatches::to_half(EmbeddingBatch& batch) const
         {
             const auto row = row_ + too_large.nonzero()[0][0].item<std::int64_t>();
             throw config::Error(
-                fmt::format("embed.half: the {} of picture '{}' has a number beyond {}, which float16 does not hold; "
+                fmt::format("embed.half: the {} of image '{}' has a number beyond {}, which float16 does not hold; "
                             "leave embed.half (--half) out",
-                            names_[i], pictures_.names[static_cast<std::size_t>(row)], half_limit));
+                            names_[i], images_.names[static_cast<std::size_t>(row)], half_limit));
         }
         batch.reals[i] = batch.reals[i].to(torch::kHalf);
     }

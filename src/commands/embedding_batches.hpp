@@ -20,7 +20,7 @@ namespace paws::commands
 /// The outputs that a `paws-embeddings` file gets: embed.outputs, or criterion.embedding alone.
 std::vector<config::Embedding> embedded_outputs(const config::Config& config);
 
-/// A batch as such a file takes it. Of a rank that has no pictures left: empty.
+/// A batch as such a file takes it. Of a rank that has no images left: empty.
 struct EmbeddingBatch
 {
     std::vector<torch::Tensor> reals;  ///< [n, D] of each output, and last the probabilities [n, K] if asked for
@@ -34,16 +34,16 @@ struct EmbeddingBatch
 class EmbeddingBatches
 {
 public:
-    /// Of `count` pictures from `first` on. `classifier`: null where no probabilities are asked for. All that is given
+    /// Of `count` images from `first` on. `classifier`: null where no probabilities are asked for. All that is given
     /// by reference must outlive this.
-    EmbeddingBatches(nn::Encoder& encoder, const data::Pictures& pictures, std::int64_t first, std::int64_t count,
+    EmbeddingBatches(nn::Encoder& encoder, const data::Images& images, std::int64_t first, std::int64_t count,
                      const config::Config& config, const loss::SnnClassifier* classifier, device::Precision precision);
 
-    /// Empty after the last. Throws io::Error for a picture that cannot be read, and for numbers that are NaN or
+    /// Empty after the last. Throws io::Error for an image that cannot be read, and for numbers that are NaN or
     /// infinite; config::Error for those that do not fit into float16 where embed.half asks for it.
     EmbeddingBatch next();
 
-    /// Pictures so far whose class is the most probable one, and among the five most probable ones: float64 [2].
+    /// Images so far whose class is the most probable one, and among the five most probable ones: float64 [2].
     const torch::Tensor& right() const { return right_; }
 
 private:
@@ -51,8 +51,8 @@ private:
     void require_finite(const EmbeddingBatch& batch) const;
     void to_half(EmbeddingBatch& batch) const;
 
-    const data::Pictures& pictures_;
-    std::int64_t row_;  // of the next picture
+    const data::Images& images_;
+    std::int64_t row_;  // of the next image
     bool half_;
     const loss::SnnClassifier* classifier_;
     std::vector<std::string> names_;  // of the real columns

@@ -33,7 +33,7 @@ nn::Embedding embedding_of(const config::Config& config)
     return to_nn(config.criterion.embedding);
 }
 
-loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
+loss::Accuracy accuracy_together(const data::Images& images, const std::vector<std::int64_t>& rows,
                                  comm::Communicator& communicator, const ScoresOfRows& scores,
                                  NotFiniteScores not_finite)
 {
@@ -45,7 +45,7 @@ loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vect
         std::vector<std::int64_t> labels;
         for (const auto row : mine)
         {
-            labels.push_back(pictures.labels[static_cast<std::size_t>(row)]);
+            labels.push_back(images.labels[static_cast<std::size_t>(row)]);
         }
         const auto values = scores(mine);
         const auto accuracy = loss::accuracy(values, labels);
@@ -126,7 +126,7 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     if (world.is_first())
     {
         fmt::print(
-            "{}: epoch {}, {} pictures of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} "
+            "{}: epoch {}, {} images of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} "
             "%\n",
             io::printable(pretrained.checkpoint.string()), network.epochs_done, dataset.validation.count(),
             io::printable(config.data.validation_split), dataset.labelled.size(), config.criterion.snn_temperature,

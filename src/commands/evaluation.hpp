@@ -32,13 +32,13 @@ enum class NotFiniteScores
     refuse,  ///< io::Error, on all ranks
 };
 
-/// Shares of `rows` of `pictures` whose class has the largest of its scores, or one of the five largest. Ranks share
+/// Shares of `rows` of `images` whose class has the largest of its scores, or one of the five largest. Ranks share
 /// the rows out among them, and all get the result. Collective.
-loss::Accuracy accuracy_together(const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
+loss::Accuracy accuracy_together(const data::Images& images, const std::vector<std::int64_t>& rows,
                                  comm::Communicator& communicator, const ScoresOfRows& scores,
                                  NotFiniteScores not_finite);
 
-/// Soft nearest neighbours: the validation pictures against the labelled training pictures, both as the encoder embeds
+/// Soft nearest neighbours: the validation images against the labelled training images, both as the encoder embeds
 /// them, on the encoder's device. Ranks share both out among them, and all get the result.
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
                             device::Precision precision, comm::Communicator& communicator,

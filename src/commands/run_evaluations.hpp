@@ -13,7 +13,7 @@
 namespace paws::commands
 {
 /// The evaluations of a training run, every logging.eval_every epochs and after the last one: soft nearest neighbours
-/// on the validation split, or, for fine_tune, the classifier on the held-out pictures.
+/// on the validation split, or, for fine_tune, the classifier on the held-out images.
 class RunEvaluations
 {
 public:

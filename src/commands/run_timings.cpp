@@ -136,7 +136,7 @@ Json RunTimings::content(const std::vector<profile::GradientTime>& gradients,
               {"threads", at::get_num_threads()},
               {"steps", table_.steps()},
               {"warm_up_steps", table_.warm_up()},
-              {"pictures_per_step", trainer_.method().pictures_per_step()},
+              {"pictures_per_step", trainer_.method().images_per_step()},
               {"epoch_steps", trainer_.steps_per_epoch()}};
     json.update(table_.summary());
     json["gradients"] = Json::array();

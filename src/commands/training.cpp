@@ -48,7 +48,7 @@ logging::LoggedStep logged(const train::StepReport& report, std::int64_t steps_d
             report.own_values,
             report.learning_rate,
             report.step_milliseconds,
-            report.pictures_per_second,
+            report.images_per_second,
             report.data_wait_share,
             report.comm_wait_share};
 }
@@ -193,7 +193,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         std::min(options.stop_after.epochs.value_or(config.optimization.epochs), config.optimization.epochs);
     const auto steps_in_total = trainer.steps_per_epoch() * config.optimization.epochs;
     const auto first_step = trainer.progress().steps_done;
-    double pictures_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
+    double images_per_second = 0, comm_wait_share = 0, data_wait_share = 0;
     const auto training_start = std::chrono::steady_clock::now();
     std::optional<logging::ProgressLine> line;
     if (speaks)
@@ -238,7 +238,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             shown.step = trainer.progress().steps_done;
             shown.loss = trainer.method().describe(report.values);
             shown.learning_rate = report.learning_rate;
-            shown.pictures_per_second = pictures_per_second = report.pictures_per_second;
+            shown.images_per_second = images_per_second = report.images_per_second;
             shown.data_wait_share = report.data_wait_share;
             shown.comm_wait_share = report.comm_wait_share;
             comm_wait_share = report.comm_wait_share;
@@ -300,7 +300,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                 "epoch {}: {} step{} left out, whose float16 gradients overflowed; the loss is scaled by {:.0f}\n",
                 done, left_out, left_out == 1 ? "" : "s", loss_scale));
         }
-        const auto replaced = data::broken_report(trainer.broken_pictures(), *world.communicator);
+        const auto replaced = data::broken_report(trainer.broken_images(), *world.communicator);
         for (const auto& text : speaks ? replaced : std::vector<std::string>())
         {
             io::say(fmt::format("epoch {}: {}\n", done, io::printable(text)));
@@ -324,7 +324,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                     {"epochs", trainer.progress().epochs_done},
                     {"steps", trainer.progress().steps_done},
                     {"loss", trainer.progress().loss},
-                    {"pictures_per_second", pictures_per_second},
+                    {"pictures_per_second", images_per_second},
                     {"seconds", profile::seconds_since(start)},
                     {"ranks", world.world_size()},
                     {"comm_wait_share", comm_wait_share},

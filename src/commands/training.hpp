@@ -23,12 +23,12 @@ struct TrainOptions
 
 /// Training as the configuration says (paws_train, suncet_train, snn_fine_tune, fine_tune), by all ranks of `world`
 /// together; files as RunFiles names them, which one run at a time may write. Every logging.eval_every epochs the
-/// accuracy on pictures that were not trained with decides which checkpoint is the best. Where signals or time limits
+/// accuracy on images that were not trained with decides which checkpoint is the best. Where signals or time limits
 /// stop the run, a checkpoint is written and the summary says why (see has_stopped). Throws config::Error or io::Error
 /// for bad input.
 Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world = {});
 
-/// The same on pictures that are in memory already; the validation split is needed where logging.eval_every asks for
+/// The same on images that are in memory already; the validation split is needed where logging.eval_every asks for
 /// it.
 Summary run_training(const config::Config& config, const data::Dataset& dataset, const TrainOptions& options,
                      const comm::World& world = {});

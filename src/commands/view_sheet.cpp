@@ -20,7 +20,7 @@ namespace paws::commands
 {
 namespace
 {
-constexpr std::int64_t most_pictures = 100;
+constexpr std::int64_t most_images = 100;
 constexpr std::int64_t gap = 4;
 /// Smaller large views are enlarged, by a whole number, to be seen.
 constexpr std::int64_t visible_side = 96;
@@ -68,7 +68,7 @@ struct Cell
     std::int64_t side;
 };
 
-/// The pictures to draw, of all classes alike.
+/// The images to draw, of all classes alike.
 std::vector<std::int64_t> drawn_rows(const data::Dataset& dataset, std::int64_t seed, std::int64_t count)
 {
     const auto& rows = dataset.unlabelled;
@@ -82,11 +82,11 @@ std::vector<std::int64_t> drawn_rows(const data::Dataset& dataset, std::int64_t 
 }
 }  // namespace
 
-Summary view_sheet(const config::Config& config, std::int64_t pictures, const std::filesystem::path& output)
+Summary view_sheet(const config::Config& config, std::int64_t images, const std::filesystem::path& output)
 {
-    if (pictures < 1 || pictures > most_pictures)
+    if (images < 1 || images > most_images)
     {
-        throw config::Error(fmt::format("--pictures: {} rows; give 1 to {}", pictures, most_pictures));
+        throw config::Error(fmt::format("--pictures: {} rows; give 1 to {}", images, most_images));
     }
     if (!config::all_training.contains(config.task))
     {
@@ -116,7 +116,7 @@ Summary view_sheet(const config::Config& config, std::int64_t pictures, const st
         width += cell.side * zoom + gap;
     }
 
-    const auto rows = drawn_rows(dataset, config.meta.seed, pictures);
+    const auto rows = drawn_rows(dataset, config.meta.seed, images);
     Canvas canvas(gap + row_height * static_cast<std::int64_t>(rows.size()), width);
     data::ViewMaker maker(dataset.train, data.skip_broken, data.reduced_decoding);
     std::set<std::string> broken;
@@ -125,7 +125,7 @@ Summary view_sheet(const config::Config& config, std::int64_t pictures, const st
         std::vector<std::vector<float>> views;
         std::vector<float*> begins;
         std::vector<data::ViewKind> kind_of_cell;
-        data::PictureOrder order;
+        data::ImageOrder order;
         order.row = rows[n];
         for (const auto& cell : cells)
         {
@@ -148,7 +148,7 @@ Summary view_sheet(const config::Config& config, std::int64_t pictures, const st
     {
         fmt::print("note: {}; another of its class was taken\n", io::printable(message));
     }
-    fmt::print("{}: {} pictures of {}, each with {} views\n", io::printable(output.string()), rows.size(),
+    fmt::print("{}: {} images of {}, each with {} views\n", io::printable(output.string()), rows.size(),
                io::printable(dataset.source), cells.size() - 1);
     return {{"task", "views"}, {"pictures", rows.size()}, {"views", cells.size() - 1}, {"files", {output.string()}}};
 }

@@ -41,7 +41,7 @@ enum class Precision
     fp64
 };
 
-/// What of the encoder stands for a picture in evaluation and dumps.
+/// What of the encoder stands for an image in evaluation and dumps.
 enum class Embedding
 {
     backbone,    // features before the projection head
@@ -49,7 +49,7 @@ enum class Embedding
     prediction   // z, as published; h without a prediction head
 };
 
-/// Where the pictures are and whose defaults apply. The `_fine_tune` names mean the same pictures.
+/// Where the images are and whose defaults apply. The `_fine_tune` names mean the same images.
 enum class Dataset
 {
     cifar10,
@@ -57,16 +57,16 @@ enum class Dataset
     imagenet,
     imagenet_fine_tune,
     hdf5,      // a packed file, data.file
-    folder,    // root_path/image_folder/{train,val}/CLASS/picture, as ImageNet's is
+    folder,    // root_path/image_folder/{train,val}/CLASS/image, as ImageNet's is
     synthetic  // made in memory, all labelled: no file is read
 };
 
-/// Where the views of pictures are made.
+/// Where the views of images are made.
 enum class AugmentOn
 {
-    automatic,  // as the pictures and the GPU's memory allow
+    automatic,  // as the images and the GPU's memory allow
     host,       // by threads, beside the training step
-    device      // where the network is, from pictures that lie there
+    device      // where the network is, from images that lie there
 };
 
 std::string to_string(Task task);
@@ -120,7 +120,7 @@ struct Criterion
     bool operator==(const Criterion&) const = default;
 };
 
-/// Pictures, labels and augmentation. Colours are in [0, 1] when mean and std apply.
+/// Images, labels and augmentation. Colours are in [0, 1] when mean and std apply.
 struct Data
 {
     Dataset dataset = Dataset::cifar10;
@@ -131,13 +131,13 @@ struct Data
     std::string validation_split = "val";
     std::int64_t num_classes = 0;  // 0: as many as the data have
 
-    std::int64_t synthetic_train = 0;       // pictures, of data.num_classes classes
-    std::int64_t synthetic_validation = 0;  // pictures
-    std::int64_t synthetic_height = 0;      // of a picture, in pixels
+    std::int64_t synthetic_train = 0;       // images, of data.num_classes classes
+    std::int64_t synthetic_validation = 0;  // images
+    std::int64_t synthetic_height = 0;      // of an image, in pixels
     std::int64_t synthetic_width = 0;
     bool reuse_views = false;  // the first step's views of an epoch serve all its steps
 
-    std::optional<std::string> subset;       // list of the labelled pictures; overrules the three below
+    std::optional<std::string> subset;       // list of the labelled images; overrules the three below
     std::optional<std::string> subset_path;  // folder of the published lists
     double unlabeled_frac = 0;
     std::optional<std::int64_t> data_seed;
@@ -146,10 +146,10 @@ struct Data
     double label_smoothing = 0;
     std::int64_t evaluation_batch_size = 256;
 
-    std::optional<double> cache_gb;     // memory of a rank for pictures; none: half of what it may use
+    std::optional<double> cache_gb;     // memory of a rank for images; none: half of what it may use
     std::int64_t prefetch_batches = 0;  // batches in the making or ready; 0: up to four, as memory allows
     std::int64_t workers = 0;           // threads that decode and augment; 0: by the cores that the rank may use
-    bool skip_broken = false;           // a picture that cannot be decoded is replaced by another of its class
+    bool skip_broken = false;           // an image that cannot be decoded is replaced by another of its class
     bool reduced_decoding = true;       // JPEGs are decoded at 1/2, 1/4 or 1/8 where all their views allow it
     AugmentOn augment_on = AugmentOn::automatic;
     bool copy_data = false;              // the packed file is copied to the node's own disk first
@@ -163,7 +163,7 @@ struct Data
     std::int64_t eval_resize = 0;     // evaluation: shorter side before the centre crop
     bool random_crop = true;          // false: centre crop, in training too
     std::array<double, 2> crop_scale{1, 1};
-    std::int64_t multicrop = 0;  // small crops per picture
+    std::int64_t multicrop = 0;  // small crops per image
     std::int64_t small_crop_size = 0;
     std::array<double, 2> small_crop_scale{1, 1};
     double flip_probability = 0;
@@ -178,12 +178,12 @@ struct Data
     bool is_imagenet() const { return dataset == Dataset::imagenet || dataset == Dataset::imagenet_fine_tune; }
     bool is_synthetic() const { return dataset == Dataset::synthetic; }
 
-    /// The list of labelled pictures: `subset`, or the file of `subset_path` that unlabeled_frac and data_seed name.
-    /// None: no list; each picture keeps its label with probability 1 - unlabeled_frac. For ImageNet a published list
+    /// The list of labelled images: `subset`, or the file of `subset_path` that unlabeled_frac and data_seed name.
+    /// None: no list; each image keeps its label with probability 1 - unlabeled_frac. For ImageNet a published list
     /// that does not exist means the same.
     std::optional<std::string> labelled_list() const;
 
-    /// ImageNet's list of validation pictures held out of the training split (fine_tune), if there is a subset_path.
+    /// ImageNet's list of validation images held out of the training split (fine_tune), if there is a subset_path.
     std::optional<std::string> held_out_list() const;
 
     bool operator==(const Data&) const = default;
@@ -239,7 +239,7 @@ struct Embed
     bool half = false;                 // float16 in the file; else float32
     std::int64_t compression = 0;      // deflate level, 1 to 9; 0: none
     std::int64_t chunk_rows = 0;       // rows of a chunk; 0: chosen
-    bool probabilities = false;        // soft nearest neighbours over the labelled pictures: class probabilities
+    bool probabilities = false;        // soft nearest neighbours over the labelled images: class probabilities
     std::optional<std::string> split;  // none: data.validation_split
     std::optional<std::string> file;   // relative to logging.folder; none: TAG-embeddings.h5
 

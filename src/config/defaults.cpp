@@ -26,7 +26,7 @@ void set_statistics(Data& data)
 }
 
 /// CIFAR-10, and packed files until they say otherwise.
-void set_small_picture_crops(Data& data, Task task)
+void set_small_image_crops(Data& data, Task task)
 {
     data.crop_size = data.crop_size > 0 ? data.crop_size : 32;
     data.eval_crop_size = data.eval_crop_size > 0 ? data.eval_crop_size : data.crop_size;
@@ -53,10 +53,10 @@ void set_photograph_crops(Data& data, Task task)
     }
 }
 
-void set_colours(Data& data, bool small_pictures)
+void set_colours(Data& data, bool small_images)
 {
     data.jitter_probability = 0.8;
-    if (small_pictures)
+    if (small_images)
     {
         data.color_jitter_strength = 0.5;
         data.solarise_probability = 0.2;
@@ -70,9 +70,9 @@ void set_colours(Data& data, bool small_pictures)
     }
 }
 
-/// Synthetic pictures take the place of CIFAR-10's or ImageNet's: of the crops where these are given, else of those
+/// Synthetic images take the place of CIFAR-10's or ImageNet's: of the crops where these are given, else of those
 /// that the network is made for.
-bool has_small_pictures(const Data& data, const std::string& model_name)
+bool has_small_images(const Data& data, const std::string& model_name)
 {
     constexpr std::int64_t largest = 64;
     if (data.is_synthetic())
@@ -82,24 +82,24 @@ bool has_small_pictures(const Data& data, const std::string& model_name)
     return data.is_cifar10() || data.dataset == Dataset::hdf5;
 }
 
-/// As many pictures and classes as CIFAR-10 or ImageNet has, which gives the published steps an epoch.
-void set_synthetic_pictures(Data& data, bool small_pictures)
+/// As many images and classes as CIFAR-10 or ImageNet has, which gives the published steps an epoch.
+void set_synthetic_images(Data& data, bool small_images)
 {
-    data.num_classes = small_pictures ? 10 : 1000;
-    data.synthetic_train = small_pictures ? 50'000 : 1'281'167;
-    data.synthetic_validation = small_pictures ? 10'000 : 50'000;
-    data.synthetic_height = data.synthetic_width = small_pictures ? data.crop_size : data.crop_size * 256 / 224;
+    data.num_classes = small_images ? 10 : 1000;
+    data.synthetic_train = small_images ? 50'000 : 1'281'167;
+    data.synthetic_validation = small_images ? 10'000 : 50'000;
+    data.synthetic_height = data.synthetic_width = small_images ? data.crop_size : data.crop_size * 256 / 224;
 }
 
 void set_data_defaults(Data& data, Task task, const std::string& model_name)
 {
-    const bool small_pictures = has_small_pictures(data, model_name);
+    const bool small_images = has_small_images(data, model_name);
     data.num_classes = data.is_cifar10() ? 10 : data.is_imagenet() ? 1000 : 0;
     set_statistics(data);
-    small_pictures ? set_small_picture_crops(data, task) : set_photograph_crops(data, task);
+    small_images ? set_small_image_crops(data, task) : set_photograph_crops(data, task);
     if (data.is_synthetic())
     {
-        set_synthetic_pictures(data, small_pictures);
+        set_synthetic_images(data, small_images);
     }
     if (!all_training.contains(task))
     {
@@ -109,11 +109,11 @@ void set_data_defaults(Data& data, Task task, const std::string& model_name)
     data.flip_probability = 0.5;
     if (fine_tuning.contains(task))
     {
-        // The published fine-tuning crops and flips, photographs at random and small pictures in the middle.
-        data.random_crop = !small_pictures;
+        // The published fine-tuning crops and flips, photographs at random and small images in the middle.
+        data.random_crop = !small_images;
         return;
     }
-    set_colours(data, small_pictures);
+    set_colours(data, small_images);
 }
 
 void set_optimization_defaults(Optimization& optimization, Task task)

@@ -27,12 +27,12 @@ constexpr std::array requirements{
     Requirement{"meta.model_name", every_task, "the network, such as resnet50 or wide_resnet28w2"},
     Requirement{"meta.output_dim", with_supports, "the width of the projection, such as 128 or 2048"},
     Requirement{"criterion.classes_per_batch", with_supports, "classes in a support batch of one rank"},
-    Requirement{"criterion.supervised_imgs_per_class", pre_training, "labelled pictures of each class in a batch"},
-    Requirement{"criterion.supervised_batch_size", snn_fine_tune_only, "labelled pictures of each class in a batch"},
-    Requirement{"criterion.unsupervised_batch_size", pre_training, "unlabelled pictures in a batch of one rank"},
+    Requirement{"criterion.supervised_imgs_per_class", pre_training, "labelled images of each class in a batch"},
+    Requirement{"criterion.supervised_batch_size", snn_fine_tune_only, "labelled images of each class in a batch"},
+    Requirement{"criterion.unsupervised_batch_size", pre_training, "unlabelled images in a batch of one rank"},
     Requirement{"criterion.supervised_epochs", suncet_only, "epochs that use the supervised loss"},
     Requirement{"data.dataset", every_task, "one of cifar10, imagenet, hdf5, folder, synthetic"},
-    Requirement{"data.multicrop", paws_only, "small crops per picture; published: 6; none: 0"},
+    Requirement{"data.multicrop", paws_only, "small crops per image; published: 6; none: 0"},
     Requirement{"data.label_smoothing", paws_only, "published: 0.1; none: 0.0"},
     Requirement{"optimization.epochs", all_training, "the length of the run"},
     Requirement{"optimization.lr", all_training, "the learning rate after warm-up"},
@@ -82,7 +82,7 @@ public:
     void scale(const std::string& key, const std::array<double, 2>& value) const
     {
         require(value[0] > 0 && value[0] <= value[1] && value[1] <= 1, key,
-                fmt::format("is [least, most] of a picture's area with 0 < least <= most <= 1, but is [{}, {}]",
+                fmt::format("is [least, most] of an image's area with 0 < least <= most <= 1, but is [{}, {}]",
                             value[0], value[1]));
     }
 
@@ -152,11 +152,11 @@ void check_labels(const Data& data, const Document& document, const Checker& che
                   fmt::format("must be at least 0 and less than 1, is {}; published: 0.1", data.label_smoothing));
     if (data.is_synthetic())
     {
-        check.require(!data.subset, "data.subset", "synthetic pictures have no list: all are labelled; leave it out");
+        check.require(!data.subset, "data.subset", "synthetic images have no list: all are labelled; leave it out");
         return;
     }
     check.require(data.subset || document.has("data.unlabeled_frac"), "data.subset",
-                  "nothing says which pictures are labelled; name a list (paws_hpc subset makes one), or give "
+                  "nothing says which images are labelled; name a list (paws_hpc subset makes one), or give "
                   "data.unlabeled_frac (0: all are labelled)");
     check.require((data.unlabeled_frac >= 0 && data.unlabeled_frac <= 1) || data.unlabeled_frac == -1,
                   "data.unlabeled_frac",
@@ -183,7 +183,7 @@ void check_labels(const Data& data, const Document& document, const Checker& che
     }
 }
 
-/// What synthetic pictures need, and what makes no sense without them.
+/// What synthetic images need, and what makes no sense without them.
 void check_synthetic(const Data& data, const Checker& check)
 {
     if (data.is_synthetic())
@@ -191,7 +191,7 @@ void check_synthetic(const Data& data, const Checker& check)
         check.require(!data.file, "data.file",
                       "is read by no synthetic data set; leave it out, or name another data.dataset");
         check.at_least<std::int64_t>("data.num_classes", data.num_classes, 2, "CIFAR-10 has 10, ImageNet 1000");
-        check.at_least("data.synthetic_train", data.synthetic_train, data.num_classes, "a picture of each class");
+        check.at_least("data.synthetic_train", data.synthetic_train, data.num_classes, "an image of each class");
         check.at_least<std::int64_t>("data.synthetic_validation", data.synthetic_validation, 1, "CIFAR-10 has 10000");
         check.at_least<std::int64_t>("data.synthetic_height", data.synthetic_height, 1, "usual: data.crop_size");
         check.at_least<std::int64_t>("data.synthetic_width", data.synthetic_width, 1, "usual: data.crop_size");
@@ -216,12 +216,12 @@ void check_sources(const Data& data, const Checker& check)
                   "is needed for data.dataset: hdf5; name the packed file that paws_hpc pack wrote");
     check.require(data.file || data.is_synthetic() || !data.root_path.empty() || !data.image_folder.empty(),
                   "data.root_path",
-                  "nothing says where the pictures are; give data.root_path and data.image_folder, or data.file");
+                  "nothing says where the images are; give data.root_path and data.image_folder, or data.file");
     check.require(!data.train_split.empty(), "data.train_split", "is empty; usual: train");
     check.require(!data.validation_split.empty(), "data.validation_split", "is empty; usual: val");
     check.at_least<std::int64_t>("data.num_classes", data.num_classes, 0, "0 means as many as the data have");
     check.at_least<std::int64_t>("data.evaluation_batch_size", data.evaluation_batch_size, 1, "usual: 256");
-    check.at_least("data.cache_gb", data.cache_gb.value_or(0), 0., "0 keeps no pictures in memory");
+    check.at_least("data.cache_gb", data.cache_gb.value_or(0), 0., "0 keeps no images in memory");
     check.at_least<std::int64_t>("data.prefetch_batches", data.prefetch_batches, 0, "0 chooses by memory");
     check.at_least<std::int64_t>("data.workers", data.workers, 0, "0 chooses by cores");
     check.require(data.workers <= most_workers, "data.workers",

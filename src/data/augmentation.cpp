@@ -65,7 +65,7 @@ kernels::AugmentSpec large_view_spec(const config::Data& data)
     spec.scale_max = data.crop_scale[1];
     if (!data.random_crop)
     {
-        // The only crop with this area and this ratio; pictures that are no squares leave none but the one in the
+        // The only crop with this area and this ratio; images that are no squares leave none but the one in the
         // middle.
         spec.scale_min = spec.scale_max = 1;
         spec.ratio_min = spec.ratio_max = 1;

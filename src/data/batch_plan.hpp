@@ -36,7 +36,7 @@ inline std::int64_t view_size(const ViewKind& kind)
     return random ? random->spec.size : std::get<CenterView>(kind).crop;
 }
 
-/// One view of a picture, and its place among the views of its kind.
+/// One view of an image, and its place among the views of its kind.
 struct ViewOrder
 {
     std::size_t kind = 0;
@@ -44,20 +44,20 @@ struct ViewOrder
     std::int64_t place = 0;
 };
 
-/// All the views of one picture, which is read and decoded once for them.
-struct PictureOrder
+/// All the views of one image, which is read and decoded once for them.
+struct ImageOrder
 {
     std::int64_t row = 0;
     std::vector<ViewOrder> views;
 };
 
-/// A batch as it is asked for: which views of which pictures. The views of a kind make one tensor, float32
+/// A batch as it is asked for: which views of which images. The views of a kind make one tensor, float32
 /// [count, size, size, 3], each of whose places is given to one view.
 struct BatchPlan
 {
     std::vector<ViewKind> kinds;
     std::vector<std::int64_t> counts;  ///< of views of each kind
-    std::vector<PictureOrder> pictures;
+    std::vector<ImageOrder> images;
     std::vector<std::int64_t> classes;  ///< given along with the views, as they are
 };
 

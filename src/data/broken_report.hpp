@@ -8,7 +8,7 @@
 
 namespace paws::data
 {
-/// What the end of an epoch says of the broken pictures that were replaced on any rank (ViewPipeline::broken): a line
-/// each, every picture once, ten at most and then how many more; nothing if there were none. Collective.
+/// What the end of an epoch says of the broken images that were replaced on any rank (ViewPipeline::broken): a line
+/// each, every image once, ten at most and then how many more; nothing if there were none. Collective.
 std::vector<std::string> broken_report(const std::set<std::string>& mine, comm::Communicator& communicator);
 }  // namespace paws::data

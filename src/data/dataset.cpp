@@ -23,24 +23,24 @@ namespace
 {
 namespace fs = std::filesystem;
 
-Pictures resident(io::PictureSet&& set)
+Images resident(io::ImageSet&& set)
 {
-    Pictures pictures;
+    Images images;
     const auto count = static_cast<std::int64_t>(set.count());
     const auto height = static_cast<std::int64_t>(set.height);
     const auto width = static_cast<std::int64_t>(set.width);
-    // The tensor takes the vector over: the pictures are held once.
+    // The tensor takes the vector over: the images are held once.
     auto* const owner = new std::vector<std::uint8_t>(std::move(set.pixels));
-    pictures.pixels = torch::from_blob(
+    images.pixels = torch::from_blob(
         owner->data(), {count, height, width, 3}, [owner](void*) { delete owner; }, torch::kUInt8);
-    pictures.labels = std::move(set.labels);
-    pictures.names = std::move(set.names);
-    return pictures;
+    images.labels = std::move(set.labels);
+    images.names = std::move(set.names);
+    return images;
 }
 
-/// `cache_left`: what is left of the memory for pictures, which a split that is read takes its part of.
-Pictures open_split(const std::shared_ptr<const io::DatasetFile>& file, const std::string& split,
-                    std::int64_t& cache_left)
+/// `cache_left`: what is left of the memory for images, which a split that is read takes its part of.
+Images open_split(const std::shared_ptr<const io::DatasetFile>& file, const std::string& split,
+                  std::int64_t& cache_left)
 {
     if (!file->is_encoded(split))
     {
@@ -51,12 +51,12 @@ Pictures open_split(const std::shared_ptr<const io::DatasetFile>& file, const st
             return resident(file->read(split));
         }
     }
-    Pictures pictures;
-    pictures.labels = file->labels(split);
-    pictures.names = file->names(split);
-    pictures.stored = std::make_shared<StoredSplit>(file, split, cache_left);
-    cache_left -= std::min(cache_left, pictures.stored->bytes());
-    return pictures;
+    Images images;
+    images.labels = file->labels(split);
+    images.names = file->names(split);
+    images.stored = std::make_shared<StoredSplit>(file, split, cache_left);
+    cache_left -= std::min(cache_left, images.stored->bytes());
+    return images;
 }
 
 /// What to set where a split is not there.
@@ -151,16 +151,15 @@ void append(std::vector<std::string>& notes, const std::vector<std::string>& mor
     notes.insert(notes.end(), more.begin(), more.end());
 }
 
-Dataset read_pictures(const config::Config& config, Splits splits, const comm::World& world)
+Dataset read_images(const config::Config& config, Splits splits, const comm::World& world)
 {
     const auto& data = config.data;
     auto& communicator = *world.communicator;
     const auto node = node_share(world.ranks_on_node);
     if (data.is_synthetic())
     {
-        auto dataset =
-            together(communicator,
-                     [&] { return synthetic_pictures(data, splits, static_cast<std::uint64_t>(config.meta.seed)); });
+        auto dataset = together(
+            communicator, [&] { return synthetic_images(data, splits, static_cast<std::uint64_t>(config.meta.seed)); });
         dataset.node = node;
         return dataset;
     }
@@ -183,13 +182,13 @@ Dataset read_pictures(const config::Config& config, Splits splits, const comm::W
     return dataset;
 }
 
-std::vector<std::int64_t> unlabelled_rows(const config::Config& config, const Pictures& train)
+std::vector<std::int64_t> unlabelled_rows(const config::Config& config, const Images& train)
 {
     const auto wanted = config.data.unlabelled_count;
     if (wanted > train.count())
     {
-        throw config::Error(fmt::format(
-            "data.unlabelled_count: {} of the {} pictures there are; lower it, or 0 for all", wanted, train.count()));
+        throw config::Error(fmt::format("data.unlabelled_count: {} of the {} images there are; lower it, or 0 for all",
+                                        wanted, train.count()));
     }
     if (wanted == 0 || wanted == train.count())
     {
@@ -200,7 +199,7 @@ std::vector<std::int64_t> unlabelled_rows(const config::Config& config, const Pi
     return rows;
 }
 
-/// Which pictures are labelled, which are not used, which are held out.
+/// Which images are labelled, which are not used, which are held out.
 void choose_rows(Dataset& dataset, const config::Config& config, std::int64_t world_size)
 {
     const auto& data = config.data;
@@ -223,7 +222,7 @@ void choose_rows(Dataset& dataset, const config::Config& config, std::int64_t wo
     append(dataset.notes, held_out.notes);
     if (!dataset.train.in_memory() && dataset.labelled.size() < static_cast<std::size_t>(dataset.train.count()))
     {
-        // The labelled pictures come back many times in an epoch, the others once.
+        // The labelled images come back many times in an epoch, the others once.
         dataset.train.stored->prefer_in_cache(dataset.labelled);
     }
 }
@@ -242,7 +241,7 @@ std::vector<std::int64_t> Dataset::labelled_targets() const
 
 Dataset load_dataset(const config::Config& config, Splits splits, const comm::World& world)
 {
-    auto dataset = read_pictures(config, splits, world);
+    auto dataset = read_images(config, splits, world);
     return together(*world.communicator,
                     [&]
                     {

@@ -19,14 +19,14 @@ struct Dataset
     std::vector<std::string> notes;  ///< what the user should be told, a line each; the same on all ranks
     NodeShare node;                  ///< what this rank may use of its node, for loaders
     std::vector<std::string> class_names;
-    Pictures train;
-    Pictures validation;                   ///< empty when it was not asked for
+    Images train;
+    Images validation;                     ///< empty when it was not asked for
     std::vector<std::int64_t> labelled;    ///< rows of `train` whose labels may be used
     std::vector<std::int64_t> unlabelled;  ///< rows of `train` that training draws views from
     std::vector<std::int64_t> held_out;    ///< rows of `train` that fine-tuning is evaluated on; often none
 
     std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
-    /// Class of each labelled picture, in the order of `labelled`.
+    /// Class of each labelled image, in the order of `labelled`.
     std::vector<std::int64_t> labelled_targets() const;
 };
 
@@ -38,7 +38,7 @@ enum class Splits
 
 /// Opens what `config.data` names: a packed file (data.file); for the cifar10 data sets the published folder; for
 /// imagenet and folder the packed file beside the folder, which all ranks make together when it is not there (see
-/// packed_file.hpp); with data.copy_data a copy on the node's own disk. Pictures of one size that fit into
+/// packed_file.hpp); with data.copy_data a copy on the node's own disk. Images of one size that fit into
 /// data.cache_gb are read into memory; of others, as many as fit are kept there once they were read, and
 /// data.augment_on: device is refused. Synthetic ones are made (synthetic.hpp).
 ///

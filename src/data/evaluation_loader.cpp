@@ -8,12 +8,12 @@
 
 namespace paws::data
 {
-EvaluationLoader::EvaluationLoader(const Pictures& pictures, const config::Config& config,
-                                   std::vector<std::int64_t> rows, torch::Device device)
+EvaluationLoader::EvaluationLoader(const Images& images, const config::Config& config, std::vector<std::int64_t> rows,
+                                   torch::Device device)
     : data_(config.data), rows_(std::move(rows))
 {
     const auto settings = pipeline_settings(config, evaluation_batch_bytes(config.data), node_share(), device);
-    source_ = ViewPlace(pictures, config.data, device).source(settings, [this] { return plan(); });
+    source_ = ViewPlace(images, config.data, device).source(settings, [this] { return plan(); });
 }
 
 std::optional<BatchPlan> EvaluationLoader::plan()
@@ -28,7 +28,7 @@ std::optional<BatchPlan> EvaluationLoader::plan()
     plan.counts = {static_cast<std::int64_t>(count)};
     for (std::size_t i = 0; i < count; ++i)
     {
-        plan.pictures.push_back({rows_[planned_ + i], {{0, 0, static_cast<std::int64_t>(i)}}});
+        plan.images.push_back({rows_[planned_ + i], {{0, 0, static_cast<std::int64_t>(i)}}});
     }
     planned_ += count;
     return plan;

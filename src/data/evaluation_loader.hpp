@@ -14,14 +14,14 @@
 
 namespace paws::data
 {
-/// The views of evaluation of some pictures, in their order, data.evaluation_batch_size at a time, prepared while the
+/// The views of evaluation of some images, in their order, data.evaluation_batch_size at a time, prepared while the
 /// last ones are being used, or where the network is.
 class EvaluationLoader
 {
 public:
-    /// `pictures` must outlive the loader, whose batches lie on `device`. rows: [n]. Throws config::Error when
+    /// `images` must outlive the loader, whose batches lie on `device`. rows: [n]. Throws config::Error when
     /// data.augment_on cannot be.
-    EvaluationLoader(const Pictures& pictures, const config::Config& config, std::vector<std::int64_t> rows,
+    EvaluationLoader(const Images& images, const config::Config& config, std::vector<std::int64_t> rows,
                      torch::Device device = torch::kCPU);
 
     /// float32 [up to the batch size, 3, S, S], channels-last; nothing after the last batch. Throws io::Error.

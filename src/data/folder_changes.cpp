@@ -71,7 +71,7 @@ void add_files(const fs::path& folder, const std::string& prefix, int level, Nam
     }
 }
 
-/// CLASS/FILE of every picture.
+/// CLASS/FILE of every image.
 Names listing(const fs::path& split)
 {
     Names names;
@@ -119,7 +119,7 @@ void add_missing(std::vector<std::string>& missing, const std::string& split, co
 std::string in_words(const std::vector<std::string>& names, const char* what)
 {
     return names.empty() ? std::string()
-                         : fmt::format("{} picture{} {} ({}{})", names.size(), names.size() == 1 ? " was" : "s were",
+                         : fmt::format("{} image{} {} ({}{})", names.size(), names.size() == 1 ? " was" : "s were",
                                        what, names.front(), names.size() == 1 ? "" : ", ...");
 }
 }  // namespace

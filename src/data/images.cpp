@@ -4,14 +4,14 @@
 
 namespace paws::data
 {
-std::vector<std::int64_t> Pictures::all_rows() const
+std::vector<std::int64_t> Images::all_rows() const
 {
     std::vector<std::int64_t> rows(labels.size());
     std::iota(rows.begin(), rows.end(), 0);
     return rows;
 }
 
-const torch::Tensor& Pictures::pixels_on(torch::Device device) const
+const torch::Tensor& Images::pixels_on(torch::Device device) const
 {
     if (device.is_cpu())
     {
@@ -24,7 +24,7 @@ const torch::Tensor& Pictures::pixels_on(torch::Device device) const
     return copy_on_device;
 }
 
-bool Pictures::lie_on(torch::Device device) const
+bool Images::lie_on(torch::Device device) const
 {
     if (device.is_cpu())
     {
@@ -34,12 +34,12 @@ bool Pictures::lie_on(torch::Device device) const
     return copy_on_device.defined() && (!device.has_index() || copy_on_device.device() == device);
 }
 
-std::int64_t Pictures::bytes() const
+std::int64_t Images::bytes() const
 {
     return in_memory() ? pixels.numel() : stored ? stored->bytes() : 0;
 }
 
-std::int64_t Pictures::next_of_class(std::int64_t row) const
+std::int64_t Images::next_of_class(std::int64_t row) const
 {
     const auto label = labels[static_cast<std::size_t>(row)];
     auto next = row;

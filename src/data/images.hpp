@@ -11,26 +11,26 @@
 
 namespace paws::data
 {
-/// The pictures of one split: in host memory, or in their file.
-struct Pictures
+/// The images of one split: in host memory, or in their file.
+struct Images
 {
     torch::Tensor pixels;                 ///< uint8 [Q, H, W, 3]; undefined when they are stored. Q = P, or fewer that
-                                          ///< come again and again: row r is r mod Q (synthetic pictures)
+                                          ///< come again and again: row r is r mod Q (synthetic images)
     std::shared_ptr<StoredSplit> stored;  ///< null when they are in memory
     std::vector<std::int64_t> labels;     ///< [P]
     std::vector<std::string> names;       ///< [P]
 
     std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
     bool in_memory() const { return pixels.defined(); }
-    /// `pixels` on this device. The copy for a GPU is made once, and stays as long as the pictures do.
+    /// `pixels` on this device. The copy for a GPU is made once, and stays as long as the images do.
     const torch::Tensor& pixels_on(torch::Device device) const;
     /// Whether they lie there already.
     bool lie_on(torch::Device device) const;
     /// 0, 1, ..., P − 1.
     std::vector<std::int64_t> all_rows() const;
-    /// Of the pictures as they lie in memory or in the file.
+    /// Of the images as they lie in memory or in the file.
     std::int64_t bytes() const;
-    /// The next picture of the same class, in a circle: what stands in for one that cannot be decoded. `row` itself
+    /// The next image of the same class, in a circle: what stands in for one that cannot be decoded. `row` itself
     /// when it is the only one.
     std::int64_t next_of_class(std::int64_t row) const;
 

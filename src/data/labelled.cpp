@@ -19,7 +19,7 @@ std::vector<std::int64_t> signed_rows(const std::vector<std::size_t>& rows)
     return {rows.begin(), rows.end()};
 }
 
-/// Pictures of each class that a rank takes for a batch; 0 for tasks without supports.
+/// Images of each class that a rank takes for a batch; 0 for tasks without supports.
 std::int64_t labels_of_a_class(const config::Config& config)
 {
     switch (config.task)
@@ -68,7 +68,7 @@ const char* key_of_labels(config::Task task)
 }
 }  // namespace
 
-Rows labelled_rows(const config::Data& data, const Pictures& train, const std::vector<std::string>& class_names)
+Rows labelled_rows(const config::Data& data, const Images& train, const std::vector<std::string>& class_names)
 {
     Rows result;
     if (data.is_synthetic())
@@ -92,7 +92,7 @@ Rows labelled_rows(const config::Data& data, const Pictures& train, const std::v
     }
     result.rows = signed_rows(io::draw_subset_coin_flip(train.labels, class_names, data.unlabeled_frac));
     result.notes.push_back(fmt::format(
-        "{}each picture keeps its label with probability 1 - data.unlabeled_frac, by the published coin: {} of {} do",
+        "{}each image keeps its label with probability 1 - data.unlabeled_frac, by the published coin: {} of {} do",
         list ? "there is no list " + *list + "; " : std::string(), result.rows.size(), train.count()));
     return result;
 }
@@ -103,7 +103,7 @@ std::optional<std::string> existing_held_out_list(const config::Data& data)
     return data.dataset == config::Dataset::imagenet_fine_tune && list && io::is_there(*list) ? list : std::nullopt;
 }
 
-Rows held_out_rows(const config::Data& data, const Pictures& train, const std::vector<std::int64_t>& labelled)
+Rows held_out_rows(const config::Data& data, const Images& train, const std::vector<std::int64_t>& labelled)
 {
     Rows result;
     const auto list = existing_held_out_list(data);
@@ -122,7 +122,7 @@ Rows held_out_rows(const config::Data& data, const Pictures& train, const std::v
     if (both > 0)
     {
         result.notes.push_back(
-            fmt::format("{} of the {} held-out pictures of {} are among the labelled ones: the network has seen them",
+            fmt::format("{} of the {} held-out images of {} are among the labelled ones: the network has seen them",
                         both, result.rows.size(), *list));
     }
     return result;
@@ -203,8 +203,8 @@ void require_enough_labels(const config::Config& config, const std::vector<std::
             const auto on_each =
                 share == all ? std::string() : fmt::format(", {} on each of {} ranks", share, world_size);
             throw config::Error(
-                fmt::format("class '{}' has {} labelled picture{}{}, fewer than the {} that a batch takes; "
-                            "lower {}, or label more of its pictures",
+                fmt::format("class '{}' has {} labelled image{}{}, fewer than the {} that a batch takes; "
+                            "lower {}, or label more of its images",
                             class_names[k], all, all == 1 ? "" : "s", on_each, wanted, key_of_labels(config.task)));
         }
     }

@@ -17,16 +17,16 @@ struct Rows
     std::vector<std::string> notes;  ///< a line each
 };
 
-/// The pictures whose labels may be used: synthetic ones all; else those of data.labelled_list(); where there is no
-/// list, and for ImageNet where the published one does not exist, each picture keeps its label by the published coin
+/// The images whose labels may be used: synthetic ones all; else those of data.labelled_list(); where there is no
+/// list, and for ImageNet where the published one does not exist, each image keeps its label by the published coin
 /// (io::draw_subset_coin_flip). Throws io::Error or config::Error.
-Rows labelled_rows(const config::Data& data, const Pictures& train, const std::vector<std::string>& class_names);
+Rows labelled_rows(const config::Data& data, const Images& train, const std::vector<std::string>& class_names);
 
 /// imagenet_fine_tune: data.held_out_list(), if it exists; nothing for other data sets.
 std::optional<std::string> existing_held_out_list(const config::Data& data);
 
-/// The training pictures of that list, on which fine-tuning is evaluated; none without it. Throws io::Error.
-Rows held_out_rows(const config::Data& data, const Pictures& train, const std::vector<std::int64_t>& labelled);
+/// The training images of that list, on which fine-tuning is evaluated; none without it. Throws io::Error.
+Rows held_out_rows(const config::Data& data, const Images& train, const std::vector<std::int64_t>& labelled);
 
 /// Throws config::Error for training that learns to tell classes apart where the labelled images are all of one.
 void require_several_classes(const config::Config& config, const std::vector<std::int64_t>& targets,
@@ -37,7 +37,7 @@ void require_several_classes(const config::Config& config, const std::vector<std
 std::vector<std::string> notes_on_classes(const config::Config& config, const std::vector<std::int64_t>& targets,
                                           const std::vector<std::string>& class_names, const std::string& source);
 
-/// Throws config::Error, naming the class, if one has fewer labelled pictures than a support batch takes of it on each
+/// Throws config::Error, naming the class, if one has fewer labelled images than a support batch takes of it on each
 /// of `world_size` ranks (see ClassStratifiedSampler). Tasks without supports need none.
 void require_enough_labels(const config::Config& config, const std::vector<std::int64_t>& targets,
                            const std::vector<std::string>& class_names, std::int64_t world_size);

@@ -28,7 +28,7 @@ DistributedSampler shuffled(const Dataset& dataset, const config::Config& config
     if (share < settings.batch_size)
     {
         throw config::Error(fmt::format(
-            "optimization.batch_size: {} pictures on each of {} rank{} are more than the {} labelled ones there are; "
+            "optimization.batch_size: {} images on each of {} rank{} are more than the {} labelled ones there are; "
             "lower it to {}{}",
             settings.batch_size, world_size, world_size == 1 ? "" : "s", settings.size,
             std::max<std::int64_t>(1, share), world_size == 1 ? "" : ", or start fewer ranks"));
@@ -141,8 +141,8 @@ std::optional<BatchPlan> LabelledLoader::plan(std::int64_t step)
     const bool many_views = config_.task == config::Task::snn_fine_tune;
     const auto views = many_views ? config_.criterion.supervised_views : std::int64_t{1};
     const auto rows = draw(samplers_);
-    const auto pictures = static_cast<std::int64_t>(rows.size()) / share_.count;
-    const auto rows_of_rank = pictures * views;
+    const auto images = static_cast<std::int64_t>(rows.size()) / share_.count;
+    const auto rows_of_rank = images * views;
     const kernels::AugmentKey key{static_cast<std::uint64_t>(config_.meta.seed), static_cast<std::uint32_t>(epoch_)};
 
     BatchPlan plan;
@@ -151,16 +151,16 @@ std::optional<BatchPlan> LabelledLoader::plan(std::int64_t step)
     plan.classes.resize(static_cast<std::size_t>(plan.counts[0]));
     for (std::int64_t rank = 0; rank < share_.count; ++rank)
     {
-        // A picture that comes again in the epoch, or on another rank, shall look different.
+        // An image that comes again in the epoch, or on another rank, shall look different.
         const auto first_number = (step * share_.world_size + share_.first + rank) * views;
-        for (std::int64_t i = 0; i < pictures; ++i)
+        for (std::int64_t i = 0; i < images; ++i)
         {
-            const auto row = rows[static_cast<std::size_t>(rank * pictures + i)];
-            plan.pictures.push_back({row, {}});
+            const auto row = rows[static_cast<std::size_t>(rank * images + i)];
+            plan.images.push_back({row, {}});
             for (std::int64_t v = 0; v < views; ++v)
             {
-                const auto place = rank * rows_of_rank + v * pictures + i;
-                plan.pictures.back().views.push_back({0, static_cast<std::uint32_t>(first_number + v), place});
+                const auto place = rank * rows_of_rank + v * images + i;
+                plan.images.back().views.push_back({0, static_cast<std::uint32_t>(first_number + v), place});
                 plan.classes[static_cast<std::size_t>(place)] = dataset_.train.labels[static_cast<std::size_t>(row)];
             }
         }

@@ -17,20 +17,20 @@
 
 namespace paws::data
 {
-/// The labelled pictures of one training step, of all ranks that this one stands for.
+/// The labelled images of one training step, of all ranks that this one stands for.
 struct LabelledBatch
 {
     torch::Tensor views;    ///< float32 [ranks · n · v, 3, S, S], channels-last: rank after rank, view after view
     torch::Tensor classes;  ///< int64 [ranks · n · v]
 };
 
-/// Batches of labelled pictures alone, for fine-tuning, prepared by threads of their own while the training step runs,
+/// Batches of labelled images alone, for fine-tuning, prepared by threads of their own while the training step runs,
 /// or where the network is.
 /// What a batch holds depends on configuration, epoch and position only.
 ///
-/// snn_fine_tune: class-stratified, criterion.supervised_batch_size pictures of each of criterion.classes_per_batch
+/// snn_fine_tune: class-stratified, criterion.supervised_batch_size images of each of criterion.classes_per_batch
 /// classes, criterion.supervised_views views each; an epoch is as many passes over the classes as a class has batches
-/// of labelled pictures (the mean over the classes), which is what the published one comes to. fine_tune: each picture
+/// of labelled images (the mean over the classes), which is what the published one comes to. fine_tune: each image
 /// once, optimization.batch_size a rank, the last batch left out when it is not full.
 class LabelledLoader
 {

@@ -23,7 +23,7 @@ StepViews views_of_step(const config::Config& config)
         return {config.optimization.batch_size, 0};
     }
     const auto& criterion = config.criterion;
-    // Of the two keys for labelled pictures of a class, a task has one, and the other is 0.
+    // Of the two keys for labelled images of a class, a task has one, and the other is 0.
     const auto labelled = criterion.classes_per_batch *
                           (criterion.supervised_imgs_per_class + criterion.supervised_batch_size) *
                           criterion.supervised_views;

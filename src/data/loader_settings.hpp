@@ -30,6 +30,6 @@ ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int6
 ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
                                                   const NodeShare& node, torch::Device device = torch::kCPU);
 
-/// Memory for pictures: data.cache_gb, by default half of what a rank may use.
+/// Memory for images: data.cache_gb, by default half of what a rank may use.
 std::int64_t cache_bytes(const config::Data& data, const NodeShare& node = node_share());
 }  // namespace paws::data

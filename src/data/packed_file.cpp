@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace
 {
-fs::path picture_folder(const config::Data& data)
+fs::path image_folder(const config::Data& data)
 {
     auto folder = (fs::path(data.root_path) / data.image_folder).lexically_normal();
     if (!folder.has_filename())
@@ -140,10 +140,9 @@ void require_shared_folder(const fs::path& file, const comm::World& world)
 
 std::string status_text(const io::FolderPackStatus& status)
 {
-    const double speed = status.seconds > 0 ? static_cast<double>(status.pictures) / status.seconds : 0;
-    return fmt::format("{} {} of {} pictures, {:.0f} pictures/s; {}", status.writes ? "written" : "checked",
-                       status.pictures, status.total_pictures, speed,
-                       bytes_in_words(status.bytes, status.total_bytes, status.seconds));
+    const double speed = status.seconds > 0 ? static_cast<double>(status.images) / status.seconds : 0;
+    return fmt::format("{} {} of {} images, {:.0f} images/s; {}", status.writes ? "written" : "checked", status.images,
+                       status.total_images, speed, bytes_in_words(status.bytes, status.total_bytes, status.seconds));
 }
 
 /// The words of the command are not those of a configuration.
@@ -176,12 +175,12 @@ std::vector<std::string> pack(const config::Data& data, const PackedPlace& place
     request.skip_broken = data.skip_broken;
     const auto report = pack_or_refuse(request, world.mpi,
                                        [&](const io::FolderPackStatus& status) { line.update(status_text(status)); });
-    const auto pictures = std::accumulate(report.splits.begin(), report.splits.end(), std::size_t{0},
-                                          [](std::size_t sum, const auto& split) { return sum + split.pictures; });
+    const auto images = std::accumulate(report.splits.begin(), report.splits.end(), std::size_t{0},
+                                        [](std::size_t sum, const auto& split) { return sum + split.images; });
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::vector<std::string> notes{
-        fmt::format("{} was packed: {} pictures of {} classes, {:.0f} s; later runs use the file", place.file.string(),
-                    pictures, report.classes, seconds)};
+        fmt::format("{} was packed: {} images of {} classes, {:.0f} s; later runs use the file", place.file.string(),
+                    images, report.classes, seconds)};
     for (const auto& skipped : report.skipped)
     {
         notes.push_back("left out (data.skip_broken): " + skipped);
@@ -207,7 +206,7 @@ PackedPlace packed_place(const config::Data& data)
     {
         return {*data.file, {}, io::is_there(*data.file)};
     }
-    const auto folder = picture_folder(data);
+    const auto folder = image_folder(data);
     const auto file = beside(folder);
     if (io::is_there(file))
     {
@@ -255,7 +254,7 @@ PackedFile packed_file(const config::Data& data, const comm::World& world)
     {
         packed.notes.push_back(
             fmt::format("{} is used as it is, but {} has changed since it was packed: {}; to have the "
-                        "pictures of today, remove the file",
+                        "images of today, remove the file",
                         place.file.string(), place.folder.string(), changes));
     }
     return packed;

@@ -7,8 +7,8 @@ namespace paws::data
 {
 namespace
 {
-/// Views of the supports are numbered apart from those of the unlabelled pictures, and anew in every step and rank: a
-/// labelled picture comes back many times in an epoch and shall look different each time.
+/// Views of the supports are numbered apart from those of the unlabelled images, and anew in every step and rank: a
+/// labelled image comes back many times in an epoch and shall look different each time.
 constexpr std::uint32_t first_support_view = 1U << 10;
 
 DistributedSampler::Settings unlabelled_settings(const Dataset& dataset, const config::Config& config,
@@ -145,30 +145,30 @@ std::optional<BatchPlan> PawsLoader::plan(std::int64_t step)
         plan.kinds.emplace_back(RandomView{small_view_spec(config_.data), key});
         plan.counts.push_back(small_views * unlabelled_count);
     }
-    plan.pictures.reserve(labelled.size() + unlabelled.size());
-    // Views of the last picture: view after view, the pictures in turn.
-    const auto add = [&](std::int64_t first_place, std::int64_t first_number, std::int64_t pictures, std::int64_t views,
+    plan.images.reserve(labelled.size() + unlabelled.size());
+    // Views of the last image: view after view, the images in turn.
+    const auto add = [&](std::int64_t first_place, std::int64_t first_number, std::int64_t images, std::int64_t views,
                          std::size_t kind)
     {
         for (std::int64_t v = 0; v < views; ++v)
         {
-            plan.pictures.back().views.push_back(
-                {kind, static_cast<std::uint32_t>(first_number + v), first_place + v * pictures});
+            plan.images.back().views.push_back(
+                {kind, static_cast<std::uint32_t>(first_number + v), first_place + v * images});
         }
     };
     for (std::int64_t i = 0; i < labelled_count; ++i)
     {
         const auto row = labelled[static_cast<std::size_t>(i)];
         const auto rank = i / labelled_of_rank;
-        // Ranks of a world may share a labelled picture, which shall look different on each.
+        // Ranks of a world may share a labelled image, which shall look different on each.
         const auto number = first_support_view + (step * share_.world_size + share_.first + rank) * support_views;
-        plan.pictures.push_back({row, {}});
+        plan.images.push_back({row, {}});
         add(i + rank * labelled_of_rank * (support_views - 1), number, labelled_of_rank, support_views, 0);
     }
     for (std::int64_t i = 0; i < unlabelled_count; ++i)
     {
         const auto row = unlabelled[static_cast<std::size_t>(i)];
-        plan.pictures.push_back({row, {}});
+        plan.images.push_back({row, {}});
         add(all_support_views + i, 0, unlabelled_count, 2, 0);
         add(i, 2, unlabelled_count, small_views, 1);
     }

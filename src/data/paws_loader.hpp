@@ -15,7 +15,7 @@
 
 namespace paws::data
 {
-/// The pictures of one training step, channels-last float32. B: of all ranks that this one stands for.
+/// The images of one training step, channels-last float32. B: of all ranks that this one stands for.
 struct PawsBatch
 {
     torch::Tensor supports;  ///< [ranks · classes · imgs · views, 3, S, S], rank after rank, view after view, classes
@@ -50,7 +50,7 @@ public:
     /// As ViewSource's.
     double seconds_making() const { return source_ ? source_->seconds_making() : 0; }
 
-    /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
+    /// What was said of the broken images that were replaced since start_epoch (data.skip_broken).
     std::set<std::string> broken() const { return source_ ? source_->broken() : std::set<std::string>(); }
 
     /// Of a step of the epoch that has been started.

@@ -10,7 +10,7 @@ namespace paws::data
 namespace
 {
 /// What fill_views takes of every kind, one after the other: of the views in their places the rows of `pixels`, the
-/// pictures' rows in the data set, and the views' numbers.
+/// images' rows in the data set, and the views' numbers.
 std::vector<std::int64_t> orders_of(const BatchPlan& plan, std::int64_t pixels)
 {
     std::vector<std::int64_t> begins;
@@ -21,14 +21,14 @@ std::vector<std::int64_t> orders_of(const BatchPlan& plan, std::int64_t pixels)
         all += 3 * count;
     }
     std::vector<std::int64_t> orders(static_cast<std::size_t>(all));
-    for (const auto& picture : plan.pictures)
+    for (const auto& image : plan.images)
     {
-        for (const auto& view : picture.views)
+        for (const auto& view : image.views)
         {
             const auto count = plan.counts[view.kind];
             auto* const order = orders.data() + begins[view.kind] + view.place;
-            order[0] = picture.row % pixels;
-            order[count] = picture.row;
+            order[0] = image.row % pixels;
+            order[count] = image.row;
             order[2 * count] = view.number;
         }
     }

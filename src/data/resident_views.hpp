@@ -11,7 +11,7 @@
 
 namespace paws::data
 {
-/// Makes the views where the pictures lie: on a GPU, by kernels on LibTorch's current stream, for which the host only
+/// Makes the views where the images lie: on a GPU, by kernels on LibTorch's current stream, for which the host only
 /// says which views it wants. On a CPU they are made by all threads while next() is called.
 class ResidentViews : public ViewSource
 {

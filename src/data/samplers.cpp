@@ -75,7 +75,7 @@ std::vector<std::vector<std::int64_t>> group_by_class(const std::vector<std::int
     for (std::size_t i = 0; i < targets.size(); ++i)
     {
         require(targets[i] >= 0 && targets[i] < num_classes,
-                "labelled picture " + std::to_string(i) + " has class " + std::to_string(targets[i]) +
+                "labelled image " + std::to_string(i) + " has class " + std::to_string(targets[i]) +
                     ", but the classes are 0 to " + std::to_string(num_classes - 1));
         groups[targets[i]].push_back(static_cast<std::int64_t>(i));
     }
@@ -91,12 +91,12 @@ std::vector<std::int64_t> random_permutation(std::int64_t size, std::uint64_t se
 DistributedSampler::DistributedSampler(Settings settings) : settings_(settings)
 {
     check_rank(settings_.rank, settings_.world_size);
-    require(settings_.size >= 1, "sampler: there are no pictures");
+    require(settings_.size >= 1, "sampler: there are no images");
     require(settings_.batch_size >= 1, "sampler: batch size must be at least 1");
-    require(batches_per_epoch() >= 1, "a batch of " + std::to_string(settings_.batch_size) + " pictures on each of " +
+    require(batches_per_epoch() >= 1, "a batch of " + std::to_string(settings_.batch_size) + " images on each of " +
                                           std::to_string(settings_.world_size) + " ranks is more than the " +
                                           std::to_string(settings_.size) +
-                                          " pictures there are; lower the batch size or use fewer ranks");
+                                          " images there are; lower the batch size or use fewer ranks");
     set_epoch(0);
 }
 
@@ -146,23 +146,23 @@ ClassStratifiedSampler::ClassStratifiedSampler(const std::vector<std::int64_t>& 
     : settings_(settings), num_classes_(num_classes), permutation_seed_(settings.seed)
 {
     check_classes(num_classes_, settings_);
-    pictures_of_class_ = group_by_class(targets, num_classes_);
+    images_of_class_ = group_by_class(targets, num_classes_);
     for (std::int64_t c = 0; c < num_classes_; ++c)
     {
-        auto& pictures = pictures_of_class_[c];
-        const auto all = std::ssize(pictures);
-        // Ranks that see the same classes share their pictures out, unless there are fewer pictures than ranks.
+        auto& images = images_of_class_[c];
+        const auto all = std::ssize(images);
+        // Ranks that see the same classes share their images out, unless there are fewer images than ranks.
         const auto share = settings_.unique_classes ? 0 : all / settings_.world_size;
         if (share > 0)
         {
-            pictures = {pictures.begin() + settings_.rank * share, pictures.begin() + (settings_.rank + 1) * share};
+            images = {images.begin() + settings_.rank * share, images.begin() + (settings_.rank + 1) * share};
         }
-        require(std::ssize(pictures) >= settings_.images_per_class,
-                "class " + std::to_string(c) + " has " + std::to_string(all) + " labelled pictures, " +
-                    std::to_string(pictures.size()) + " of them on each of " + std::to_string(settings_.world_size) +
+        require(std::ssize(images) >= settings_.images_per_class,
+                "class " + std::to_string(c) + " has " + std::to_string(all) + " labelled images, " +
+                    std::to_string(images.size()) + " of them on each of " + std::to_string(settings_.world_size) +
                     " ranks, fewer than the " + std::to_string(settings_.images_per_class) +
                     " a batch takes; lower criterion.supervised_imgs_per_class (snn_fine_tune: "
-                    "criterion.supervised_batch_size) or label more pictures");
+                    "criterion.supervised_batch_size) or label more images");
     }
 }
 
@@ -171,7 +171,7 @@ std::int64_t ClassStratifiedSampler::batches_per_pass() const
     return num_classes_ / classes_per_step(settings_);
 }
 
-/// Draws the orders of the current pass, that of the classes and, class by class, those of the pictures.
+/// Draws the orders of the current pass, that of the classes and, class by class, those of the images.
 void ClassStratifiedSampler::prepare_pass()
 {
     class_order_ = draw_permutation(num_classes_, make_generator(permutation_seed_));
@@ -179,16 +179,15 @@ void ClassStratifiedSampler::prepare_pass()
     const std::int64_t pass = batches_given_ / batches_per_pass();
     const auto generator = make_generator(settings_.seed + pass + settings_.inner_epochs * settings_.rank +
                                           epoch_ * settings_.inner_epochs * settings_.world_size);
-    shuffled_ = pictures_of_class_;
+    shuffled_ = images_of_class_;
     for (std::int64_t c = 0; c < num_classes_; ++c)
     {
-        const auto& pictures = pictures_of_class_[c];
-        // One picture alone costs no random number in the published sampler.
-        if (pictures.size() > 1)
+        const auto& images = images_of_class_[c];
+        // One image alone costs no random number in the published sampler.
+        if (images.size() > 1)
         {
-            const auto order = draw_permutation(std::ssize(pictures), generator);
-            std::transform(order.begin(), order.end(), shuffled_[c].begin(),
-                           [&](std::int64_t i) { return pictures[i]; });
+            const auto order = draw_permutation(std::ssize(images), generator);
+            std::transform(order.begin(), order.end(), shuffled_[c].begin(), [&](std::int64_t i) { return images[i]; });
         }
     }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which pictures make a batch. The sequences are those of the published implementation (torch.utils.data's
+// Which images make a batch. The sequences are those of the published implementation (torch.utils.data's
 // DistributedSampler and its class-stratified sampler), number for number: both draw from LibTorch's mt19937 randperm.
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct SamplerError : std::invalid_argument
 /// no such thing, go on.
 using SamplerState = std::map<std::string, std::int64_t>;
 
-/// The pictures of a training step, as rows of the training split, by what they are for ("supports", "unlabelled").
+/// The images of a training step, as rows of the training split, by what they are for ("supports", "unlabelled").
 using StepRows = std::map<std::string, std::vector<std::int64_t>>;
 
 /// A permutation of 0 .. size-1 as torch.randperm gives it after manual_seed(seed).
@@ -33,7 +33,7 @@ class DistributedSampler
 public:
     struct Settings
     {
-        std::int64_t size = 0;  // pictures
+        std::int64_t size = 0;  // images
         std::int64_t world_size = 1;
         std::int64_t rank = 0;
         std::int64_t batch_size = 1;
@@ -73,11 +73,11 @@ private:
     std::vector<std::int64_t> order_;
 };
 
-/// Support batches: `images_per_class` pictures of each of `classes_per_batch` classes drawn at random, in the order
+/// Support batches: `images_per_class` images of each of `classes_per_batch` classes drawn at random, in the order
 /// a, b, c, ..., a, b, c, ... It never ends: after `inner_epochs` passes over the classes it starts anew by itself.
 ///
 /// As published: the permutation of the classes comes from a seed that counts on over restarts and is the same on all
-/// ranks; the order of the pictures in a class is drawn anew in every pass from (seed, pass, rank, epoch). A sequence,
+/// ranks; the order of the images in a class is drawn anew in every pass from (seed, pass, rank, epoch). A sequence,
 /// once begun, keeps the epoch it began in, even when set_epoch is called before it is used up.
 class ClassStratifiedSampler
 {
@@ -89,7 +89,7 @@ public:
         std::int64_t classes_per_batch = 1;  // per rank
         std::int64_t images_per_class = 1;   // per rank
         std::int64_t inner_epochs = 1;
-        bool unique_classes = false;  // true: each rank draws other classes; false: all the same, of other pictures
+        bool unique_classes = false;  // true: each rank draws other classes; false: all the same, of other images
         std::int64_t seed = 0;
     };
 
@@ -103,7 +103,7 @@ public:
         bool operator==(const State&) const = default;
     };
 
-    /// `targets`: class of each picture of the labelled subset, in [0, num_classes). Throws SamplerError.
+    /// `targets`: class of each image of the labelled subset, in [0, num_classes). Throws SamplerError.
     ClassStratifiedSampler(const std::vector<std::int64_t>& targets, std::int64_t num_classes, Settings settings);
 
     /// Batches of one pass over the classes.
@@ -126,14 +126,14 @@ private:
 
     Settings settings_;
     std::int64_t num_classes_;
-    std::vector<std::vector<std::int64_t>> pictures_of_class_;  // this rank's share
+    std::vector<std::vector<std::int64_t>> images_of_class_;  // this rank's share
 
     std::int64_t next_epoch_ = 0;
     std::int64_t epoch_ = 0;
     std::int64_t batches_given_ = 0;
     std::int64_t permutation_seed_;
     std::vector<std::int64_t> class_order_;
-    std::vector<std::vector<std::int64_t>> shuffled_;  // pictures_of_class_ in the order of the current pass
+    std::vector<std::vector<std::int64_t>> shuffled_;  // images_of_class_ in the order of the current pass
 };
 
 SamplerState to_sampler_state(const ClassStratifiedSampler::State& state);

@@ -25,7 +25,7 @@ std::vector<std::uint64_t> begins_of_rows(std::size_t count, std::uint64_t bytes
 }
 }  // namespace
 
-/// Pictures that are read in one piece: bytes [begin, end) of the file's data.
+/// Images that are read in one piece: bytes [begin, end) of the file's data.
 struct StoredSplit::Run
 {
     std::uint64_t begin;
@@ -101,8 +101,8 @@ void StoredSplit::read_run(const Run& run, std::vector<Bytes>& found) const
     }
     else
     {
-        const auto picture = begins_[1];
-        file_->read_images(split_, run.begin / picture, piece.size() / picture, piece);
+        const auto image = begins_[1];
+        file_->read_images(split_, run.begin / image, piece.size() / image, piece);
     }
     if (checksums_.empty())
     {
@@ -119,7 +119,7 @@ void StoredSplit::read_run(const Run& run, std::vector<Bytes>& found) const
     }
 }
 
-/// For pictures that no checksum protects.
+/// For images that no checksum protects.
 void StoredSplit::require_same_file() const
 {
     std::error_code error;
@@ -175,7 +175,7 @@ void StoredSplit::require_whole(std::int64_t row, const std::vector<std::uint8_t
 {
     if (!checksums_.empty() && io::crc32(std::as_bytes(std::span(bytes))) != checksums_[static_cast<std::size_t>(row)])
     {
-        throw io::Error(file_->path().string() + ": picture " + name +
+        throw io::Error(file_->path().string() + ": image " + name +
                         " does not match its checksum; the file was damaged or changed since it was packed, use "
                         "another copy or pack it again");
     }

@@ -14,7 +14,7 @@
 
 namespace paws::data
 {
-/// A split whose pictures stay in their file until they are asked for: JPEG and PNG files of any size, or pixels of one
+/// A split whose images stay in their file until they are asked for: JPEG and PNG files of any size, or pixels of one
 /// size that are too many for memory.
 class StoredSplit
 {
@@ -26,10 +26,10 @@ public:
 
     std::int64_t count() const { return static_cast<std::int64_t>(begins_.size()) - 1; }
     bool is_encoded() const { return encoded_; }
-    /// Of the pixels; 0 when the pictures are encoded.
+    /// Of the pixels; 0 when the images are encoded.
     std::int64_t height() const { return height_; }
     std::int64_t width() const { return width_; }
-    /// Of all pictures, as they are in the file.
+    /// Of all images, as they are in the file.
     std::int64_t bytes() const { return static_cast<std::int64_t>(begins_.back()); }
     std::int64_t bytes_cached() const;
     /// The most that bytes_cached() becomes.
@@ -39,11 +39,11 @@ public:
     std::int64_t reads() const { return reads_; }
     std::int64_t bytes_read() const { return bytes_read_; }
 
-    /// The pictures at these rows, each its encoded file or its pixels [H, W, 3]: read in the order of the file, those
+    /// The images at these rows, each its encoded file or its pixels [H, W, 3]: read in the order of the file, those
     /// that lie close together in one piece. Any thread may call it. Throws io::Error.
     std::vector<Bytes> read(std::span<const std::int64_t> rows) const;
 
-    /// Pictures of these rows go into the cache before all others: room is kept for them.
+    /// Images of these rows go into the cache before all others: room is kept for them.
     void prefer_in_cache(std::span<const std::int64_t> rows);
 
     /// Throws io::Error if these are not the bytes that were packed at `row`, as far as the file has checksums.
@@ -60,14 +60,14 @@ private:
     bool encoded_ = false;
     std::int64_t height_ = 0;
     std::int64_t width_ = 0;
-    std::vector<std::uint64_t> begins_;     ///< [N + 1], where in the file's data each picture begins
+    std::vector<std::uint64_t> begins_;     ///< [N + 1], where in the file's data each image begins
     std::vector<std::uint32_t> checksums_;  ///< [N], or none
     io::FileStamp stamp_;
     std::vector<bool> preferred_;  ///< [N], or none
 
     mutable std::mutex cache_mutex_;
     mutable std::vector<Bytes> cache_;         ///< [N]
-    mutable std::int64_t cache_left_ = 0;      ///< bytes for any picture
+    mutable std::int64_t cache_left_ = 0;      ///< bytes for any image
     mutable std::int64_t cache_reserved_ = 0;  ///< bytes for preferred ones
     std::int64_t cache_bytes_ = 0;
     mutable std::atomic<std::int64_t> reads_ = 0;

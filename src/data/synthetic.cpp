@@ -31,7 +31,7 @@ std::vector<int> wave(std::int64_t size, double cycles, const std::array<double,
     return values;
 }
 
-/// Pictures [count, height, width, 3] from the waves of their classes, and of -32 to 31 of noise.
+/// Images [count, height, width, 3] from the waves of their classes, and of -32 to 31 of noise.
 torch::Tensor make_pixels(std::int64_t count, const config::Data& data, std::uint64_t seed)
 {
     const auto height = data.synthetic_height, width = data.synthetic_width;
@@ -64,23 +64,23 @@ torch::Tensor make_pixels(std::int64_t count, const config::Data& data, std::uin
     return pixels;
 }
 
-Pictures make_split(const std::string& split, std::int64_t count, const config::Data& data, std::uint64_t seed)
+Images make_split(const std::string& split, std::int64_t count, const config::Data& data, std::uint64_t seed)
 {
-    Pictures pictures;
+    Images images;
     const auto in_memory = most_bytes / (data.synthetic_height * data.synthetic_width * 3);
     // Whole turns of the classes, so that what comes again has the same class.
     const auto turns = std::max<std::int64_t>(1, in_memory / data.num_classes);
-    pictures.pixels = make_pixels(std::min(count, turns * data.num_classes), data, seed);
+    images.pixels = make_pixels(std::min(count, turns * data.num_classes), data, seed);
     for (std::int64_t row = 0; row < count; ++row)
     {
-        pictures.labels.push_back(row % data.num_classes);
-        pictures.names.push_back(fmt::format("{}/{}", split, row));
+        images.labels.push_back(row % data.num_classes);
+        images.names.push_back(fmt::format("{}/{}", split, row));
     }
-    return pictures;
+    return images;
 }
 }  // namespace
 
-Dataset synthetic_pictures(const config::Data& data, Splits splits, std::uint64_t seed)
+Dataset synthetic_images(const config::Data& data, Splits splits, std::uint64_t seed)
 {
     Dataset dataset;
     dataset.source = dataset.read_from = "synthetic";

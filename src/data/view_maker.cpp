@@ -12,12 +12,12 @@ namespace paws::data
 {
 namespace
 {
-/// A class all of whose pictures are broken is no class: looking for another picture ends here.
+/// A class all of whose images are broken is no class: looking for another image ends here.
 constexpr int most_replacements = 100;
 
 /// How many times smaller a JPEG of this size may be decoded: every view that is wanted of it still finds at least as
 /// many pixels as it has itself.
-int reduction_for(const PictureOrder& order, const std::vector<ViewKind>& kinds, int height, int width)
+int reduction_for(const ImageOrder& order, const std::vector<ViewKind>& kinds, int height, int width)
 {
     int most = 8;
     for (const auto& view : order.views)
@@ -38,8 +38,8 @@ int reduction_for(const PictureOrder& order, const std::vector<ViewKind>& kinds,
 }
 }  // namespace
 
-ViewMaker::ViewMaker(const Pictures& pictures, bool skip_broken, bool reduced_decoding)
-    : pictures_(pictures),
+ViewMaker::ViewMaker(const Images& images, bool skip_broken, bool reduced_decoding)
+    : images_(images),
       skip_broken_(skip_broken),
       reduced_decoding_(reduced_decoding),
       views_(std::make_unique<kernels::HostViews>())
@@ -48,23 +48,23 @@ ViewMaker::ViewMaker(const Pictures& pictures, bool skip_broken, bool reduced_de
 
 ViewMaker::~ViewMaker() = default;
 
-ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Bytes& stored, const PictureOrder& order,
+ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Bytes& stored, const ImageOrder& order,
                                        const std::vector<ViewKind>& kinds)
 {
-    if (pictures_.in_memory())
+    if (images_.in_memory())
     {
-        const auto& all = pictures_.pixels;
+        const auto& all = images_.pixels;
         const auto height = all.size(1);
         const auto width = all.size(2);
         return {all.data_ptr<std::uint8_t>() + row % all.size(0) * height * width * 3, static_cast<int>(height),
                 static_cast<int>(width)};
     }
-    const auto& split = *pictures_.stored;
+    const auto& split = *images_.stored;
     if (!split.is_encoded())
     {
         return {stored->data(), static_cast<int>(split.height()), static_cast<int>(split.width())};
     }
-    const auto& name = pictures_.names[static_cast<std::size_t>(row)];
+    const auto& name = images_.names[static_cast<std::size_t>(row)];
     split.require_whole(row, *stored, name);
     const auto choose = [&](std::size_t height, std::size_t width)
     { return reduced_decoding_ ? reduction_for(order, kinds, static_cast<int>(height), static_cast<int>(width)) : 1; };
@@ -73,7 +73,7 @@ ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Byte
             decoded.reduction};
 }
 
-void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kinds, const std::vector<float*>& begins,
+void ViewMaker::make(const ImageOrder& order, const std::vector<ViewKind>& kinds, const std::vector<float*>& begins,
                      const StoredSplit::Bytes& stored, std::set<std::string>& broken)
 {
     auto row = order.row;
@@ -90,11 +90,11 @@ void ViewMaker::make(const PictureOrder& order, const std::vector<ViewKind>& kin
         {
             if (!skip_broken_ || replacement == most_replacements)
             {
-                throw io::Error(fmt::format("{} (data.skip_broken: true goes on without such pictures)", error.what()));
+                throw io::Error(fmt::format("{} (data.skip_broken: true goes on without such images)", error.what()));
             }
             broken.insert(error.what());
-            row = pictures_.next_of_class(row);
-            bytes = pictures_.stored->read({&row, 1}).front();
+            row = images_.next_of_class(row);
+            bytes = images_.stored->read({&row, 1}).front();
         }
     }
     for (const auto& view : order.views)

@@ -10,8 +10,8 @@ namespace paws::data
 {
 namespace
 {
-/// Small pictures are taken several at a time: a lock for each would cost as much as its views.
-constexpr std::size_t pictures_at_a_time = 4;
+/// Small images are taken several at a time: a lock for each would cost as much as its views.
+constexpr std::size_t images_at_a_time = 4;
 }  // namespace
 
 struct ViewPipeline::Batch
@@ -19,16 +19,16 @@ struct ViewPipeline::Batch
     BatchPlan plan;
     std::vector<torch::Tensor> views;        ///< of each kind, on the host; none where the first batch's are reused
     std::vector<float*> begins;              ///< of each of them
-    std::vector<StoredSplit::Bytes> stored;  ///< of each picture; empty for pictures in memory
-    std::size_t taken = 0;                   ///< pictures that a worker has or had in hand
+    std::vector<StoredSplit::Bytes> stored;  ///< of each image; empty for images in memory
+    std::size_t taken = 0;                   ///< images that a worker has or had in hand
     std::size_t done = 0;
     double seconds = 0;  ///< that workers have spent on it
 
-    std::size_t count() const { return plan.pictures.size(); }
+    std::size_t count() const { return plan.images.size(); }
 };
 
-ViewPipeline::ViewPipeline(const Pictures& pictures, const Settings& settings, NextPlan next_plan, torch::Device device)
-    : pictures_(pictures),
+ViewPipeline::ViewPipeline(const Images& images, const Settings& settings, NextPlan next_plan, torch::Device device)
+    : images_(images),
       settings_(settings),
       next_plan_(std::move(next_plan)),
       device_(device),
@@ -79,7 +79,7 @@ void ViewPipeline::read_ahead(const std::stop_token& stop)
             batch->plan = std::move(*plan);
             if (settings_.reuse && !is_first)
             {
-                batch->plan.pictures.clear();
+                batch->plan.images.clear();
             }
             else
             {
@@ -88,14 +88,14 @@ void ViewPipeline::read_ahead(const std::stop_token& stop)
                                [](const torch::Tensor& views) { return views.data_ptr<float>(); });
             }
             is_first = false;
-            if (!pictures_.in_memory())
+            if (!images_.in_memory())
             {
                 std::vector<std::int64_t> rows;
-                for (const auto& picture : batch->plan.pictures)
+                for (const auto& image : batch->plan.images)
                 {
-                    rows.push_back(picture.row);
+                    rows.push_back(image.row);
                 }
-                batch->stored = pictures_.stored->read(rows);
+                batch->stored = images_.stored->read(rows);
             }
             const std::lock_guard lock(mutex_);
             batches_.push_back(std::move(batch));
@@ -115,9 +115,9 @@ void ViewPipeline::work(const std::stop_token& stop)
 {
     try
     {
-        ViewMaker maker(pictures_, settings_.skip_broken, settings_.reduced_decoding);
+        ViewMaker maker(images_, settings_.skip_broken, settings_.reduced_decoding);
         std::set<std::string> broken;
-        const std::size_t at_a_time = pictures_.in_memory() ? pictures_at_a_time : 1;
+        const std::size_t at_a_time = images_.in_memory() ? images_at_a_time : 1;
         const auto to_do = [](const std::shared_ptr<Batch>& batch) { return batch->taken < batch->count(); };
         while (true)
         {
@@ -137,7 +137,7 @@ void ViewPipeline::work(const std::stop_token& stop)
             const auto start = std::chrono::steady_clock::now();
             for (std::size_t i = first; i < last; ++i)
             {
-                maker.make(batch->plan.pictures[i], batch->plan.kinds, batch->begins,
+                maker.make(batch->plan.images[i], batch->plan.kinds, batch->begins,
                            batch->stored.empty() ? nullptr : std::move(batch->stored[i]), broken);
             }
             const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

@@ -20,7 +20,7 @@
 namespace paws::data
 {
 /// Prepares batches of views on the host while the last ones are being used: a thread plans batches and reads their
-/// pictures, `workers` threads decode them and make the views. Batches for a GPU are made in pinned memory, and copied
+/// images, `workers` threads decode them and make the views. Batches for a GPU are made in pinned memory, and copied
 /// by next().
 class ViewPipeline : public ViewSource
 {
@@ -31,11 +31,11 @@ public:
         std::size_t batches_ahead = 2;  ///< planned, being filled, or waiting for next(): a limit on memory
         bool reduced_decoding = true;   ///< JPEGs are decoded smaller where all their views allow it
         bool reuse = false;             ///< the views of the first batch serve for all
-        bool skip_broken = false;       ///< a picture that cannot be decoded is replaced by the next of its class
+        bool skip_broken = false;       ///< an image that cannot be decoded is replaced by the next of its class
     };
 
-    /// `next_plan` is called by the reading thread. `pictures` must outlive the pipeline.
-    ViewPipeline(const Pictures& pictures, const Settings& settings, NextPlan next_plan,
+    /// `next_plan` is called by the reading thread. `images` must outlive the pipeline.
+    ViewPipeline(const Images& images, const Settings& settings, NextPlan next_plan,
                  torch::Device device = torch::kCPU);
     ~ViewPipeline() override;
     ViewPipeline(const ViewPipeline&) = delete;
@@ -56,7 +56,7 @@ private:
     std::shared_ptr<Batch> take_front();
     ViewBatch send_batch(const Batch& batch) const;
 
-    const Pictures& pictures_;
+    const Images& images_;
     const Settings settings_;
     NextPlan next_plan_;
     const torch::Device device_;

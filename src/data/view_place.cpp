@@ -15,50 +15,50 @@ double gibibytes(std::int64_t bytes)
 }
 }  // namespace
 
-void check_augment_on(const config::Data& data, const Pictures& pictures)
+void check_augment_on(const config::Data& data, const Images& images)
 {
-    if (data.augment_on != config::AugmentOn::device || !pictures.stored)
+    if (data.augment_on != config::AugmentOn::device || !images.stored)
     {
         return;
     }
-    const auto& split = *pictures.stored;
+    const auto& split = *images.stored;
     if (split.is_encoded())
     {
         throw config::Error(
-            "data.augment_on: device needs pictures of one size, and these are JPEG and PNG files of many sizes; leave "
+            "data.augment_on: device needs images of one size, and these are JPEG and PNG files of many sizes; leave "
             "it at auto, or set it to host");
     }
     throw config::Error(fmt::format(
-        "data.augment_on: device needs the pictures in memory, and these {:.2f} GiB are more than data.cache_gb leaves "
+        "data.augment_on: device needs the images in memory, and these {:.2f} GiB are more than data.cache_gb leaves "
         "for them; raise data.cache_gb, or leave data.augment_on at auto",
         gibibytes(split.bytes())));
 }
 
-bool augments_on_device(const config::Data& data, const Pictures& pictures, torch::Device device)
+bool augments_on_device(const config::Data& data, const Images& images, torch::Device device)
 {
-    check_augment_on(data, pictures);
-    if (data.augment_on == config::AugmentOn::host || !pictures.in_memory())
+    check_augment_on(data, images);
+    if (data.augment_on == config::AugmentOn::host || !images.in_memory())
     {
         return false;
     }
     const bool must = data.augment_on == config::AugmentOn::device;
-    if (!device.is_cuda() || pictures.lie_on(device))
+    if (!device.is_cuda() || images.lie_on(device))
     {
         return must || device.is_cuda();
     }
     const auto free = device::free_gpu_bytes();
-    if (must && pictures.bytes() > free)
+    if (must && images.bytes() > free)
     {
         throw config::Error(fmt::format(
-            "data.augment_on: device needs {:.2f} GiB of the GPU's memory for the pictures, of which {:.2f} are free; "
+            "data.augment_on: device needs {:.2f} GiB of the GPU's memory for the images, of which {:.2f} are free; "
             "leave it at auto, or set it to host",
-            gibibytes(pictures.bytes()), gibibytes(free)));
+            gibibytes(images.bytes()), gibibytes(free)));
     }
-    return must || pictures.bytes() <= free / 4;
+    return must || images.bytes() <= free / 4;
 }
 
-ViewPlace::ViewPlace(const Pictures& pictures, const config::Data& data, torch::Device device)
-    : pictures_(pictures), device_(device), on_device_(augments_on_device(data, pictures, device))
+ViewPlace::ViewPlace(const Images& images, const config::Data& data, torch::Device device)
+    : images_(images), device_(device), on_device_(augments_on_device(data, images, device))
 {
 }
 
@@ -66,8 +66,8 @@ std::unique_ptr<ViewSource> ViewPlace::source(const ViewPipeline::Settings& sett
 {
     if (on_device_)
     {
-        return std::make_unique<ResidentViews>(pictures_.pixels_on(device_), settings.reuse, std::move(next_plan));
+        return std::make_unique<ResidentViews>(images_.pixels_on(device_), settings.reuse, std::move(next_plan));
     }
-    return std::make_unique<ViewPipeline>(pictures_, settings, std::move(next_plan), device_);
+    return std::make_unique<ViewPipeline>(images_, settings, std::move(next_plan), device_);
 }
 }  // namespace paws::data

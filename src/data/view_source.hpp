@@ -23,7 +23,7 @@ class ViewSource
 public:
     virtual ~ViewSource() = default;
 
-    /// The next batch, nothing after the last one. Rethrows what went wrong while preparing it: a broken picture
+    /// The next batch, nothing after the last one. Rethrows what went wrong while preparing it: a broken image
     /// (io::Error that names it), a failed plan. On a GPU the batch is in the making on LibTorch's current stream.
     virtual std::optional<ViewBatch> next() = 0;
 
@@ -33,7 +33,7 @@ public:
     /// What threads have spent on decoding and augmenting the batch that next() gave last, all together.
     virtual double seconds_making() const = 0;
 
-    /// What was said of the pictures that were replaced, each once.
+    /// What was said of the images that were replaced, each once.
     virtual std::set<std::string> broken() const = 0;
 };
 }  // namespace paws::data

@@ -21,7 +21,7 @@ std::string to_string(Precision precision);
 /// True where this CPU multiplies bfloat16 in hardware; elsewhere bf16 works but is slower than fp32.
 bool cpu_has_bf16();
 
-/// The element type of parameters and pictures.
+/// The element type of parameters and images.
 torch::ScalarType storage_type(Precision precision);
 
 /// Switches LibTorch's autocast for operators on `device` on for a scope, as bf16 and fp16 ask; for other precisions it

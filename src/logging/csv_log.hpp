@@ -5,7 +5,7 @@
 namespace paws::logging
 {
 /// TAG_rR.csv as the published code writes it: one header, then a line every few steps with the loss of this rank's
-/// pictures.
+/// images.
 class CsvLog : public FileLog
 {
 public:

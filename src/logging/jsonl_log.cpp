@@ -52,7 +52,7 @@ void JsonlLog::step(const LoggedStep& step)
         }
     }
     object["lr"] = step.learning_rate;
-    object["pictures_per_second"] = step.pictures_per_second;
+    object["pictures_per_second"] = step.images_per_second;
     object["data_wait"] = step.data_wait_share;
     object["comm_wait"] = step.comm_wait_share;
     object["step_ms"] = step.step_milliseconds;

@@ -16,11 +16,11 @@ struct LoggedStep
     std::int64_t epoch = 1;          ///< from 1
     std::int64_t step = 0;           ///< of this epoch, from 0
     std::int64_t steps_done = 0;     ///< of the run, this one included
-    methods::StepValues values;      ///< of all ranks' pictures
+    methods::StepValues values;      ///< of all ranks' images
     methods::StepValues own_values;  ///< of this rank's
     double learning_rate = 0;
     double step_milliseconds = 0;
-    double pictures_per_second = 0;
+    double images_per_second = 0;
     double data_wait_share = 0;  ///< of the epoch's time, from 0 to 1
     double comm_wait_share = 0;
 };

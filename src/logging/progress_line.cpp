@@ -35,8 +35,8 @@ std::string format_duration(double seconds)
 
 std::string format_progress(const ProgressValues& v)
 {
-    auto line = fmt::format("epoch {}/{}  {}  lr {:.3g}  {:.0f} pictures/s  data wait {:.1f} %{}", v.epoch, v.epochs,
-                            v.loss, v.learning_rate, v.pictures_per_second, 100 * v.data_wait_share,
+    auto line = fmt::format("epoch {}/{}  {}  lr {:.3g}  {:.0f} images/s  data wait {:.1f} %{}", v.epoch, v.epochs,
+                            v.loss, v.learning_rate, v.images_per_second, 100 * v.data_wait_share,
                             v.ranks > 1 ? fmt::format("  comm {:.1f} %", 100 * v.comm_wait_share) : "");
     if (v.top1)
     {

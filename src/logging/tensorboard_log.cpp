@@ -73,7 +73,7 @@ void TensorboardLog::step(const LoggedStep& step)
         }
     }
     add("lr", step.learning_rate);
-    add("speed/pictures_per_second", step.pictures_per_second);
+    add("speed/pictures_per_second", step.images_per_second);
     add("speed/step_ms", step.step_milliseconds);
     add("wait/data", step.data_wait_share);
     add("wait/comm", step.comm_wait_share);

@@ -208,8 +208,8 @@ private:
 
     static torch::Tensor swapped_large_views(const torch::Tensor& probabilities, std::int64_t multicrop)
     {
-        const auto pictures = probabilities.size(0) / (2 + multicrop);
-        return torch::cat({probabilities.narrow(0, pictures, pictures), probabilities.narrow(0, 0, pictures)});
+        const auto images = probabilities.size(0) / (2 + multicrop);
+        return torch::cat({probabilities.narrow(0, images, images), probabilities.narrow(0, 0, images)});
     }
 };
 
@@ -227,9 +227,9 @@ void require_anchors(const torch::Tensor& views, const torch::Tensor& supports, 
     require(views.dim() == 2 && supports.dim() == 2, "embeddings are [N, D]");
     require(views.scalar_type() == torch::kFloat32 || views.scalar_type() == torch::kFloat64,
             "embeddings are float32 or float64");
-    const auto per_picture = 2 + settings.multicrop;
-    require(views.size(0) > 0 && views.size(0) % per_picture == 0,
-            fmt::format("{} anchor rows are no multiple of {} views", views.size(0), per_picture));
+    const auto per_image = 2 + settings.multicrop;
+    require(views.size(0) > 0 && views.size(0) % per_image == 0,
+            fmt::format("{} anchor rows are no multiple of {} views", views.size(0), per_image));
     const auto ranks = settings.communicator->world_size();
     require(supports.size(0) * ranks == labels.supports(),
             fmt::format("{} anchor supports for {} labels", supports.size(0) * ranks, labels.supports()));
@@ -265,7 +265,7 @@ PawsLoss paws_loss(const torch::Tensor& anchor_views, const torch::Tensor& ancho
     return apply(anchor_views, anchor_supports, {target_views.detach(), all_target_supports}, labels, settings);
 }
 
-PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, std::int64_t pictures,
+PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, std::int64_t images,
                                std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings)
 {
     const auto supports = labels->supports() / settings.communicator->world_size();
@@ -277,8 +277,8 @@ PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, s
         return apply(anchor_views, anchor_supports, {}, labels, settings);
     }
     const auto targets = h.detach();
-    const auto first = targets.narrow(0, supports, pictures);
-    const auto second = targets.narrow(0, supports + pictures, pictures);
+    const auto first = targets.narrow(0, supports, images);
+    const auto second = targets.narrow(0, supports + images, images);
     return paws_loss(anchor_views, anchor_supports, torch::cat({second, first}), targets.narrow(0, 0, supports),
                      std::move(labels), settings);
 }

@@ -43,8 +43,8 @@ PawsLoss paws_loss(const torch::Tensor& anchor_views, const torch::Tensor& ancho
                    std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings);
 
 /// h or z as the encoder gives them, supports first, split into the arguments of the loss: for the large views of B
-/// pictures, the second views are the targets of the first and the other way round. Where z is h (the same tensor:
+/// images, the second views are the targets of the first and the other way round. Where z is h (the same tensor:
 /// there is no prediction head), the anchors' similarities serve the targets too.
-PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, std::int64_t pictures,
+PawsLoss paws_loss_of_encoding(const torch::Tensor& h, const torch::Tensor& z, std::int64_t images,
                                std::shared_ptr<const SupportLabels> labels, const PawsLossSettings& settings);
 }  // namespace paws::loss

@@ -92,7 +92,7 @@ torch::Tensor simclr_loss(const torch::Tensor& z, const ContrastiveSettings& set
     require(z.dim() == 2, "embeddings are [2B, D]");
     require(z.scalar_type() == torch::kFloat32 || z.scalar_type() == torch::kFloat64,
             "embeddings are float32 or float64");
-    require(z.size(0) > 0 && z.size(0) % 2 == 0, fmt::format("{} rows are not two views of each picture", z.size(0)));
+    require(z.size(0) > 0 && z.size(0) % 2 == 0, fmt::format("{} rows are not two views of each image", z.size(0)));
     const bool with_gradient = z.requires_grad() && torch::GradMode::is_enabled();
     return z.scalar_type() == torch::kFloat64 ? SimclrLossFunction<double>::apply(z, settings, with_gradient)
                                               : SimclrLossFunction<float>::apply(z, settings, with_gradient);

@@ -136,11 +136,11 @@ void require(bool holds, const std::string& message)
 
 void require_neighbours(const SupportLabels& labels)
 {
-    require(labels.supports() > 1, "one labelled picture has no neighbours; give more");
+    require(labels.supports() > 1, "one labelled image has no neighbours; give more");
     if (labels.off() == 0 && labels.lone_class())
     {
-        require(false, fmt::format("class {} has one picture in the batch, which no neighbour can predict; give more "
-                                   "pictures of each class, or a label smoothing",
+        require(false, fmt::format("class {} has one image in the batch, which no neighbour can predict; give more "
+                                   "images of each class, or a label smoothing",
                                    *labels.lone_class()));
     }
 }

@@ -19,12 +19,12 @@ public:
         : LoaderMethod(dataset, config, share, device),
           labels_(labels_of_supports(config, share.world_size, device)),
           settings_{config.criterion.temperature, similarity_bytes(config.criterion), communicator},
-          pictures_per_step_(config.criterion.classes_per_batch * config.criterion.supervised_batch_size *
-                             share.world_size)
+          images_per_step_(config.criterion.classes_per_batch * config.criterion.supervised_batch_size *
+                           share.world_size)
     {
     }
 
-    std::int64_t pictures_per_step() const override { return pictures_per_step_; }
+    std::int64_t images_per_step() const override { return images_per_step_; }
     bool freezes_statistics() const override { return true; }
 
     std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, device::Precision precision,
@@ -40,7 +40,7 @@ public:
 private:
     std::shared_ptr<const loss::SupportLabels> labels_;
     loss::ContrastiveSettings settings_;
-    std::int64_t pictures_per_step_;
+    std::int64_t images_per_step_;
 };
 
 class FineTuning final : public LoaderMethod<data::LabelledLoader>
@@ -49,11 +49,11 @@ public:
     FineTuning(const config::Config& config, const data::Dataset& dataset, const data::RankShare& share,
                torch::Device device)
         : LoaderMethod(dataset, config, share, device),
-          pictures_per_step_(config.optimization.batch_size * share.world_size)
+          images_per_step_(config.optimization.batch_size * share.world_size)
     {
     }
 
-    std::int64_t pictures_per_step() const override { return pictures_per_step_; }
+    std::int64_t images_per_step() const override { return images_per_step_; }
 
     std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, device::Precision precision,
                                                 const optim::LossScaler* scaler) override
@@ -72,7 +72,7 @@ public:
     }
 
 private:
-    std::int64_t pictures_per_step_;
+    std::int64_t images_per_step_;
 };
 }  // namespace
 

@@ -9,7 +9,7 @@
 namespace paws::methods
 {
 /// Forward and backward pass of one step of snn_fine_tune: afterwards the parameters hold the gradients of the SuNCEt
-/// loss of the labelled pictures, which is returned, 0-dimensional. views: [N, 3, S, S], of this rank; labels: those of
+/// loss of the labelled images, which is returned, 0-dimensional. views: [N, 3, S, S], of this rank; labels: those of
 /// all ranks' rows; all on the network's device. `scaler`: as in paws_forward_backward.
 torch::Tensor snn_forward_backward(nn::Encoder& encoder, const torch::Tensor& views,
                                    const std::shared_ptr<const loss::SupportLabels>& labels,
@@ -20,7 +20,7 @@ torch::Tensor snn_forward_backward(nn::Encoder& encoder, const torch::Tensor& vi
 struct ClassifierValues
 {
     torch::Tensor cross_entropy;
-    torch::Tensor top1;  ///< share of the pictures whose class has the largest logit, in training mode
+    torch::Tensor top1;  ///< share of the images whose class has the largest logit, in training mode
 };
 
 /// Forward and backward pass of one step of fine_tune: afterwards the parameters hold the gradients of the mean

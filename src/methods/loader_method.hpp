@@ -18,7 +18,7 @@ inline std::vector<torch::Tensor*> tensors_of(data::LabelledBatch& batch)
     return {&batch.views, &batch.classes};
 }
 
-/// A method whose pictures come from a loader of src/data.
+/// A method whose images come from a loader of src/data.
 template <class Loader>
 class LoaderMethod : public Method
 {

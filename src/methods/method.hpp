@@ -22,7 +22,7 @@ namespace paws::methods
 /// The figures of a step, or their means: parts of the loss, and what else a method logs.
 using StepValues = std::vector<double>;
 
-/// What is learned, and from which pictures: the part of training in which the tasks differ.
+/// What is learned, and from which images: the part of training in which the tasks differ.
 class Method
 {
 public:
@@ -30,29 +30,29 @@ public:
 
     virtual std::int64_t steps_per_epoch() const = 0;
     /// Of all ranks; what the speed is counted in.
-    virtual std::int64_t pictures_per_step() const = 0;
+    virtual std::int64_t images_per_step() const = 0;
 
     /// The next step will be `first_step` of the epoch; both from 0.
     virtual void start_epoch(std::int64_t epoch, std::int64_t first_step) = 0;
-    /// Waits for the pictures of the next step; false when the epoch is over. Rethrows what went wrong with them.
+    /// Waits for the images of the next step; false when the epoch is over. Rethrows what went wrong with them.
     virtual bool next() = 0;
     /// Forward and backward pass of the step that next() has prepared: afterwards the parameters hold the gradients of
     /// the loss, multiplied by the scale of `scaler` if there is one. Returns the step's values, 0-dimensional, on the
-    /// device and of this rank's pictures, as columns() names them. Collective.
+    /// device and of this rank's images, as columns() names them. Collective.
     virtual std::vector<torch::Tensor> forward_backward(nn::Encoder& encoder, device::Precision precision,
                                                         const optim::LossScaler* scaler) = 0;
     /// What forward_backward reads of the step that next() has prepared: to be copied elsewhere, and assigned to.
     /// Undefined ones are among them.
     virtual std::vector<torch::Tensor*> inputs() = 0;
 
-    /// The pictures of a step of the epoch, on this rank, by what they are for.
+    /// The images of a step of the epoch, on this rank, by what they are for.
     virtual data::StepRows rows_of_step(std::int64_t step) const = 0;
 
     /// Seconds that next() has waited since start_epoch.
     virtual double seconds_waited() const = 0;
     /// What the loader's threads have spent on the views of the last next(), beside the steps before.
     virtual double seconds_making() const = 0;
-    /// What was said of the broken pictures that were replaced since start_epoch (data.skip_broken).
+    /// What was said of the broken images that were replaced since start_epoch (data.skip_broken).
     virtual std::set<std::string> broken() const = 0;
 
     /// Where the samplers stand, the same on all ranks; as they were before the epoch that has begun.

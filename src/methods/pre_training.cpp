@@ -14,7 +14,7 @@ namespace paws::methods
 {
 namespace
 {
-/// What the two have in common: labels of the supports, and unlabelled pictures that an epoch is counted by.
+/// What the two have in common: labels of the supports, and unlabelled images that an epoch is counted by.
 class PreTraining : public LoaderMethod<data::PawsLoader>
 {
 public:
@@ -22,18 +22,18 @@ public:
                 torch::Device device)
         : LoaderMethod(dataset, config, share, device),
           labels_(labels_of_supports(config, share.world_size, device)),
-          pictures_per_step_(config.criterion.unsupervised_batch_size * share.world_size)
+          images_per_step_(config.criterion.unsupervised_batch_size * share.world_size)
     {
     }
 
-    std::int64_t pictures_per_step() const override { return pictures_per_step_; }
+    std::int64_t images_per_step() const override { return images_per_step_; }
 
 protected:
     const std::shared_ptr<const loss::SupportLabels>& labels() const { return labels_; }
 
 private:
     std::shared_ptr<const loss::SupportLabels> labels_;
-    std::int64_t pictures_per_step_;
+    std::int64_t images_per_step_;
 };
 
 class PawsMethod final : public PreTraining

@@ -12,12 +12,12 @@ namespace paws::methods
 /// The two parts of the loss, 0-dimensional; what is minimised is their sum.
 struct SuncetLoss
 {
-    torch::Tensor simclr;  ///< of the unlabelled pictures' views
-    torch::Tensor suncet;  ///< of the labelled pictures; 0 for a batch without them
+    torch::Tensor simclr;  ///< of the unlabelled images' views
+    torch::Tensor suncet;  ///< of the labelled images; 0 for a batch without them
 };
 
 /// Forward and backward pass of one step of SimCLR with SuNCEt: afterwards the parameters hold the gradients of the
-/// sum of both losses. All pictures go through the network together; a batch without supports trains SimCLR alone.
+/// sum of both losses. All images go through the network together; a batch without supports trains SimCLR alone.
 /// `labels`: those of the supports of all ranks, on the network's device as the batch is. `scaler`: as in
 /// paws_forward_backward.
 SuncetLoss suncet_forward_backward(nn::Encoder& encoder, const data::PawsBatch& batch,

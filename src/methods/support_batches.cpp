@@ -27,7 +27,7 @@ void require_neighbours(const config::Config& config, std::int64_t world_size)
     if (rows_of_class < 2 && config.data.label_smoothing == 0)
     {
         throw config::Error(fmt::format(
-            "criterion.{}: a class has one picture in the batch of all ranks, which has no neighbour of its "
+            "criterion.{}: a class has one image in the batch of all ranks, which has no neighbour of its "
             "class to be found by; raise it to 2, or criterion.supervised_views, or set "
             "data.label_smoothing",
             config.task == config::Task::snn_fine_tune ? "supervised_batch_size" : "supervised_imgs_per_class"));

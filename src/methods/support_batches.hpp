@@ -7,7 +7,7 @@
 
 namespace paws::methods
 {
-/// Labelled pictures of each class in a rank's batch: the key depends on the task.
+/// Labelled images of each class in a rank's batch: the key depends on the task.
 std::int64_t labelled_per_class(const config::Config& config);
 
 /// The labels of the class-stratified batches of all ranks, on `device`.

@@ -10,7 +10,7 @@ enum class Family
 {
     basic,       ///< residual network of basic blocks
     bottleneck,  ///< residual network of bottleneck blocks
-    wide,        ///< wide residual network for small pictures
+    wide,        ///< wide residual network for small images
 };
 
 /// What tells one network from another.

@@ -8,7 +8,7 @@
 
 namespace paws::nn
 {
-/// What a layer of batch normalisation has in addition to PyTorch's: the ranks whose pictures make its statistics in
+/// What a layer of batch normalisation has in addition to PyTorch's: the ranks whose images make its statistics in
 /// training. All of them call it at the same time.
 struct StatisticsOverRanks
 {
@@ -31,7 +31,7 @@ private:
     void _check_input_dim(const torch::Tensor&) override {}
 };
 
-/// For pictures [N, C, H, W]. The networks apply it by batch_norm_relu and its kin, of which forward is the plainest.
+/// For images [N, C, H, W]. The networks apply it by batch_norm_relu and its kin, of which forward is the plainest.
 class BatchNorm2dImpl : public BatchNormImpl<2, BatchNorm2dImpl>
 {
 public:

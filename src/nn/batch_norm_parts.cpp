@@ -5,9 +5,9 @@
 
 namespace paws::nn
 {
-torch::Tensor channels_last(const torch::Tensor& pictures)
+torch::Tensor channels_last(const torch::Tensor& images)
 {
-    return pictures.contiguous(torch::MemoryFormat::ChannelsLast);
+    return images.contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
 torch::Tensor batch_norm_scratch(const torch::Tensor& x, const torch::TensorOptions& options)
@@ -24,12 +24,12 @@ void start_batch(const char* caller, const BatchNormLayer& layer, const torch::T
     const auto fail = [&](const char* reason) { throw std::invalid_argument(std::string(caller) + ": " + reason); };
     if (x.dim() != 4 || x.size(1) != layer.weight.size(0))
     {
-        fail("pictures must be [N, C, H, W] with the layer's number of channels");
+        fail("images must be [N, C, H, W] with the layer's number of channels");
     }
     const auto type = x.scalar_type();
     if (type != torch::kFloat64 && type != torch::kFloat32 && type != torch::kBFloat16 && type != torch::kFloat16)
     {
-        fail("pictures must be float32, float64, bfloat16 or float16");
+        fail("images must be float32, float64, bfloat16 or float16");
     }
     if (layer.training)
     {

@@ -13,22 +13,22 @@
 
 namespace paws::nn
 {
-/// Channels-last pictures [N, C, H, W] as the kernels see them: a matrix [N·H·W, C].
+/// Channels-last images [N, C, H, W] as the kernels see them: a matrix [N·H·W, C].
 template <class Stored, class Exec>
-device::TensorView<Stored, 2, Exec> matrix_of(const Exec&, const torch::Tensor& pictures)
+device::TensorView<Stored, 2, Exec> matrix_of(const Exec&, const torch::Tensor& images)
 {
     return device::TensorView<Stored, 2, Exec>(
-        static_cast<Stored*>(pictures.data_ptr()),
-        static_cast<std::size_t>(pictures.size(0) * pictures.size(2) * pictures.size(3)),
-        static_cast<std::size_t>(pictures.size(1)));
+        static_cast<Stored*>(images.data_ptr()),
+        static_cast<std::size_t>(images.size(0) * images.size(2) * images.size(3)),
+        static_cast<std::size_t>(images.size(1)));
 }
 
-torch::Tensor channels_last(const torch::Tensor& pictures);
+torch::Tensor channels_last(const torch::Tensor& images);
 
 /// Space for the partial sums of a layer. Held by name in the callers: a kernel may still run when its launch returns.
 torch::Tensor batch_norm_scratch(const torch::Tensor& x, const torch::TensorOptions& options);
 
-/// A layer of pictures or of vectors.
+/// A layer of images or of vectors.
 struct BatchNormLayer
 {
     template <class Impl>
@@ -116,7 +116,7 @@ void merge_statistics(const Exec& exec, const std::vector<LayerInput>& inputs, s
 }
 }  // namespace detail
 
-/// What normalises the pictures of layers of one mode: in training the statistics of the batch, which then enter the
+/// What normalises the images of layers of one mode: in training the statistics of the batch, which then enter the
 /// running ones, over all ranks of the layers by one reduction; else the running ones.
 template <class Stored, class Real, class Exec>
 std::vector<Normalization> normalizations_of(const Exec& exec, const std::vector<LayerInput>& inputs)

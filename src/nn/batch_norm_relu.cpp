@@ -17,11 +17,11 @@ template <class Stored, class Real = typename kernels::Compute<Stored>::type>
 class BatchNormFunction : public torch::autograd::Function<BatchNormFunction<Stored, Real>>
 {
 public:
-    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& pictures, const torch::Tensor& weight,
+    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& images, const torch::Tensor& weight,
                                  const torch::Tensor& bias, const BatchNormLayer& layer, bool relu)
     {
         static_cast<void>(weight);  // known from the layer; an argument so that it gets its gradient
-        const auto x = channels_last(pictures);
+        const auto x = channels_last(images);
         return on_device_of(x, [&](const auto& exec) { return forward_on(exec, context, x, bias, layer, relu); });
     }
 

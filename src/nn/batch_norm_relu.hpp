@@ -12,7 +12,7 @@ namespace paws::nn
 /// statistics are those of the batch, over all of bn.ranks: one small reduction forward and one backward, whose
 /// gradients of weight and bias stay this rank's own. A layer in evaluation mode uses the running ones and leaves them
 /// as they are, with gradients all the same: bn->eval() inside a network in training freezes the statistics. Statistics
-/// and parameters are float32 (float64 for float64 pictures), whatever the pictures are stored in. Throws
+/// and parameters are float32 (float64 for float64 images), whatever the images are stored in. Throws
 /// std::invalid_argument when shape or type do not fit.
 torch::Tensor fused_batch_norm(BatchNorm2dImpl& bn, const torch::Tensor& x, bool relu);
 

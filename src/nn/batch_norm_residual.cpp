@@ -18,11 +18,11 @@ template <class Stored, class Real = typename kernels::Compute<Stored>::type>
 class BatchNormAddFunction : public torch::autograd::Function<BatchNormAddFunction<Stored, Real>>
 {
 public:
-    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& pictures, const torch::Tensor& shortcut,
+    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& images, const torch::Tensor& shortcut,
                                  const torch::Tensor& weight, const torch::Tensor& bias, const BatchNormLayer& layer)
     {
         static_cast<void>(weight);  // known from the layer; an argument so that it gets its gradient
-        const auto x = channels_last(pictures);
+        const auto x = channels_last(images);
         const auto addend = channels_last(shortcut);
         return on_device_of(x, [&](const auto& exec) { return forward_on(exec, context, x, addend, bias, layer); });
     }
@@ -78,14 +78,14 @@ template <class Stored, class Real = typename kernels::Compute<Stored>::type>
 class BatchNormPairFunction : public torch::autograd::Function<BatchNormPairFunction<Stored, Real>>
 {
 public:
-    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& pictures, const torch::Tensor& shortcut,
+    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& images, const torch::Tensor& shortcut,
                                  const torch::Tensor& weight, const torch::Tensor& bias,
                                  const torch::Tensor& shortcut_weight, const torch::Tensor& shortcut_bias,
                                  const BatchNormLayer& layer, const BatchNormLayer& shortcut_layer)
     {
         static_cast<void>(weight);
         static_cast<void>(shortcut_weight);
-        const auto x = channels_last(pictures);
+        const auto x = channels_last(images);
         const auto other = channels_last(shortcut);
         return on_device_of(
             x,
@@ -156,7 +156,7 @@ void require_shape(const char* caller, const torch::Tensor& shortcut, const torc
 {
     if (shortcut.sizes() != x.sizes())
     {
-        throw std::invalid_argument(std::string(caller) + ": the shortcut must have the shape of the pictures");
+        throw std::invalid_argument(std::string(caller) + ": the shortcut must have the shape of the images");
     }
 }
 }  // namespace

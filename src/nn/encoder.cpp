@@ -106,15 +106,15 @@ Encoding Encoder::forward(const std::vector<torch::Tensor>& views)
     return encoding;
 }
 
-torch::Tensor Encoder::embed(const torch::Tensor& pictures, Embedding which)
+torch::Tensor Encoder::embed(const torch::Tensor& images, Embedding which)
 {
-    return embed_as(pictures, {which}).front();
+    return embed_as(images, {which}).front();
 }
 
-std::vector<torch::Tensor> Encoder::embed_as(const torch::Tensor& pictures, const std::vector<Embedding>& which)
+std::vector<torch::Tensor> Encoder::embed_as(const torch::Tensor& images, const std::vector<Embedding>& which)
 {
     const auto wanted = [&](Embedding output) { return std::find(which.begin(), which.end(), output) != which.end(); };
-    const auto backbone = features(pictures);
+    const auto backbone = features(images);
     torch::Tensor h, z;
     if (wanted(Embedding::projection) || wanted(Embedding::prediction))
     {

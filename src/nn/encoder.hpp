@@ -18,7 +18,7 @@ struct Encoding
         z;  ///< [N, output_dim] after the prediction head (h itself where there is none): what anchors are made of
 };
 
-/// Which of the encoder's outputs stands for a picture in evaluation and in dumps.
+/// Which of the encoder's outputs stands for an image in evaluation and in dumps.
 enum class Embedding
 {
     backbone,    ///< features before the projection head, [N, feature_dim()]
@@ -32,18 +32,18 @@ enum class Embedding
 class Encoder : public torch::nn::Module
 {
 public:
-    /// Pictures [N, 3, H, W] to backbone features [N, feature_dim()].
-    virtual torch::Tensor features(torch::Tensor pictures) = 0;
+    /// Images [N, 3, H, W] to backbone features [N, feature_dim()].
+    virtual torch::Tensor features(torch::Tensor images) = 0;
     virtual std::int64_t feature_dim() const = 0;
 
     /// `views`: tensors [N_i, 3, S_i, S_i]. Neighbours of one size go through the network together, as one batch with
     /// common batch-norm statistics; another size is another pass.
     Encoding forward(const std::vector<torch::Tensor>& views);
 
-    /// One output for pictures [N, 3, S, S].
-    torch::Tensor embed(const torch::Tensor& pictures, Embedding which);
+    /// One output for images [N, 3, S, S].
+    torch::Tensor embed(const torch::Tensor& images, Embedding which);
     /// Several, in the order of `which`, with one pass through the network.
-    std::vector<torch::Tensor> embed_as(const torch::Tensor& pictures, const std::vector<Embedding>& which);
+    std::vector<torch::Tensor> embed_as(const torch::Tensor& images, const std::vector<Embedding>& which);
 
     /// Adds the heads; the last modules to be registered, so that the order of the state dict is the published one.
     void add_heads(std::int64_t output_dim, bool use_pred_head);

@@ -129,9 +129,9 @@ ResNet::ResNet(ResNetBlock block, const std::vector<int>& blocks_per_stage, int 
     }
 }
 
-torch::Tensor ResNet::features(torch::Tensor pictures)
+torch::Tensor ResNet::features(torch::Tensor images)
 {
-    auto x = batch_norm_relu(*bn1_, conv1_->forward(pictures));
+    auto x = batch_norm_relu(*bn1_, conv1_->forward(images));
     x = torch::max_pool2d(x, 3, 2, 1);
     for (auto& stage : stages_)
     {

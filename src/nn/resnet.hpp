@@ -17,7 +17,7 @@ class ResNet final : public Encoder
 public:
     ResNet(ResNetBlock block, const std::vector<int>& blocks_per_stage, int widen);
 
-    torch::Tensor features(torch::Tensor pictures) override;
+    torch::Tensor features(torch::Tensor images) override;
     std::int64_t feature_dim() const override { return feature_dim_; }
 
 private:

@@ -71,9 +71,9 @@ WideResNet::WideResNet(int depth, int widen) : feature_dim_(64 * widen)
     bn1_ = register_module("bn1", BatchNorm2d(tnn::BatchNorm2dOptions(channels).momentum(0.99)));
 }
 
-torch::Tensor WideResNet::features(torch::Tensor pictures)
+torch::Tensor WideResNet::features(torch::Tensor images)
 {
-    auto x = conv1_->forward(pictures);
+    auto x = conv1_->forward(images);
     for (auto& stage : stages_)
     {
         x = stage->forward(x);

@@ -5,7 +5,7 @@
 
 namespace paws::nn
 {
-/// Wide residual network for small pictures (arXiv 1605.07146), pre-activation blocks; depth must be 6 n + 4.
+/// Wide residual network for small images (arXiv 1605.07146), pre-activation blocks; depth must be 6 n + 4.
 /// Published details kept: convolutions have biases, a block's stride sits in its second convolution, and the final
 /// batch norm has momentum 0.99.
 class WideResNet final : public Encoder
@@ -13,7 +13,7 @@ class WideResNet final : public Encoder
 public:
     WideResNet(int depth, int widen);
 
-    torch::Tensor features(torch::Tensor pictures) override;
+    torch::Tensor features(torch::Tensor images) override;
     std::int64_t feature_dim() const override { return feature_dim_; }
 
 private:

@@ -31,14 +31,13 @@ private:
     std::int64_t peak_ = 0;
 };
 
-std::int64_t peak_of_batch(nn::Encoder& encoder, std::int64_t pictures, std::int64_t size, device::Precision precision)
+std::int64_t peak_of_batch(nn::Encoder& encoder, std::int64_t images, std::int64_t size, device::Precision precision)
 {
     const auto watch = std::make_shared<AllocationWatch>();
     encoder.zero_grad();
     {
         const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
-        const auto batch =
-            torch::zeros({pictures, size, size, 3}, device::storage_type(precision)).permute({0, 3, 1, 2});
+        const auto batch = torch::zeros({images, size, size, 3}, device::storage_type(precision)).permute({0, 3, 1, 2});
         torch::Tensor sum;
         {
             const device::AutocastScope autocast(precision);
@@ -49,7 +48,7 @@ std::int64_t peak_of_batch(nn::Encoder& encoder, std::int64_t pictures, std::int
     return watch->peak();
 }
 
-std::int64_t bytes_per_picture(nn::Encoder& encoder, std::int64_t size, device::Precision precision)
+std::int64_t bytes_per_image(nn::Encoder& encoder, std::int64_t size, device::Precision precision)
 {
     constexpr std::int64_t few = 2;
     constexpr std::int64_t more = 6;
@@ -71,10 +70,10 @@ MemoryEstimate estimate_memory(const config::Config& config, device::Precision w
     MemoryEstimate estimate;
     const auto element = static_cast<std::int64_t>(torch::elementSize(device::storage_type(precision)));
     estimate.weights = 3 * element * nn::parameter_count(*encoder);
-    estimate.activations = large * bytes_per_picture(*encoder, config.data.crop_size, precision);
+    estimate.activations = large * bytes_per_image(*encoder, config.data.crop_size, precision);
     if (small > 0)
     {
-        estimate.activations += small * bytes_per_picture(*encoder, config.data.small_crop_size, precision);
+        estimate.activations += small * bytes_per_image(*encoder, config.data.small_crop_size, precision);
     }
     return estimate;
 }

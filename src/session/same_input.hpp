@@ -13,6 +13,6 @@ void require_same_config(comm::Communicator& communicator, const config::Config&
 void require_same_data(comm::Communicator& communicator, const config::Config& config);
 
 /// What tells a run's data from others without reading them: sizes, and the checksum of a packed file as its seal says
-/// it; the list of labelled pictures by its contents. Lines "path: what". Throws config::Error or io::Error.
+/// it; the list of labelled images by its contents. Lines "path: what". Throws config::Error or io::Error.
 std::string identity_of_data(const config::Data& data);
 }  // namespace paws::session

@@ -23,13 +23,13 @@ std::vector<torch::Tensor> outputs_of(nn::Encoder& encoder, const torch::Tensor&
 }
 }  // namespace
 
-Embedder::Embedder(nn::Encoder& encoder, const data::Pictures& pictures, std::vector<std::int64_t> rows,
+Embedder::Embedder(nn::Encoder& encoder, const data::Images& images, std::vector<std::int64_t> rows,
                    const config::Config& config, std::vector<nn::Embedding> which, device::Precision precision)
     : evaluation_(encoder),
       encoder_(encoder),
       which_(std::move(which)),
       precision_(precision),
-      loader_(pictures, config, std::move(rows), device_of(encoder))
+      loader_(images, config, std::move(rows), device_of(encoder))
 {
 }
 
@@ -53,11 +53,11 @@ std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Conf
     return widths;
 }
 
-torch::Tensor embed(nn::Encoder& encoder, const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
+torch::Tensor embed(nn::Encoder& encoder, const data::Images& images, const std::vector<std::int64_t>& rows,
                     const config::Config& config, nn::Embedding which, device::Precision precision)
 {
     std::vector<torch::Tensor> parts;
-    Embedder embedder(encoder, pictures, rows, config, {which}, precision);
+    Embedder embedder(encoder, images, rows, config, {which}, precision);
     while (const auto outputs = embedder.next())
     {
         parts.push_back(outputs->front());
@@ -72,20 +72,20 @@ std::vector<std::int64_t> rows_of_rank(const std::vector<std::int64_t>& rows, co
     return {begin(communicator.rank()), begin(communicator.rank() + 1)};
 }
 
-torch::Tensor embed_together(nn::Encoder& encoder, const data::Pictures& pictures,
-                             const std::vector<std::int64_t>& rows, const config::Config& config, nn::Embedding which,
-                             device::Precision precision, comm::Communicator& communicator)
+torch::Tensor embed_together(nn::Encoder& encoder, const data::Images& images, const std::vector<std::int64_t>& rows,
+                             const config::Config& config, nn::Embedding which, device::Precision precision,
+                             comm::Communicator& communicator)
 {
     if (communicator.is_alone())
     {
-        return embed(encoder, pictures, rows, config, which, precision);
+        return embed(encoder, images, rows, config, which, precision);
     }
     const auto mine = rows_of_rank(rows, communicator);
     // Ranks may have a row more or less, or none when there are few: what is gathered has one length for all, and a
     // column that says which rows are there.
     const auto most =
         (static_cast<std::int64_t>(rows.size()) + communicator.world_size() - 1) / communicator.world_size();
-    const auto embedded = mine.empty() ? torch::Tensor() : embed(encoder, pictures, mine, config, which, precision);
+    const auto embedded = mine.empty() ? torch::Tensor() : embed(encoder, images, mine, config, which, precision);
     const auto width = torch::tensor({embedded.defined() ? embedded.size(1) : std::int64_t{0}}, torch::kInt64);
     const auto dims = communicator.all_gather(width).max().item<std::int64_t>();
     const auto padded = torch::zeros({most, dims + 1});

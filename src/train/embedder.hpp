@@ -32,17 +32,17 @@ private:
     bool was_training_;
 };
 
-/// Some outputs of the network for pictures, data.evaluation_batch_size at a time, in the order of `rows`: evaluation
+/// Some outputs of the network for images, data.evaluation_batch_size at a time, in the order of `rows`: evaluation
 /// mode, centre views, no gradient. The encoder is left in the mode that it was in; its device does the work, the
 /// outputs lie in host memory.
 class Embedder
 {
 public:
-    /// `encoder` and `pictures` must outlive it.
-    Embedder(nn::Encoder& encoder, const data::Pictures& pictures, std::vector<std::int64_t> rows,
+    /// `encoder` and `images` must outlive it.
+    Embedder(nn::Encoder& encoder, const data::Images& images, std::vector<std::int64_t> rows,
              const config::Config& config, std::vector<nn::Embedding> which, device::Precision precision);
 
-    /// float32 [n, D] of each output; nothing after the last picture. Throws io::Error.
+    /// float32 [n, D] of each output; nothing after the last image. Throws io::Error.
     std::optional<std::vector<torch::Tensor>> next();
 
 private:
@@ -57,16 +57,16 @@ private:
 std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Config& config,
                                         const std::vector<nn::Embedding>& which, device::Precision precision);
 
-/// The embeddings of pictures, float32 [n, D], in the order of `rows`: evaluation mode, centre views, no gradient.
+/// The embeddings of images, float32 [n, D], in the order of `rows`: evaluation mode, centre views, no gradient.
 /// The encoder is left in the mode that it was in.
-torch::Tensor embed(nn::Encoder& encoder, const data::Pictures& pictures, const std::vector<std::int64_t>& rows,
+torch::Tensor embed(nn::Encoder& encoder, const data::Images& images, const std::vector<std::int64_t>& rows,
                     const config::Config& config, nn::Embedding which, device::Precision precision);
 
 /// The rows that this rank takes when all share them out: one piece, of equal length up to one.
 std::vector<std::int64_t> rows_of_rank(const std::vector<std::int64_t>& rows, const comm::Communicator& communicator);
 
 /// The same as embed on every rank, computed by all together.
-torch::Tensor embed_together(nn::Encoder& encoder, const data::Pictures& pictures,
-                             const std::vector<std::int64_t>& rows, const config::Config& config, nn::Embedding which,
-                             device::Precision precision, comm::Communicator& communicator);
+torch::Tensor embed_together(nn::Encoder& encoder, const data::Images& images, const std::vector<std::int64_t>& rows,
+                             const config::Config& config, nn::Embedding which, device::Precision precision,
+                             comm::Communicator& communicator);
 }  // namespace paws::train

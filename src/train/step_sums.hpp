@@ -20,7 +20,7 @@ struct ValueSums
 /// What the steps since the last reading have come to.
 struct SumsReading
 {
-    ValueSums own;                 ///< of this rank's pictures
+    ValueSums own;                 ///< of this rank's images
     ValueSums mean;                ///< the mean over ranks
     std::int64_t overflows = 0;    ///< steps whose gradients were not finite, which changed no weights
     std::int64_t steps_until = 0;  ///< those before the first that ought to end the run; all where there is none

@@ -249,7 +249,7 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
         nn::freeze_statistics(*encoder_);
     }
     const auto first_step = progress_.meters.steps;
-    const auto pictures = method_->pictures_per_step();
+    const auto images = method_->images_per_step();
     checkpoint::Means step_time;
     StepReport report;
     report.epoch = progress_.epochs_done;
@@ -285,12 +285,11 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
         report.note = graph_ ? graph_->take_note().value_or("") : "";
         report.step_milliseconds = step_time.add({1000 * profile::seconds_since(step_start)}).front();
         report.epoch_seconds = profile::seconds_since(epoch_start);
-        report.pictures_per_second =
-            static_cast<double>(pictures * (report.step - first_step + 1)) / report.epoch_seconds;
+        report.images_per_second = static_cast<double>(images * (report.step - first_step + 1)) / report.epoch_seconds;
         report.data_wait_share = method_->seconds_waited() / report.epoch_seconds;
         report.comm_wait_share = (communicator_->seconds_waiting() - waited_before) / report.epoch_seconds;
         progress_.meters.steps = report.step + 1;
-        progress_.meters.pictures = pictures;
+        progress_.meters.images = images;
         report.stops = agreed.stop;
         report.saves = agreed.save;
         on_step(report);

@@ -28,22 +28,22 @@ struct StepReport
 {
     std::int64_t epoch = 0;          ///< from 0
     std::int64_t step = 0;           ///< of this epoch, from 0
-    methods::StepValues values;      ///< the method's, of all ranks' pictures
-    methods::StepValues own_values;  ///< the same of this rank's pictures
+    methods::StepValues values;      ///< the method's, of all ranks' images
+    methods::StepValues own_values;  ///< the same of this rank's images
     double learning_rate = 0;
     double step_milliseconds = 0;
-    double pictures_per_second = 0;  ///< as the method counts them, of this epoch and all ranks
-    double data_wait_share = 0;      ///< of this epoch's time, of this rank
-    double comm_wait_share = 0;      ///< communication that nothing hides, waiting for slower ranks included
-    double epoch_seconds = 0;        ///< since the epoch began or went on
-    bool read = true;                ///< whether the values are as of this step: on a device they are read only when
-                                     ///< somebody needs them, and those of the last reading stand here in between
-    std::int64_t left_out = 0;       ///< fp16: steps of this epoch, since it began or went on, whose gradients have
-                                     ///< overflowed and changed no weights; as of the last reading
-    double loss_scale = 1;           ///< fp16: likewise
-    std::string note;                ///< what the user should know, once; usually nothing
-    bool stops = false;              ///< a rank asked for it: this is the last step for now
-    bool saves = false;              ///< a rank asked for a checkpoint
+    double images_per_second = 0;  ///< as the method counts them, of this epoch and all ranks
+    double data_wait_share = 0;    ///< of this epoch's time, of this rank
+    double comm_wait_share = 0;    ///< communication that nothing hides, waiting for slower ranks included
+    double epoch_seconds = 0;      ///< since the epoch began or went on
+    bool read = true;              ///< whether the values are as of this step: on a device they are read only when
+                                   ///< somebody needs them, and those of the last reading stand here in between
+    std::int64_t left_out = 0;     ///< fp16: steps of this epoch, since it began or went on, whose gradients have
+                                   ///< overflowed and changed no weights; as of the last reading
+    double loss_scale = 1;         ///< fp16: likewise
+    std::string note;              ///< what the user should know, once; usually nothing
+    bool stops = false;            ///< a rank asked for it: this is the last step for now
+    bool saves = false;            ///< a rank asked for a checkpoint
 };
 
 /// What a rank wants of all after a step.
@@ -64,7 +64,7 @@ public:
     }
     std::int64_t epoch() const { return epoch_; }  ///< from 0
     std::int64_t step() const { return step_; }    ///< of the epoch, from 0
-    /// This rank's pictures.
+    /// This rank's images.
     const data::StepRows& rows() const { return rows_; }
 
 private:
@@ -116,8 +116,8 @@ public:
     nn::Encoder& encoder() { return *encoder_; }
     torch::Device device() const { return device_; }
     const methods::Method& method() const { return *method_; }
-    /// What was said of the broken pictures that this rank replaced in the epoch that just ended (data.skip_broken).
-    std::set<std::string> broken_pictures() const { return method_->broken(); }
+    /// What was said of the broken images that this rank replaced in the epoch that just ended (data.skip_broken).
+    std::set<std::string> broken_images() const { return method_->broken(); }
     /// The number of ranks whose mathematics is computed.
     std::int64_t world_size() const { return share_.world_size; }
 

@@ -30,7 +30,7 @@ void Trainer::resume(const std::filesystem::path& checkpoint)
         {
             note_other_world(checkpoint);
         }
-        meters = meters.in_steps_of(method_->pictures_per_step());
+        meters = meters.in_steps_of(method_->images_per_step());
         progress_.world_size = share_.world_size;
         progress_.steps_done = progress_.epochs_done * method_->steps_per_epoch() + meters.steps;
         progress_.samplers = method_->sampler_state();
@@ -89,7 +89,7 @@ void Trainer::require_possible_place(const std::filesystem::path& checkpoint) co
 void Trainer::note_other_world(const std::filesystem::path& checkpoint)
 {
     const auto before = progress_.world_size;
-    const auto of_rank = method_->pictures_per_step() / share_.world_size;
+    const auto of_rank = method_->images_per_step() / share_.world_size;
     const auto ranks = communicator_->world_size();
     std::string remedy = fmt::format("meta.emulate_world: {}", before);
     if (before % ranks != 0)
@@ -108,7 +108,7 @@ void Trainer::note_other_world(const std::filesystem::path& checkpoint)
                      : fmt::format("a run on {} ranks, or on {} with meta.emulate_world: {},", before, fewer, before);
     }
     progress_.notes.push_back(
-        fmt::format("{} is of {} rank{}, this run computes for {}: a step has {} pictures instead of {}, and the "
+        fmt::format("{} is of {} rank{}, this run computes for {}: a step has {} images instead of {}, and the "
                     "supports of as many ranks; {} keeps the mathematics",
                     checkpoint.string(), before, before == 1 ? "" : "s", share_.world_size, of_rank * share_.world_size,
                     of_rank * before, remedy));

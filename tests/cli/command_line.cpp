@@ -35,7 +35,7 @@ TEST_CASE("version and help", "[cli]")
     }
 }
 
-TEST_CASE("a folder of pictures is packed on the command line", "[cli]")
+TEST_CASE("a folder of images is packed on the command line", "[cli]")
 {
     const test::Folder folder;
     const std::filesystem::path input = folder / "pictures";
@@ -48,18 +48,18 @@ TEST_CASE("a folder of pictures is packed on the command line", "[cli]")
     write(input / "train/dog/notes.txt", "text");
     const auto output = (folder / "packed.h5").string();
     const auto pack = "pack --format imagefolder --input " + input.string() + " --output " + output;
-    check_bad_input(pack, {"1 of 3 pictures is broken (train/dog/notes.txt", "--skip-broken"});
+    check_bad_input(pack, {"1 of 3 images is broken (train/dog/notes.txt", "--skip-broken"});
     CHECK_FALSE(std::filesystem::exists(output));
     const auto summary_path = (folder / "summary.json").string();
     const auto packed = run(pack + " --skip-broken --shorter-side 64 --summary " + summary_path);
     INFO(packed.output);
     REQUIRE(packed.code == 0);
-    CHECK(lines_with(packed.output, "pictures/s").size() >= 1);
+    CHECK(lines_with(packed.output, "images/s").size() >= 1);
     CHECK(lines_with(packed.output, "left out train/dog/notes.txt: ").size() == 1);
     const auto summary = nlohmann::json::parse(std::ifstream(summary_path));
     CHECK(summary["pictures"] == 2);
     CHECK(summary["skipped"].size() == 1);
-    CHECK_THAT(run("inspect " + output).output, Catch::Contains("train: 2 pictures, encoded (JPEG, PNG)") &&
+    CHECK_THAT(run("inspect " + output).output, Catch::Contains("train: 2 images, encoded (JPEG, PNG)") &&
                                                     Catch::Contains("left out dog/notes.txt") &&
                                                     Catch::Contains("whole"));
     check_bad_input(pack + " --class-names digits", {"--class-names", "--format idx"});
@@ -129,7 +129,7 @@ TEST_CASE("a checkpoint is evaluated and embedded by several ranks, and one spea
                               mpirun(2));
     INFO(embedded.output);
     CHECK(embedded.code == 0);
-    CHECK(lines_with(embedded.output, "12 pictures of 'val'").size() == 1);
+    CHECK(lines_with(embedded.output, "12 images of 'val'").size() == 1);
     const auto summary = nlohmann::json::parse(std::ifstream(summary_path));
     CHECK(summary["outputs"] == nlohmann::json{"backbone", "prediction"});
     CHECK(summary["ranks"] == 2);
@@ -161,7 +161,7 @@ TEST_CASE("CIFAR-10's files are packed", "[cli]")
     const auto packed = run("pack --format cifar10 --input " PAWS_TEST_DATA "/cifar-10-batches-py --output " + output);
     INFO(packed.output);
     REQUIRE(packed.code == 0);
-    CHECK_THAT(packed.output, Catch::Contains("train: 300 pictures of 32×32"));
+    CHECK_THAT(packed.output, Catch::Contains("train: 300 images of 32×32"));
     CHECK_THAT(run("inspect " + output).output, Catch::Contains("paws-dataset"));
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("a dry run says what would be done and writes nothing", "[cli]")
     CHECK(result.code == 0);
     for (const auto* part :
          {"epochs: 7", "parameters", "memory", "3 an epoch, 21 in 7 epochs", "supports        12",
-          "pictures        read from ", "data.h5; per rank, 0.00 GiB in memory", "loader          per rank, "})
+          "images        read from ", "data.h5; per rank, 0.00 GiB in memory", "loader          per rank, "})
     {
         CHECK_THAT(result.output, Catch::Contains(part));
     }
@@ -213,7 +213,7 @@ TEST_CASE("suncet_train on the command line", "[cli]")
     const auto dry = run(config + " --dry-run");
     INFO(dry.output);
     CHECK(dry.code == 0);
-    for (const auto* part : {"of each picture 2 views of 16²\n", "in 2 of 3 epochs", "supports        6", "memory"})
+    for (const auto* part : {"of each image 2 views of 16²\n", "in 2 of 3 epochs", "supports        6", "memory"})
     {
         CHECK_THAT(dry.output, Catch::Contains(part));
     }
@@ -229,7 +229,7 @@ TEST_CASE("suncet_train on the command line", "[cli]")
     const auto lines = lines_with(trained.output, "left");
     REQUIRE(lines.size() == 1);
     CHECK_THAT(lines.front(), Catch::Contains("SuNCEt ") && Catch::Contains("SimCLR "));
-    // On two ranks, the second picture of a class may be the other rank's.
+    // On two ranks, the second image of a class may be the other rank's.
     const auto two =
         run(config + " --stop-after 1ep --set criterion.supervised_imgs_per_class=1 --set logging.folder=" +
                 (small.folder / "two").string(),
@@ -292,11 +292,11 @@ TEST_CASE("every shipped configuration dry-runs", "[cli]")
     CHECK(count >= 12);
 }
 
-TEST_CASE("the end of an epoch names the broken pictures that were replaced", "[cli]")
+TEST_CASE("the end of an epoch names the broken images that were replaced", "[cli]")
 {
     const test::Folder folder;
     auto split = test::encoded_split({"cat", "dog"}, 6);
-    split.pictures[7] = test::truncated_picture();
+    split.images[7] = test::truncated_image();
     test::write_encoded(folder / "pets.h5", {"cat", "dog"}, {{"train", split}});
     const auto data = fmt::format("dataset: folder, file: {}, unlabeled_frac: 0", (folder / "pets.h5").string());
     const auto config = write(folder / "pets.yaml", test::photographs_yaml(data, folder / "run"));

@@ -165,7 +165,7 @@ TEST_CASE("names that are not text are written as text", "[cli]")
     std::ofstream(odd.input / "train/a" / "x\xff.jpg") << "junk";
     std::ofstream(odd.input / "train/a" / "x\ny.jpg") << "junk";
     check_bad_input(odd.pack(),
-                    {"2 of 5 pictures are broken", "train/a/x\\ny.jpg", "train/a/x\\xff.jpg", "--skip-broken"});
+                    {"2 of 5 images are broken", "train/a/x\\ny.jpg", "train/a/x\\xff.jpg", "--skip-broken"});
     const auto summary_path = (odd.folder / "summary.json").string();
     const auto packed = run(odd.pack() + " --skip-broken --summary " + summary_path);
     INFO(packed.output);

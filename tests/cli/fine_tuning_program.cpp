@@ -30,7 +30,7 @@ TEST_CASE("pre-training, both ways of fine-tuning and the evaluation, on one ran
     CHECK(std::filesystem::exists(small.folder / "run/small-fine-tune-SNN_r1.csv"));
 
     const auto fine_tune = test::write(small.folder / "fine_tune.yaml", small.fine_tune_yaml("run"));
-    CHECK_THAT(check(fine_tune + " --dry-run"), Catch::Contains("batch           4 labelled pictures per rank") &&
+    CHECK_THAT(check(fine_tune + " --dry-run"), Catch::Contains("batch           4 labelled images per rank") &&
                                                     Catch::Contains("wide_resnet16w1, 3 classes"));
     CHECK(lines_with(check(fine_tune, test::mpirun(2)), "training top-1 ").size() == 3);
     const auto summary = (small.folder / "summary.json").string();
@@ -46,7 +46,7 @@ TEST_CASE("pre-training, both ways of fine-tuning and the evaluation, on one ran
     check_bad_input(snn + " --set logging.pretrain_path=none.h5 --resume never", {"none.h5", "logging.pretrain_path"},
                     test::mpirun(2));
     check_bad_input(fine_tune + " --set optimization.batch_size=7 --resume never",
-                    {"optimization.batch_size: 7 pictures on each of 2 ranks", "12 labelled"}, test::mpirun(2));
+                    {"optimization.batch_size: 7 images on each of 2 ranks", "12 labelled"}, test::mpirun(2));
     check_bad_input(fine_tune + " --sel paws_train", {"task", "fine_tune", "paws_train"});
     check_bad_input(fine_tune + " --set meta.training=false --resume " + small.data().string(), {"data.h5"});
     check_bad_input(fine_tune + " --set data.validation_split=test --resume never", {"test", "val"}, test::mpirun(2));

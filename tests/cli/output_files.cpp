@@ -125,7 +125,7 @@ TEST_CASE("every command refuses outputs of another kind, and its own inputs", "
     {
         arguments.summary = (small.folder / "summary.json").string();
         check_command(arguments, command, {});
-        for (const auto* text : {"{\"task\": \"pack\", \"pictures\": 3}", ""})
+        for (const auto* text : {"{\"task\": \"pack\", \"images\": 3}", ""})
         {
             test::write(arguments.summary, text);
             check_command(arguments, command, {});

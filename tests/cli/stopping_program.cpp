@@ -61,7 +61,7 @@ TEST_CASE("limits of time end with 85, asked numbers of steps and epochs with 0"
 TEST_CASE("on another number of ranks a run goes on at the same place, and says what changes", "[cli]")
 {
     const LongRun small;
-    // An epoch of 26 pictures has three steps of 8, or six of 4.
+    // An epoch of 26 images has three steps of 8, or six of 4.
     const auto line = small.line + " --set criterion.unsupervised_batch_size=4 --set data.unlabelled_count=24";
     CHECK(run(line + " --set meta.emulate_world=2 --stop-after 2steps").code == 0);
     CHECK(small.progress().iteration == 2);
@@ -69,7 +69,7 @@ TEST_CASE("on another number of ranks a run goes on at the same place, and says 
     INFO(result.output);
     CHECK(result.code == 0);
     CHECK(test::lines_with(result.output, "0 epochs and 4 of 6 steps done").size() == 1);
-    CHECK(test::lines_with(result.output, "of 2 ranks, this run computes for 1: a step has 4 pictures instead of 8")
+    CHECK(test::lines_with(result.output, "of 2 ranks, this run computes for 1: a step has 4 images instead of 8")
               .size() == 1);
     CHECK(small.progress().iteration == 5);
     CHECK(run(line + " --set meta.emulate_world=2 --stop-after 1ep").code == 0);

@@ -129,9 +129,9 @@ TEST_CASE("data are told apart by their seals and sizes", "[comm]")
     CHECK_THAT(before, Catch::Contains("data.h5: ") && Catch::Contains("checksum") && Catch::Contains("labelled.txt"));
     io::DatasetContent other;
     other.class_names = {"a", "b", "c"};
-    other.splits["train"] = test::striped_pictures(26, 3, 16);
+    other.splits["train"] = test::striped_images(26, 3, 16);
     other.splits["train"].pixels[5] ^= 1;
-    other.splits["val"] = test::striped_pictures(12, 3, 16);
+    other.splits["val"] = test::striped_images(12, 3, 16);
     io::write_dataset(small.data(), other);
     CHECK(session::identity_of_data(data) != before);
 

@@ -121,24 +121,24 @@ TEST_CASE("class probabilities stand beside embeddings, of the evaluation's spli
     const auto pretrained = run.load();
     const auto config = run.config({"criterion.snn_temperature=0.3"});
     const auto dataset = data::load_dataset(config, data::Splits::train_and_validation);
-    const auto embed = [&](const data::Pictures& pictures, const std::vector<std::int64_t>& rows)
+    const auto embed = [&](const data::Images& images, const std::vector<std::int64_t>& rows)
     {
-        return train::embed(*pretrained.network.encoder, pictures, rows, config, nn::Embedding::prediction,
+        return train::embed(*pretrained.network.encoder, images, rows, config, nn::Embedding::prediction,
                             device::Precision::fp32);
     };
     const auto supports = embed(dataset.train, dataset.labelled);
     for (const std::string split : {"val", "train"})
     {
-        const auto& pictures = split == "val" ? dataset.validation : dataset.train;
+        const auto& images = split == "val" ? dataset.validation : dataset.train;
         const auto wanted =
-            loss::snn_probabilities(embed(pictures, pictures.all_rows()), supports, dataset.labelled_targets(), 3, 0.3);
+            loss::snn_probabilities(embed(images, images.all_rows()), supports, dataset.labelled_targets(), 3, 0.3);
         const auto overrides = {std::string("criterion.snn_temperature=0.3"), std::string("embed.probabilities=true"),
                                 std::string("embed.outputs=[backbone]"), "embed.split=" + split};
         const auto summary = commands::embed(pretrained, run.config(overrides), run / "all.h5", run.world());
         const io::EmbeddingsFile file(run / "all.h5");
         CHECK(largest_difference(file.rows("probabilities", 0, file.count()), wanted) < 1e-5);
         CHECK(torch::tensor(file.predicted()).equal(wanted.argmax(1)));
-        const auto accuracy = loss::accuracy(wanted, pictures.labels);
+        const auto accuracy = loss::accuracy(wanted, images.labels);
         CHECK(summary["top1"].get<double>() == Approx(accuracy.top1));
         CHECK(summary["top5"].get<double>() == Approx(accuracy.top5));
         CHECK(file.source().temperature == 0.3);
@@ -177,7 +177,7 @@ TEST_CASE("what cannot be embedded is refused on all ranks, and no file is left"
         }
     }
     CHECK_THAT(refused({"embed.half=true", "embed.outputs=[projection]"}, "all.h5"),
-               Catch::Contains("embed.half: the projection of picture '0") && Catch::Contains("float16"));
+               Catch::Contains("embed.half: the projection of image '0") && Catch::Contains("float16"));
     MPI_Barrier(MPI_COMM_WORLD);
     for (const auto& entry : fs::directory_iterator(run / ""))
     {

@@ -184,7 +184,7 @@ TEST_CASE("fine_tune trains a classifier, and evaluates it with training: false"
     const auto summary = run(small.fine_tune_config("run", settings));
     CHECK(summary["epochs"] == 30);
     CHECK(summary["best_top1"].get<double>() > 0.9);
-    // Of several epochs: the losses of single steps, of few pictures each, swing, at higher rates up to chance, log 3.
+    // Of several epochs: the losses of single steps, of few images each, swing, at higher rates up to chance, log 3.
     CHECK(mean_loss_from(20, small.folder / "run/small-fine-tune_r0.csv") < 2 * std::log(3) / 3);
     std::ifstream csv(small.folder / "run/small-fine-tune_r0.csv");
     std::string line;
@@ -209,7 +209,7 @@ TEST_CASE("fine_tune trains a classifier, and evaluates it with training: false"
     CHECK(commands::evaluate_classifier(config, latest.string())["top1"] == summary["top1"]);
 }
 
-TEST_CASE("held-out pictures decide, where there is a list of them", "[tasks]")
+TEST_CASE("held-out images decide, where there is a list of them", "[tasks]")
 {
     const PretrainedRun small;
     std::ofstream(small.folder / "val.txt") << "5\n9\n22\n";

@@ -71,7 +71,7 @@ TEST_CASE("fine-tuning refuses data that it cannot learn from or be evaluated on
                       Catch::Contains("criterion.classes_per_batch: 2 does not divide the 3 classes"));
     CHECK_THROWS_WITH(
         run(small.snn_config("run", {"criterion.supervised_batch_size=5"})),
-        Catch::Contains("'a' has 4 labelled pictures") && Catch::Contains("criterion.supervised_batch_size"));
+        Catch::Contains("'a' has 4 labelled images") && Catch::Contains("criterion.supervised_batch_size"));
     CHECK_THROWS_WITH(run(small.fine_tune_config("run", {"optimization.batch_size=13"})),
                       Catch::Contains("optimization.batch_size") && Catch::Contains("12 labelled"));
     CHECK_THROWS_WITH(
@@ -111,7 +111,7 @@ TEST_CASE("checkpoints of other tasks are not gone on from, nor evaluated as cla
     run(small.fine_tune_config("run"));
     io::DatasetContent two;
     two.class_names = {"a", "b"};
-    two.splits["train"] = two.splits["val"] = test::striped_pictures(6, 2, 16);
+    two.splits["train"] = two.splits["val"] = test::striped_images(6, 2, 16);
     io::write_dataset(small.folder / "two.h5", two);
     auto other = config;
     other.data.file = (small.folder / "two.h5").string();

@@ -1,4 +1,4 @@
-// Runs of the fine-tuning tasks by many ranks: files, evaluation on fewer pictures than there are ranks, going on.
+// Runs of the fine-tuning tasks by many ranks: files, evaluation on fewer images than there are ranks, going on.
 
 #include "io/checkpoint/checkpoint_file.hpp"
 #include "src/commands/training.hpp"
@@ -11,7 +11,7 @@ using namespace paws;
 
 using MakeConfig = std::function<config::Config(const std::vector<std::string>&)>;
 
-/// Two of the pictures that the small run is evaluated on: with three ranks, one has none.
+/// Two of the images that the small run is evaluated on: with three ranks, one has none.
 data::Dataset with_two_to_evaluate(const config::Config& config)
 {
     auto dataset = data::load_dataset(config, data::Splits::train_and_validation);

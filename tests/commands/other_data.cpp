@@ -60,9 +60,9 @@ struct OtherData
     {
         io::DatasetContent content;
         content.class_names = class_names;
-        content.splits["train"] = test::striped_pictures(count, 3, 16);
+        content.splits["train"] = test::striped_images(count, 3, 16);
         content.splits["train"].pixels.front() ^= flip;
-        content.splits["val"] = test::striped_pictures(12, 3, 16);
+        content.splits["val"] = test::striped_images(12, 3, 16);
         io::write_dataset(path, content);
     }
 };
@@ -89,7 +89,7 @@ TEST_CASE("a run does not go on with other images, classes or labels", "[tasks]"
     const BegunRun run;
     const auto draw = [&](std::size_t images, std::size_t per_class, std::uint64_t seed)
     {
-        const auto labels = test::striped_pictures(images, 3, 16).labels;
+        const auto labels = test::striped_images(images, 3, 16).labels;
         io::write_subset(run.subset(), io::draw_subset_per_class(labels, 3, per_class, seed));
     };
     CHECK(notes_of_resuming(quick_config(run), latest(run)).empty());
@@ -143,7 +143,7 @@ TEST_CASE("a checkpoint that does not say its data is compared by its steps", "[
     REQUIRE(notes.size() == 1);
     CHECK_THAT(notes.front(), Catch::Contains("does not say which data it was trained on"));
     OtherData{{"a", "b", "c"}, 17, 0}.write(run.data());
-    io::write_subset(run.subset(), io::draw_subset_per_class(test::striped_pictures(17, 3, 16).labels, 3, 4, 0));
+    io::write_subset(run.subset(), io::draw_subset_per_class(test::striped_images(17, 3, 16).labels, 3, 4, 0));
     run.refuses({"is of a run with 3 steps an epoch, and there are 2"});
     // In its first epoch, and further than an epoch has steps.
     checkpoint.progress.epoch = 0;
@@ -245,8 +245,8 @@ TEST_CASE("one class alone is nothing to learn", "[tasks]")
     const test::SmallRun small;
     io::DatasetContent content;
     content.class_names = {"only"};
-    content.splits["train"] = test::striped_pictures(26, 1, 16);
-    content.splits["val"] = test::striped_pictures(12, 1, 16);
+    content.splits["train"] = test::striped_images(26, 1, 16);
+    content.splits["val"] = test::striped_images(12, 1, 16);
     io::write_dataset(small.data(), content);
     const auto load = [&](const config::Config& config) { return data::load_dataset(config, data::Splits::train); };
     const auto method = [&](const config::Config& config)

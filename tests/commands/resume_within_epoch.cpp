@@ -56,7 +56,7 @@ public:
     SharedRuns(const SharedRuns&) = delete;
     SharedRuns& operator=(const SharedRuns&) = delete;
 
-    /// 26 pictures in batches of 4 a rank: at least two steps an epoch on up to three ranks.
+    /// 26 images in batches of 4 a rank: at least two steps an epoch on up to three ranks.
     config::Config config(const std::string& run, const std::string& task, std::vector<std::string> more = {}) const
     {
         more.insert(more.end(),

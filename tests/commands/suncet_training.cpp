@@ -1,4 +1,4 @@
-// Runs of suncet_train: its own loss, columns and use of the labelled pictures; all else is paws_train's.
+// Runs of suncet_train: its own loss, columns and use of the labelled images; all else is paws_train's.
 
 #include <fstream>
 
@@ -95,7 +95,7 @@ TEST_CASE("a checkpoint of PAWS is no checkpoint of suncet_train", "[tasks]")
                       Catch::Contains("task") && Catch::Contains("--resume never"));
 }
 
-TEST_CASE("batches hold labelled pictures in the supervised epochs only", "[data]")
+TEST_CASE("batches hold labelled images in the supervised epochs only", "[data]")
 {
     const test::SmallRun small;
     const auto config = small.suncet_config("run");
@@ -125,7 +125,7 @@ TEST_CASE("a method says what it cannot learn from", "[train]")
         return methods::make_method(settings, dataset, {0, 1, ranks}, alone, torch::kCPU);
     };
     CHECK_THROWS_WITH(make(config, 1), Catch::Contains("criterion.supervised_imgs_per_class"));
-    // Another rank's picture is a neighbour, unless it is of another class.
+    // Another rank's image is a neighbour, unless it is of another class.
     CHECK_NOTHROW(make(config, 2));
     auto unique = config;
     unique.data.unique_classes_per_rank = true;

@@ -14,7 +14,7 @@ using namespace paws;
 const std::vector<std::string> few{"data.file=null",     "data.subset=null",        "data.dataset=synthetic",
                                    "data.num_classes=3", "data.synthetic_train=26", "data.synthetic_validation=12"};
 
-/// A small run on synthetic pictures in place of its files.
+/// A small run on synthetic images in place of its files.
 std::vector<std::string> synthetic(std::vector<std::string> more = {})
 {
     more.insert(more.begin(), few.begin(), few.end());
@@ -33,7 +33,7 @@ commands::Summary train(const config::Config& config)
 }
 }  // namespace
 
-TEST_CASE("synthetic pictures are of any shape, and the same for the same seed", "[data]")
+TEST_CASE("synthetic images are of any shape, and the same for the same seed", "[data]")
 {
     const test::SmallRun small;
     const auto load = [&](const std::string& seed, const std::string& train = "26")
@@ -68,7 +68,7 @@ TEST_CASE("synthetic pictures are of any shape, and the same for the same seed",
     CHECK(distance(0, 3) < distance(0, 1));
 }
 
-TEST_CASE("more synthetic pictures than memory holds come again, with their class", "[data]")
+TEST_CASE("more synthetic images than memory holds come again, with their class", "[data]")
 {
     const test::SmallRun small;
     const auto config = small.config(
@@ -83,7 +83,7 @@ TEST_CASE("more synthetic pictures than memory holds come again, with their clas
     CHECK(loader.next()->large.isfinite().all().item<bool>());
 }
 
-TEST_CASE("published configurations with synthetic pictures have the published shapes and steps", "[data]")
+TEST_CASE("published configurations with synthetic images have the published shapes and steps", "[data]")
 {
     const auto cifar = shipped("paws/cifar10_train.yaml");
     CHECK(cifar.data.crop_size == 32);
@@ -108,10 +108,10 @@ TEST_CASE("published configurations with synthetic pictures have the published s
     CHECK(dataset.labelled.size() == 50'000);
     CHECK(data::PawsLoader(dataset, cifar).steps_per_epoch() == 195);
     const auto text = commands::describe_run(shipped("paws/cifar10_train.yaml", {"meta.device=cpu"}), 1, {});
-    CHECK_THAT(text, Catch::Contains("synthetic: 50000 training pictures"));
+    CHECK_THAT(text, Catch::Contains("synthetic: 50000 training images"));
 }
 
-TEST_CASE("every training task runs on synthetic pictures", "[train]")
+TEST_CASE("every training task runs on synthetic images", "[train]")
 {
     const test::SmallRun small;
     const auto one_epoch = synthetic({"optimization.epochs=1"});
@@ -153,7 +153,7 @@ TEST_CASE("views that are reused are those of the first step", "[data]")
     }
 }
 
-TEST_CASE("what does not fit synthetic pictures is refused", "[config]")
+TEST_CASE("what does not fit synthetic images is refused", "[config]")
 {
     const test::SmallRun small;
     const auto refuses = [&](std::vector<std::string> overrides, const std::string& key, const std::string& remedy)
@@ -164,7 +164,7 @@ TEST_CASE("what does not fit synthetic pictures is refused", "[config]")
     refuses(synthetic({"data.file=x.h5"}), "data.file", "leave it out");
     refuses(synthetic({"data.subset=x.txt"}), "data.subset", "all are labelled");
     refuses(synthetic({"data.num_classes=1"}), "data.num_classes", "must be at least 2");
-    refuses(synthetic({"data.synthetic_train=2"}), "data.synthetic_train", "a picture of each class");
+    refuses(synthetic({"data.synthetic_train=2"}), "data.synthetic_train", "an image of each class");
     refuses(synthetic({"data.synthetic_validation=0"}), "data.synthetic_validation", "must be at least 1");
     refuses(synthetic({"data.synthetic_height=0"}), "data.synthetic_height", "must be at least 1");
     refuses(synthetic({"data.synthetic_width=-1"}), "data.synthetic_width", "must be at least 1");

@@ -16,10 +16,10 @@ using namespace paws;
 
 namespace
 {
-io::Picture read_png(const std::filesystem::path& path)
+io::Image read_png(const std::filesystem::path& path)
 {
     const auto bytes = io::read_file(path);
-    return io::decode_picture({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, path.string());
+    return io::decode_image({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, path.string());
 }
 }  // namespace
 
@@ -32,7 +32,7 @@ TEST_CASE("the sheet shows the views that training sees", "[tasks]")
     CHECK(summary["pictures"] == 3);
     CHECK(summary["views"] == 3);
     const auto sheet = read_png(path);
-    // Each pixel of a view of 16 × 16 is 6 × 6 of the sheet, between gaps of 4: the picture, two large, one small.
+    // Each pixel of a view of 16 × 16 is 6 × 6 of the sheet, between gaps of 4: the image, two large, one small.
     REQUIRE(sheet.height == 4 + 3 * (96 + 4));
     REQUIRE(sheet.width == 4 + 3 * (96 + 4) + 48 + 4);
 
@@ -57,11 +57,11 @@ TEST_CASE("the sheet shows the views that training sees", "[tasks]")
         }
     }
     CHECK(wrong == 0);
-    // More rows than there are pictures.
+    // More rows than there are images.
     CHECK(commands::view_sheet(config, 30, path)["pictures"] == 26);
 }
 
-TEST_CASE("the sheet is drawn from encoded pictures, without the broken ones where that is allowed", "[tasks]")
+TEST_CASE("the sheet is drawn from encoded images, without the broken ones where that is allowed", "[tasks]")
 {
     const test::SmallRun small;
     test::write_encoded(small.folder / "file.h5",

@@ -270,7 +270,7 @@ TEST_CASE("an impossible value is refused with what is possible", "[config]")
     refuses(paws::test::embed_yaml, {"embed.chunk_rows=-1"}, {"0 chooses"});
     refuses(paws::test::embed_yaml, {"embed.split=''"}, {"embed.split: is empty"});
     refuses(paws::test::embed_yaml, {"embed.file=''"}, {"embed.file: is empty"});
-    refuses(paws::test::embed_yaml, {"embed.probabilities=true"}, {"data.subset: nothing says which pictures"});
+    refuses(paws::test::embed_yaml, {"embed.probabilities=true"}, {"data.subset: nothing says which images"});
 }
 
 TEST_CASE("settings that do not go together are refused", "[config]")
@@ -280,8 +280,8 @@ TEST_CASE("settings that do not go together are refused", "[config]")
     refuses(yaml, {"optimization.warmup=10"}, {"optimization.start_lr: missing", "needs the rate it starts with"});
     refuses(yaml, {"optimization.nesterov=true", "optimization.momentum=0"}, {"optimization.nesterov: needs"});
     refuses(yaml, {"data.dataset=hdf5"}, {"data.file: is needed for data.dataset: hdf5"});
-    refuses(yaml, {"data.root_path=''"}, {"data.root_path: nothing says where the pictures are"});
-    refuses(yaml, {"data.subset=null"}, {"data.subset: nothing says which pictures are labelled"});
+    refuses(yaml, {"data.root_path=''"}, {"data.root_path: nothing says where the images are"});
+    refuses(yaml, {"data.subset=null"}, {"data.subset: nothing says which images are labelled"});
 }
 
 TEST_CASE("a published list that does not exist is refused", "[config]")

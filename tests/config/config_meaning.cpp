@@ -16,7 +16,7 @@ using Scale = std::array<double, 2>;
 using Colour = std::array<double, 3>;
 }  // namespace
 
-TEST_CASE("pre-training on small pictures has CIFAR-10's published defaults", "[config]")
+TEST_CASE("pre-training on small images has CIFAR-10's published defaults", "[config]")
 {
     const auto config = read(paws::test::paws_yaml);
     CHECK(config.task == Task::paws_train);
@@ -194,7 +194,7 @@ TEST_CASE("keys without an effect are named once each", "[config]")
     CHECK(config.criterion.sharpen == Criterion{}.sharpen);
 }
 
-TEST_CASE("lists of labelled pictures", "[config]")
+TEST_CASE("lists of labelled images", "[config]")
 {
     Data data;
     CHECK_FALSE(data.labelled_list());

@@ -51,13 +51,13 @@ logging: {folder: runs, pretrain_path: paws-latest.h5}
 
 inline const std::string embed_yaml = R"(task: embed
 meta: {model_name: resnet50}
-data: {dataset: hdf5, file: pictures.h5}
+data: {dataset: hdf5, file: images.h5}
 logging: {folder: runs}
 )";
 
 inline const std::string snn_eval_yaml = R"(task: snn_eval
 meta: {model_name: resnet50}
-data: {dataset: folder, root_path: pictures, subset: labelled.txt}
+data: {dataset: folder, root_path: images, subset: labelled.txt}
 logging: {folder: runs}
 )";
 }  // namespace paws::test

@@ -59,12 +59,12 @@ void overwrite(const std::filesystem::path& path, const std::string& old, const 
 }
 }  // namespace
 
-TEST_CASE("a class without a labelled picture is named", "[data]")
+TEST_CASE("a class without a labelled image is named", "[data]")
 {
     Photographs photographs;
     photographs.train = test::encoded_split({"cat"}, 6);
     photographs.pack();
-    CHECK_THROWS_WITH(photographs.load(), Catch::Contains("'dog' has 0 labelled pictures"));
+    CHECK_THROWS_WITH(photographs.load(), Catch::Contains("'dog' has 0 labelled images"));
     // Without supports to draw, it does no harm.
     CHECK(data::load_dataset(config::parse(fmt::format("task: embed\nmeta: {{model_name: resnet18}}\ndata: {{dataset: "
                                                        "folder, file: {}}}\nlogging: {{folder: runs}}\n",
@@ -74,23 +74,23 @@ TEST_CASE("a class without a labelled picture is named", "[data]")
               .train.count() == 6);
 }
 
-TEST_CASE("a class with fewer labelled pictures than a batch takes is named, with the setting", "[data]")
+TEST_CASE("a class with fewer labelled images than a batch takes is named, with the setting", "[data]")
 {
     const Photographs photographs;
     photographs.pack();
     const auto list = "data.subset=" + photographs.list("0\n1\n2\n6\n").string();
-    CHECK_THROWS_WITH(photographs.load({list}), Catch::Contains("'dog' has 1 labelled picture,") &&
+    CHECK_THROWS_WITH(photographs.load({list}), Catch::Contains("'dog' has 1 labelled image,") &&
                                                     Catch::Contains("fewer than the 2") &&
                                                     Catch::Contains("criterion.supervised_imgs_per_class"));
     CHECK(photographs.load({list, "criterion.supervised_imgs_per_class=1"}).labelled.size() == 4);
 }
 
-TEST_CASE("a picture whose file has no extension, or a wrong one, is what its bytes are", "[data]")
+TEST_CASE("an image whose file has no extension, or a wrong one, is what its bytes are", "[data]")
 {
     Photographs photographs;
     photographs.train.names[0] = "cat/portrait";
     photographs.train.names[1] = "cat/picture.txt";
-    photographs.train.pictures[2] = test::picture_bytes(3);  // a PNG named .JPEG
+    photographs.train.images[2] = test::image_bytes(3);  // a PNG named .JPEG
     photographs.pack();
     const auto config = photographs.config();
     const auto dataset = photographs.load();
@@ -101,7 +101,7 @@ TEST_CASE("a picture whose file has no extension, or a wrong one, is what its by
 TEST_CASE("a cut-off JPEG ends the epoch by name, or is replaced and named when that is allowed", "[data]")
 {
     Photographs photographs;
-    photographs.train.pictures[7] = test::truncated_picture();
+    photographs.train.images[7] = test::truncated_image();
     photographs.pack();
     const auto config = photographs.config();
     const auto dataset = photographs.load();
@@ -122,24 +122,24 @@ TEST_CASE("a label without a class is refused", "[data]")
     Photographs photographs;
     photographs.train.labels[3] = 2;
     photographs.pack();
-    CHECK_THROWS_WITH(photographs.load(), Catch::Contains("pets.h5") && Catch::Contains("picture 3 has label 2") &&
+    CHECK_THROWS_WITH(photographs.load(), Catch::Contains("pets.h5") && Catch::Contains("image 3 has label 2") &&
                                               Catch::Contains("2 classes"));
 }
 
-TEST_CASE("a file whose pictures were changed since they were packed is refused by the picture", "[data]")
+TEST_CASE("a file whose images were changed since they were packed is refused by the image", "[data]")
 {
     const Photographs photographs;
     photographs.pack();
-    auto bytes = photographs.train.pictures[0];
+    auto bytes = photographs.train.images[0];
     bytes[bytes.size() / 2] ^= 1;
-    overwrite(photographs.file(), photographs.train.pictures[0], bytes);
+    overwrite(photographs.file(), photographs.train.images[0], bytes);
     const auto dataset = photographs.load();
     const auto config = photographs.config();
     data::PawsLoader loader(dataset, config);
     CHECK_THROWS_WITH(run_epoch(loader), Catch::Contains("pets.h5") && Catch::Contains("checksum"));
 }
 
-TEST_CASE("a file that is overwritten while it is being read is refused by the picture", "[data]")
+TEST_CASE("a file that is overwritten while it is being read is refused by the image", "[data]")
 {
     const Photographs photographs;
     photographs.pack();
@@ -147,7 +147,7 @@ TEST_CASE("a file that is overwritten while it is being read is refused by the p
     const auto dataset = data::load_dataset(config, Splits::train);
     data::PawsLoader loader(dataset, config);
     CHECK_NOTHROW(run_epoch(loader));
-    const auto& first = photographs.train.pictures[0];
+    const auto& first = photographs.train.images[0];
     overwrite(photographs.file(), first, std::string(first.size(), '\0'));
     CHECK_THROWS_WITH(run_epoch(loader), Catch::Contains("checksum"));
 }
@@ -172,9 +172,9 @@ TEST_CASE("a run goes on with the file that it opened when another takes its pla
     data::PawsLoader loader(dataset, config);
     loader.start_epoch(0);
     const auto before = loader.next();
-    for (auto& picture : photographs.train.pictures)
+    for (auto& image : photographs.train.images)
     {
-        picture = test::picture_bytes(2);
+        image = test::image_bytes(2);
     }
     test::write_encoded(photographs.folder / "other.h5", classes, {{"train", photographs.train}});
     std::filesystem::rename(photographs.folder / "other.h5", photographs.file());
@@ -196,7 +196,7 @@ TEST_CASE("lists that do not belong to the data are refused by their line", "[da
     CHECK_THROWS_WITH(load("n01440764_10026.JPEG\n"), Catch::Contains("line 1"));
     CHECK_THROWS_WITH(load("0\n49999\n"), Catch::Contains("line 2") && Catch::Contains("49999"));
     CHECK_THROWS_WITH(load("cat_0.JPEG\ncat_0.JPEG\n"), Catch::Contains("twice"));
-    CHECK_THROWS_WITH(load("\n"), Catch::Contains("names no picture"));
+    CHECK_THROWS_WITH(load("\n"), Catch::Contains("names no image"));
 }
 
 TEST_CASE("a split that is missing is named with those that are there", "[data]")

@@ -93,7 +93,7 @@ TEST_CASE("views of evaluation on a GPU are those of a CPU", "[gpu]")
     CHECK(count_different(expected, views(AugmentOn::device, torch::kCUDA)) == 0);
 }
 
-TEST_CASE("on a GPU that has room for the pictures it makes their views", "[gpu]")
+TEST_CASE("on a GPU that has room for the images it makes their views", "[gpu]")
 {
     if (!test::has_gpu())
     {
@@ -111,8 +111,8 @@ TEST_CASE("on a GPU that has room for the pictures it makes their views", "[gpu]
     CHECK(dataset.train.lie_on(torch::kCUDA));
     CHECK(dataset.train.pixels_on(torch::kCUDA).data_ptr() == copy);
 
-    // More than there is, of one picture that counts as many.
-    data::Pictures large;
+    // More than there is, of one image that counts as many.
+    data::Images large;
     const auto rows = device::free_gpu_bytes() / (16 * 16 * 3) + 2;
     large.pixels = torch::empty({1, 16, 16, 3}, torch::kUInt8).expand({rows, 16, 16, 3});
     const auto decide = [&](AugmentOn where)

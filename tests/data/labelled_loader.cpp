@@ -1,4 +1,4 @@
-// Batches of labelled pictures: which pictures, in which order, and what the settings may not ask for.
+// Batches of labelled images: which images, in which order, and what the settings may not ask for.
 
 #include "src/data/labelled_loader.hpp"
 
@@ -29,13 +29,13 @@ std::vector<std::int64_t> values_of(const torch::Tensor& classes)
 }
 }  // namespace
 
-TEST_CASE("snn_fine_tune takes class-stratified batches, as often as a class has pictures for them", "[data]")
+TEST_CASE("snn_fine_tune takes class-stratified batches, as often as a class has images for them", "[data]")
 {
     const test::SmallRun small;
     const auto config = small.snn_config("run");
     const auto dataset = data::load_dataset(config, data::Splits::train);
     data::LabelledLoader loader(dataset, config);
-    // 12 labelled pictures of 3 classes in batches of 2 a class: two passes.
+    // 12 labelled images of 3 classes in batches of 2 a class: two passes.
     CHECK(loader.steps_per_epoch() == 2);
     const auto batches = epoch_of(loader, 0);
     REQUIRE(batches.size() == 2);
@@ -48,7 +48,7 @@ TEST_CASE("snn_fine_tune takes class-stratified batches, as often as a class has
             CHECK(classes[i] == classes[i - 3]);
         }
         CHECK(std::set<std::int64_t>(classes.begin(), classes.end()).size() == 3);
-        // The second view of a picture is another one.
+        // The second view of an image is another one.
         CHECK_FALSE(batch.views.slice(0, 0, 6).equal(batch.views.slice(0, 6)));
     }
     auto two = config;
@@ -82,7 +82,7 @@ TEST_CASE("a loader that goes on from a state gives what the first one would hav
     CHECK_NOTHROW(other.restore_samplers({}));
 }
 
-TEST_CASE("fine_tune takes each labelled picture once, another order in each epoch", "[data]")
+TEST_CASE("fine_tune takes each labelled image once, another order in each epoch", "[data]")
 {
     const test::SmallRun small;
     const auto config = small.fine_tune_config("run");
@@ -104,11 +104,11 @@ TEST_CASE("fine_tune takes each labelled picture once, another order in each epo
     CHECK(counts == std::map<std::int64_t, int>{{0, 4}, {1, 4}, {2, 4}});
     CHECK_FALSE(epoch_of(loader, 1)[0].views.equal(batches[0].views));
     CHECK(epoch_of(loader, 0)[0].views.equal(batches[0].views));
-    // Two ranks have half of the pictures each, in batches of the same size.
+    // Two ranks have half of the images each, in batches of the same size.
     CHECK(data::LabelledLoader(dataset, config, {1, 1, 2}).steps_per_epoch() == 1);
 }
 
-TEST_CASE("without random crops a view is the picture itself, or the square in its middle", "[data]")
+TEST_CASE("without random crops a view is the image itself, or the square in its middle", "[data]")
 {
     const test::SmallRun small;
     const auto config = small.fine_tune_config("run", {"data.flip_probability=0"});
@@ -121,7 +121,7 @@ TEST_CASE("without random crops a view is the picture itself, or the square in i
     CHECK((view - middle).abs().max().item<double>() < 1e-6);
 }
 
-TEST_CASE("batches that cannot be filled with labelled pictures are refused", "[data]")
+TEST_CASE("batches that cannot be filled with labelled images are refused", "[data]")
 {
     const test::SmallRun small;
     const auto fine_tune = small.fine_tune_config("run", {"optimization.batch_size=7"});
@@ -137,5 +137,5 @@ TEST_CASE("batches that cannot be filled with labelled pictures are refused", "[
                       Catch::Contains("criterion.classes_per_batch") && Catch::Contains("3 classes"));
     CHECK_THROWS_WITH(
         data::load_dataset(small.snn_config("run", {"criterion.supervised_batch_size=5"}), data::Splits::train),
-        Catch::Contains("class 'a' has 4 labelled pictures") && Catch::Contains("criterion.supervised_batch_size"));
+        Catch::Contains("class 'a' has 4 labelled images") && Catch::Contains("criterion.supervised_batch_size"));
 }

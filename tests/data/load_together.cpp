@@ -110,7 +110,7 @@ TEST_CASE("with copy_data all ranks read one copy", "[load]")
     CHECK(fs::path(dataset.read_from).parent_path().parent_path() == folder / "scratch");
     REQUIRE(dataset.notes.size() == 1);
     CHECK_THAT(dataset.notes[0], Catch::Contains("read from " + dataset.read_from));
-    // The picture, whole, from the copy.
+    // The image, whole, from the copy.
     const std::int64_t row = 9;
     const auto bytes = dataset.train.stored->read({&row, 1}).front();
     CHECK_NOTHROW(dataset.train.stored->require_whole(row, *bytes, dataset.train.names[9]));
@@ -158,19 +158,19 @@ TEST_CASE("a class needs enough labels for all ranks", "[load]")
 {
     const WorldFolder folder(write_packed);
     const auto& world = folder.world();
-    const auto with = [&](int pictures)
-    { return from_file(folder, {"criterion.supervised_imgs_per_class=" + std::to_string(pictures)}); };
+    const auto with = [&](int images)
+    { return from_file(folder, {"criterion.supervised_imgs_per_class=" + std::to_string(images)}); };
     const auto enough = 8 / world.world_size();
     CHECK_NOTHROW(data::load_dataset(with(enough), Splits::train, world));
     const auto message = common_error(with(enough + 1), world);
-    CHECK_THAT(message, Catch::Contains("'cat' has 8 labelled pictures"));
+    CHECK_THAT(message, Catch::Contains("'cat' has 8 labelled images"));
     if (world.world_size() > 1)
     {
         CHECK_THAT(message, Catch::Contains(fmt::format("{} on each of {} ranks", enough, world.world_size())));
     }
 }
 
-TEST_CASE("the ranks of a node share the memory for pictures", "[load]")
+TEST_CASE("the ranks of a node share the memory for images", "[load]")
 {
     const WorldFolder folder(write_packed);
     const auto dataset = data::load_dataset(from_file(folder), Splits::train, folder.world());
@@ -190,7 +190,7 @@ TEST_CASE("a folder is packed on first use by all ranks, and its file used from 
     CHECK(first.class_names == classes);
     CHECK(first.train.names[8] == "dog/dog_0.JPEG");
     REQUIRE(first.notes.size() == 1);
-    CHECK_THAT(first.notes[0], Catch::Contains("pets.h5 was packed: 18 pictures of 2 classes"));
+    CHECK_THAT(first.notes[0], Catch::Contains("pets.h5 was packed: 18 images of 2 classes"));
     const auto time = fs::last_write_time(folder / "pets.h5");
     const auto second = data::load_dataset(config, Splits::train_and_validation, folder.world());
     CHECK(second.notes.empty());
@@ -211,8 +211,8 @@ TEST_CASE("a packed file is used as it is, and a note says how its folder has ch
     folder.on_first(
         [&]
         {
-            std::ofstream(folder / "pets/train/cat/new.jpg") << test::picture_bytes(0);
-            std::ofstream(folder / "pets/train/cat/.hidden") << "no picture";
+            std::ofstream(folder / "pets/train/cat/new.jpg") << test::image_bytes(0);
+            std::ofstream(folder / "pets/train/cat/.hidden") << "no image";
             fs::remove(folder / "pets/val/dog/dog_0.JPEG");
             // Times of change are of whole milliseconds on some file systems.
             fs::last_write_time(folder / "pets/train/cat", fs::file_time_type::clock::now() + std::chrono::seconds(1));
@@ -220,25 +220,25 @@ TEST_CASE("a packed file is used as it is, and a note says how its folder has ch
     const auto changed = notes();
     REQUIRE(changed.size() == 1);
     CHECK_THAT(changed[0], Catch::Contains("pets.h5 is used as it is") &&
-                               Catch::Contains("1 picture was added (train/cat/new.jpg)") &&
-                               Catch::Contains("1 picture was removed (val/dog/dog_0.JPEG)") &&
+                               Catch::Contains("1 image was added (train/cat/new.jpg)") &&
+                               Catch::Contains("1 image was removed (val/dog/dog_0.JPEG)") &&
                                Catch::Contains("remove the file"));
     folder.on_first(
         [&]
         {
             fs::remove(folder / "pets/train/cat/new.jpg");
-            std::ofstream(folder / "pets/val/dog/dog_0.JPEG") << test::picture_bytes(0);
+            std::ofstream(folder / "pets/val/dog/dog_0.JPEG") << test::image_bytes(0);
         });
     CHECK(notes().empty());
 }
 
-TEST_CASE("a broken picture refuses the folder, or is left out and named", "[load]")
+TEST_CASE("a broken image refuses the folder, or is left out and named", "[load]")
 {
     const WorldFolder folder(
         [](const fs::path& root)
         {
             write_folder(root);
-            std::ofstream(root / "pets/train/dog/cut.jpg") << test::truncated_picture();
+            std::ofstream(root / "pets/train/dog/cut.jpg") << test::truncated_image();
         });
     CHECK_THAT(common_error(from_folder(folder), folder.world()),
                Catch::Contains("cut.jpg") && Catch::Contains("data.skip_broken"));
@@ -325,16 +325,16 @@ TEST_CASE("the place of a packed file", "[load]")
     CHECK(place({}).exists);
 }
 
-TEST_CASE("the end of an epoch names what was replaced on any rank, each picture once", "[load]")
+TEST_CASE("the end of an epoch names what was replaced on any rank, each image once", "[load]")
 {
     const auto world = test::world_of_all();
     auto& communicator = *world.communicator;
     CHECK(data::broken_report({}, communicator).empty());
     const auto few =
-        data::broken_report({"a.jpg: cut off", fmt::format("b{}.jpg: no picture", world.rank())}, communicator);
+        data::broken_report({"a.jpg: cut off", fmt::format("b{}.jpg: no image", world.rank())}, communicator);
     REQUIRE(few.size() == static_cast<std::size_t>(1 + world.world_size()));
     CHECK(few[0] == "replaced (data.skip_broken): a.jpg: cut off");
-    CHECK(few[1] == "replaced (data.skip_broken): b0.jpg: no picture");
+    CHECK(few[1] == "replaced (data.skip_broken): b0.jpg: no image");
     std::set<std::string> many;
     for (int n = 0; n < 25; ++n)
     {

@@ -55,7 +55,7 @@ TEST_CASE("an epoch may be left early", "[data]")
     REQUIRE(loader.next());
 }
 
-TEST_CASE("a picture's view is the same in any batch", "[data]")
+TEST_CASE("an image's view is the same in any batch", "[data]")
 {
     const test::SmallRun small;
     const auto config = small.config("run");
@@ -76,7 +76,7 @@ TEST_CASE("data sets that do not fit the configuration are refused in words", "[
     CHECK_THROWS_WITH(load({"data.subset=/nowhere/list.txt"}), Catch::Contains("/nowhere/list.txt"));
     CHECK_THROWS_WITH(load({"data.train_split=test"}), Catch::Contains("test") && Catch::Contains("val"));
     CHECK_THROWS_WITH(load({"data.num_classes=4"}), Catch::Contains("has 3 classes"));
-    CHECK_THROWS_WITH(load({"data.unlabelled_count=27"}), Catch::Contains("of the 26 pictures"));
+    CHECK_THROWS_WITH(load({"data.unlabelled_count=27"}), Catch::Contains("of the 26 images"));
     CHECK(load({"data.unlabelled_count=5"}).unlabelled.size() == 5);
 
     const auto dataset = data::load_dataset(small.config("run"), data::Splits::train);

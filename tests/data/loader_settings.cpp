@@ -21,7 +21,7 @@ data::ViewPipeline::Settings settings(const std::vector<std::string>& overrides,
 }
 }  // namespace
 
-TEST_CASE("a quarter of the cores prepares pictures for a CPU, and all but one for a GPU", "[data]")
+TEST_CASE("a quarter of the cores prepares images for a CPU, and all but one for a GPU", "[data]")
 {
     CHECK(settings({}, 1, 16).workers == 4);
     CHECK(settings({}, 1, 2).workers == 1);
@@ -40,13 +40,13 @@ TEST_CASE("four batches are prepared ahead, or as many as an eighth of the memor
     CHECK(settings({}, 0, 4).batches_ahead == 4);
 }
 
-TEST_CASE("broken pictures are skipped only when the configuration says so", "[data]")
+TEST_CASE("broken images are skipped only when the configuration says so", "[data]")
 {
     CHECK_FALSE(settings({}, 1, 1).skip_broken);
     CHECK(settings({"data.skip_broken=true"}, 1, 1).skip_broken);
 }
 
-TEST_CASE("pictures take half of a rank's memory, or what the configuration says", "[data]")
+TEST_CASE("images take half of a rank's memory, or what the configuration says", "[data]")
 {
     const data::NodeShare node{4, 8 * gibibyte};
     CHECK(data::cache_bytes(with({}).data, node) == 4 * gibibyte);
@@ -56,7 +56,7 @@ TEST_CASE("pictures take half of a rank's memory, or what the configuration says
 
 TEST_CASE("the bytes of a batch are those of its views", "[data]")
 {
-    // 2 classes × 2 pictures, 2 × 4 large views of 16², 4 small ones of 8².
+    // 2 classes × 2 images, 2 × 4 large views of 16², 4 small ones of 8².
     const auto config = with({});
     CHECK(data::training_batch_bytes(config) == ((4 + 8) * 16 * 16 + 4 * 8 * 8) * 3 * 4);
     CHECK(data::evaluation_batch_bytes(config.data) == 256 * 16 * 16 * 3 * 4);

@@ -1,4 +1,4 @@
-// The published keys and lists choose the published pictures; a user's own data need no more than a folder.
+// The published keys and lists choose the published images; a user's own data need no more than a folder.
 #include "io/dataset/label_draw.hpp"
 #include "io/dataset/subset_file.hpp"
 #include "src/data/dataset.hpp"
@@ -117,14 +117,14 @@ TEST_CASE("ImageNet: fine-tuning has the labelled list, the held-out list and th
     CHECK(dataset.held_out == Rows{15, 1});
     CHECK(dataset.validation.count() == 4);
     CHECK(dataset.notes.empty());
-    // The held-out pictures can be what is trained on, for a last run.
+    // The held-out images can be what is trained on, for a last run.
     const auto all = data::load_dataset(imagenet.fine_tuning({"data.unlabeled_frac=-1"}), Splits::train);
     CHECK(all.labelled == Rows{15, 1});
 
     write_lines(imagenet.root / "lists/val.txt", {"n01443537_5.JPEG", "n01440764_3.JPEG"});
     const auto mixed = data::load_dataset(imagenet.fine_tuning(), Splits::train);
     REQUIRE(mixed.notes.size() == 1);
-    CHECK_THAT(mixed.notes[0], Catch::Contains("1 of the 2 held-out pictures"));
+    CHECK_THAT(mixed.notes[0], Catch::Contains("1 of the 2 held-out images"));
 
     write_lines(imagenet.root / "lists/val.txt", {"n09999999_1.JPEG"});
     CHECK_THROWS_WITH(data::load_dataset(imagenet.fine_tuning(), Splits::train),
@@ -137,7 +137,7 @@ TEST_CASE("ImageNet: fine-tuning has the labelled list, the held-out list and th
 TEST_CASE("CIFAR-10: the list that data_seed names, by positions", "[data]")
 {
     const test::Folder lists;
-    // Two of each class of the 300 pictures.
+    // Two of each class of the 300 images.
     const auto all = data::load_dataset(cifar10(lists, {"data.unlabeled_frac=0"}), Splits::train_and_validation);
     CHECK(all.labelled.size() == static_cast<std::size_t>(all.train.count()));
     CHECK(all.classes() == 10);
@@ -148,7 +148,7 @@ TEST_CASE("CIFAR-10: the list that data_seed names, by positions", "[data]")
     const std::vector<std::string> published{"data.unlabeled_frac=0.92", "data.data_seed=152"};
     const auto dataset = data::load_dataset(cifar10(lists, published), Splits::train);
     CHECK(dataset.labelled == Rows(drawn.begin(), drawn.end()));
-    // copy_data, which the published file has, means nothing for pictures that are read into memory once.
+    // copy_data, which the published file has, means nothing for images that are read into memory once.
     auto copies = published;
     copies.emplace_back("data.copy_data=true");
     CHECK(data::load_dataset(cifar10(lists, copies), Splits::train).labelled == dataset.labelled);

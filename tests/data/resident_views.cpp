@@ -1,4 +1,4 @@
-// Views made where the pictures lie are those of the host's threads, bit for bit; and where views are made.
+// Views made where the images lie are those of the host's threads, bit for bit; and where views are made.
 
 #include "src/data/resident_views.hpp"
 
@@ -51,7 +51,7 @@ TEST_CASE("both sources make the same views for PAWS", "[data]")
     const auto dataset = train_of(config);
     compare_sources<data::PawsLoader>(dataset, config);
     compare_sources<data::PawsLoader>(dataset, small.config("run", augmented({"data.multicrop=0"})));
-    // The batches of two of three ranks, which share out four labelled pictures of a class.
+    // The batches of two of three ranks, which share out four labelled images of a class.
     const auto few =
         augmented({"data.multicrop=3", "criterion.unsupervised_batch_size=4", "criterion.supervised_imgs_per_class=1"});
     compare_sources<data::PawsLoader>(dataset, small.config("run", few), {1, 2, 3});
@@ -64,7 +64,7 @@ TEST_CASE("both sources make the same views for SuNCEt, with supports and withou
     compare_sources<data::PawsLoader>(train_of(config), config);
 }
 
-TEST_CASE("both sources make the same views of labelled pictures", "[data]")
+TEST_CASE("both sources make the same views of labelled images", "[data]")
 {
     const test::SmallRun small;
     const auto snn = small.snn_config("run", augmented());
@@ -89,7 +89,7 @@ TEST_CASE("both sources make the same views of evaluation", "[data]")
     CHECK(count_different(host, views(AugmentOn::device)) == 0);
 }
 
-TEST_CASE("pictures that come again have views of their own from both sources", "[data]")
+TEST_CASE("images that come again have views of their own from both sources", "[data]")
 {
     const test::SmallRun small;
     // Memory is for 64 MiB of them.
@@ -104,7 +104,7 @@ TEST_CASE("pictures that come again have views of their own from both sources", 
         data::BatchPlan one;
         one.kinds = {data::RandomView{data::large_view_spec(config.data), {1, 2}}};
         one.counts = {3};
-        one.pictures = {{row, {{0, 5, 2}}}, {row + dataset.train.pixels.size(0), {{0, 5, 0}, {0, 6, 1}}}};
+        one.images = {{row, {{0, 5, 2}}}, {row + dataset.train.pixels.size(0), {{0, 5, 0}, {0, 6, 1}}}};
         one.classes = {4, 5};
         return std::exchange(given, true) ? std::nullopt : std::optional(one);
     };
@@ -120,7 +120,7 @@ TEST_CASE("pictures that come again have views of their own from both sources", 
     CHECK_FALSE(device.next());
 }
 
-TEST_CASE("views that are reused are made once where the pictures lie, too", "[data]")
+TEST_CASE("views that are reused are made once where the images lie, too", "[data]")
 {
     const test::SmallRun small;
     const auto config = augmenting_on(
@@ -158,7 +158,7 @@ TEST_CASE("on a CPU the host's threads make views, unless the configuration says
     CHECK(dataset.train.pixels_on(torch::kCPU).data_ptr() == dataset.train.pixels.data_ptr());
 }
 
-TEST_CASE("pictures that cannot lie on the device are refused where they shall", "[data]")
+TEST_CASE("images that cannot lie on the device are refused where they shall", "[data]")
 {
     const test::SmallRun small;
     const auto stored = small.config("run", {"data.augment_on=device", "data.cache_gb=0"});
@@ -169,7 +169,7 @@ TEST_CASE("pictures that cannot lie on the device are refused where they shall",
     test::write_encoded(folder / "pets.h5", {"cat", "dog"}, {{"train", test::encoded_split({"cat", "dog"}, 8)}});
     const auto file = fmt::format("dataset: hdf5, file: {}, unlabeled_frac: 0", (folder / "pets.h5").string());
     CHECK_THROWS_WITH(train_of(test::photographs_config(file, {"data.augment_on=device"})),
-                      Catch::Contains("data.augment_on: device") && Catch::Contains("pictures of one size") &&
+                      Catch::Contains("data.augment_on: device") && Catch::Contains("images of one size") &&
                           Catch::Contains("leave it at auto"));
     const auto automatic = test::photographs_config(file);
     const auto dataset = train_of(automatic);

@@ -13,7 +13,7 @@ using Batch = std::vector<std::int64_t>;
 
 constexpr std::int64_t num_classes = 6;
 
-/// `per_class` pictures of each of num_classes classes, class after class in turn.
+/// `per_class` images of each of num_classes classes, class after class in turn.
 Batch make_targets(std::int64_t per_class)
 {
     Batch targets(per_class * num_classes);
@@ -40,7 +40,7 @@ void refuses(Action&& action, const std::string& part)
 }
 }  // namespace
 
-TEST_CASE("an epoch gives every picture once, padded to equal shares", "[samplers]")
+TEST_CASE("an epoch gives every image once, padded to equal shares", "[samplers]")
 {
     std::vector<int> seen(10);
     for (std::int64_t rank = 0; rank < 4; ++rank)
@@ -56,7 +56,7 @@ TEST_CASE("an epoch gives every picture once, padded to equal shares", "[sampler
     CHECK(*std::min_element(seen.begin(), seen.end()) == 1);
 }
 
-TEST_CASE("more ranks than pictures wrap around more than once", "[samplers]")
+TEST_CASE("more ranks than images wrap around more than once", "[samplers]")
 {
     for (std::int64_t rank = 0; rank < 7; ++rank)
     {
@@ -119,7 +119,7 @@ TEST_CASE("a support batch has each of its classes equally often, in turn", "[sa
     }
 }
 
-TEST_CASE("ranks share classes and split pictures, or the other way round", "[samplers]")
+TEST_CASE("ranks share classes and split images, or the other way round", "[samplers]")
 {
     const auto targets = make_targets(8);
     for (const bool unique : {false, true})
@@ -182,7 +182,7 @@ TEST_CASE("support batches go on where they were left, wherever that is", "[samp
     }
 }
 
-TEST_CASE("a sequence is as long as the unlabelled pictures need", "[samplers]")
+TEST_CASE("a sequence is as long as the unlabelled images need", "[samplers]")
 {
     CHECK(inner_epochs_for(195, 10, {.classes_per_batch = 10}) == 195);
     CHECK(inner_epochs_for(10, 10, {.classes_per_batch = 4, .unique_classes = true}) == 5);
@@ -204,11 +204,11 @@ TEST_CASE("samplers refuse what cannot work", "[samplers]")
     refuses(make({.classes_per_batch = 7}), "is more than the 6 classes");
     refuses(make({.world_size = 4, .classes_per_batch = 2, .unique_classes = true}), "lower it to at most 1");
     refuses(make({.classes_per_batch = 2, .images_per_class = 5}),
-            "class 0 has 4 labelled pictures, 4 of them on each of 1 ranks, fewer than the 5 a batch takes; lower "
+            "class 0 has 4 labelled images, 4 of them on each of 1 ranks, fewer than the 5 a batch takes; lower "
             "criterion.supervised_imgs_per_class");
     refuses(make({.world_size = 2, .classes_per_batch = 2, .images_per_class = 3}), "2 of them on each of 2 ranks");
     refuses([&] { ClassStratifiedSampler(targets, 5, {}); },
-            "labelled picture 5 has class 5, but the classes are 0 to 4");
+            "labelled image 5 has class 5, but the classes are 0 to 4");
     refuses([&] { inner_epochs_for(1, 4, {.classes_per_batch = 3}); }, "does not divide");
 
     ClassStratifiedSampler sampler(targets, num_classes, {.classes_per_batch = 2, .images_per_class = 2});
@@ -220,19 +220,19 @@ TEST_CASE("samplers refuse what cannot work", "[samplers]")
         refuses([&] { sampler.restore(state); }, "support sampler state");
     }
 
-    refuses([] { DistributedSampler({.size = 0}); }, "there are no pictures");
+    refuses([] { DistributedSampler({.size = 0}); }, "there are no images");
     refuses([] { DistributedSampler({.size = 1, .world_size = 0}); }, "does not exist");
     refuses([] { DistributedSampler({.size = 1, .batch_size = 0}); }, "at least 1");
     refuses([] { DistributedSampler({.size = 7, .world_size = 2, .batch_size = 5}); },
-            "a batch of 5 pictures on each of 2 ranks is more than the 7 pictures");
+            "a batch of 5 images on each of 2 ranks is more than the 7 images");
     DistributedSampler plain({.size = 7, .batch_size = 2});
     refuses([&] { plain.restore({0, 4}); }, "4 batches of epoch 0 were given, but an epoch has 3");
     refuses([&] { plain.restore({-1, 0}); }, "sampler state");
 }
 
-TEST_CASE("a class of fewer pictures than ranks lends all of them to every rank", "[samplers]")
+TEST_CASE("a class of fewer images than ranks lends all of them to every rank", "[samplers]")
 {
-    // Class 0 has two pictures, class 1 has six; three ranks.
+    // Class 0 has two images, class 1 has six; three ranks.
     const Batch targets{0, 1, 1, 1, 0, 1, 1, 1};
     std::set<std::int64_t> seen;
     for (std::int64_t rank = 0; rank < 3; ++rank)

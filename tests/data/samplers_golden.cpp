@@ -71,7 +71,7 @@ TEST_CASE("support batches are the published ones", "[samplers][golden]")
     }
 }
 
-TEST_CASE("each rank's order of the unlabelled pictures is the published one", "[samplers][golden]")
+TEST_CASE("each rank's order of the unlabelled images is the published one", "[samplers][golden]")
 {
     const auto file = h5::File::open(paws::test::golden_path("samplers.h5"));
     const auto cases = file.group("distributed");

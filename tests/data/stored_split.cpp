@@ -11,13 +11,13 @@ using Rows = std::vector<std::int64_t>;
 
 namespace
 {
-/// Ten pictures of ten different bytes each, in their file.
-class TenPictures
+/// Ten images of ten different bytes each, in their file.
+class TenImages
 {
 public:
-    static constexpr std::int64_t picture_bytes = 10;
+    static constexpr std::int64_t image_bytes = 10;
 
-    explicit TenPictures(bool with_checksums = true)
+    explicit TenImages(bool with_checksums = true)
     {
         test::EncodedSplit split;
         for (int n = 0; n < 10; ++n)
@@ -27,7 +27,7 @@ public:
         test::write_encoded(path(), {"a"}, {{"train", split}}, with_checksums);
     }
 
-    static std::string bytes(std::int64_t n) { return std::string(picture_bytes, static_cast<char>('0' + n)); }
+    static std::string bytes(std::int64_t n) { return std::string(image_bytes, static_cast<char>('0' + n)); }
     std::filesystem::path path() const { return folder_ / "ten.h5"; }
 
     std::unique_ptr<data::StoredSplit> open(std::int64_t cache_bytes) const
@@ -50,15 +50,15 @@ void check_read(const data::StoredSplit& split, const Rows& rows)
     REQUIRE(found.size() == rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i)
     {
-        CHECK(text_of(found[i]) == TenPictures::bytes(rows[i]));
+        CHECK(text_of(found[i]) == TenImages::bytes(rows[i]));
     }
 }
 }  // namespace
 
-TEST_CASE("pictures come in the order that was asked for, whatever the order of reading", "[data]")
+TEST_CASE("images come in the order that was asked for, whatever the order of reading", "[data]")
 {
-    const TenPictures pictures;
-    const auto split = pictures.open(0);
+    const TenImages images;
+    const auto split = images.open(0);
     CHECK(split->count() == 10);
     CHECK(split->is_encoded());
     CHECK(split->bytes() == 100);
@@ -67,9 +67,9 @@ TEST_CASE("pictures come in the order that was asked for, whatever the order of 
     CHECK(split->bytes_cached() == 0);
 }
 
-TEST_CASE("pictures that lie close together are read in one piece, and far ones are not", "[data]")
+TEST_CASE("images that lie close together are read in one piece, and far ones are not", "[data]")
 {
-    // Gaps of 200 kB lie between the pictures: reading through them would cost more than asking twice.
+    // Gaps of 200 kB lie between the images: reading through them would cost more than asking twice.
     test::EncodedSplit split;
     const std::string far(200'000, 'x');
     for (const auto* name : {"0", "1", "2", "3", "4"})
@@ -84,12 +84,12 @@ TEST_CASE("pictures that lie close together are read in one piece, and far ones 
     CHECK(far_apart.reads() == 3);
     CHECK(far_apart.bytes_read() == 3);
 
-    const TenPictures ten;
+    const TenImages ten;
     const auto close = ten.open(0);
     close->read(Rows{9, 2, 5, 2});
     CHECK(close->reads() == 1);
-    // From the first of picture 2 to the last of picture 9.
-    CHECK(close->bytes_read() == 8 * TenPictures::picture_bytes);
+    // From the first of image 2 to the last of image 9.
+    CHECK(close->bytes_read() == 8 * TenImages::image_bytes);
 }
 
 TEST_CASE("a piece is not larger than memory allows", "[data]")
@@ -103,7 +103,7 @@ TEST_CASE("a piece is not larger than memory allows", "[data]")
     test::write_encoded(folder / "large.h5", {"a"}, {{"train", split}});
     const data::StoredSplit large(std::make_shared<io::DatasetFile>(folder / "large.h5"), "train", 0);
     const auto found = large.read(Rows{0, 1, 2, 3, 4});
-    // Three pictures of 10 MB fit into 32 MiB.
+    // Three images of 10 MB fit into 32 MiB.
     CHECK(large.reads() == 2);
     CHECK(large.bytes_read() == 50'000'000);
     CHECK(found[4]->front() == '4');
@@ -112,8 +112,8 @@ TEST_CASE("a piece is not larger than memory allows", "[data]")
 
 TEST_CASE("the cache keeps what was read first, up to its limit, and then reads no more of it", "[data]")
 {
-    const TenPictures pictures;
-    const auto split = pictures.open(35);
+    const TenImages images;
+    const auto split = images.open(35);
     CHECK(split->cache_limit() == 35);
     check_read(*split, {4, 1, 6, 8, 9});
     // In the order of the file: 1, 4, 6; a fourth would be 40 bytes.
@@ -124,13 +124,13 @@ TEST_CASE("the cache keeps what was read first, up to its limit, and then reads 
     check_read(*split, {8, 1});
     CHECK(split->reads() == reads + 1);
     CHECK(split->bytes_cached() == 30);
-    CHECK(pictures.open(1000)->cache_limit() == 100);
+    CHECK(images.open(1000)->cache_limit() == 100);
 }
 
-TEST_CASE("room is kept for preferred pictures", "[data]")
+TEST_CASE("room is kept for preferred images", "[data]")
 {
-    const TenPictures pictures;
-    const auto split = pictures.open(40);
+    const TenImages images;
+    const auto split = images.open(40);
     check_read(*split, {0});
     split->prefer_in_cache(Rows{0, 7, 8});
     // One is there already, two are waited for, one more place is free.
@@ -143,7 +143,7 @@ TEST_CASE("room is kept for preferred pictures", "[data]")
     CHECK(split->reads() == reads);
 
     // More preferred ones than there is room for: nothing else is kept.
-    const auto small = pictures.open(25);
+    const auto small = images.open(25);
     small->prefer_in_cache(Rows{5, 6, 7, 8});
     check_read(*small, {0, 1, 2});
     CHECK(small->bytes_cached() == 0);
@@ -151,17 +151,17 @@ TEST_CASE("room is kept for preferred pictures", "[data]")
     CHECK(small->bytes_cached() == 20);
 }
 
-TEST_CASE("bytes that are not those that were packed are refused by the picture's name", "[data]")
+TEST_CASE("bytes that are not those that were packed are refused by the image's name", "[data]")
 {
-    const TenPictures pictures;
-    const auto split = pictures.open(0);
+    const TenImages images;
+    const auto split = images.open(0);
     auto bytes = *split->read(Rows{3}).front();
     CHECK_NOTHROW(split->require_whole(3, bytes, "a/3"));
     bytes[5] ^= 1;
     CHECK_THROWS_WITH(split->require_whole(3, bytes, "a/3"),
-                      Catch::Contains("ten.h5") && Catch::Contains("picture a/3") && Catch::Contains("checksum"));
+                      Catch::Contains("ten.h5") && Catch::Contains("image a/3") && Catch::Contains("checksum"));
     // Files of other programs may have none.
-    const TenPictures bare(false);
+    const TenImages bare(false);
     CHECK_NOTHROW(bare.open(0)->require_whole(3, bytes, "a/3"));
 }
 
@@ -170,20 +170,20 @@ TEST_CASE("pixels too many for memory are read from their file", "[data]")
     const test::SmallRun small;
     const auto file = std::make_shared<io::DatasetFile>(small.data());
     const auto all = file->read("train");
-    const std::int64_t picture = 16 * 16 * 3;
-    const data::StoredSplit split(file, "train", 3 * picture);
+    const std::int64_t image = 16 * 16 * 3;
+    const data::StoredSplit split(file, "train", 3 * image);
     CHECK_FALSE(split.is_encoded());
     CHECK(split.height() == 16);
     CHECK(split.width() == 16);
-    CHECK(split.bytes() == 26 * picture);
+    CHECK(split.bytes() == 26 * image);
     const Rows rows{25, 0, 13, 14};
     const auto found = split.read(rows);
     for (std::size_t i = 0; i < rows.size(); ++i)
     {
-        const auto first = all.pixels.begin() + rows[i] * picture;
-        CHECK(*found[i] == std::vector<std::uint8_t>(first, first + picture));
+        const auto first = all.pixels.begin() + rows[i] * image;
+        CHECK(*found[i] == std::vector<std::uint8_t>(first, first + image));
     }
-    CHECK(split.bytes_cached() == 3 * picture);
+    CHECK(split.bytes_cached() == 3 * image);
 }
 
 TEST_CASE("pixels have no checksum each, so that a file that is written to is refused, and one in its place is not",

@@ -1,4 +1,4 @@
-// Views of encoded pictures, decoded whole and reduced.
+// Views of encoded images, decoded whole and reduced.
 
 #include "src/data/view_maker.hpp"
 
@@ -12,14 +12,14 @@ using namespace paws;
 
 namespace
 {
-/// A view of the only picture of `pictures`.
-std::vector<float> view_of(const data::Pictures& pictures, const data::ViewKind& kind, std::uint32_t number, int side,
+/// A view of the only image of `images`.
+std::vector<float> view_of(const data::Images& images, const data::ViewKind& kind, std::uint32_t number, int side,
                            bool reduced)
 {
-    data::ViewMaker maker(pictures, false, reduced);
+    data::ViewMaker maker(images, false, reduced);
     std::vector<float> out(static_cast<std::size_t>(side * side * 3));
     std::set<std::string> broken;
-    maker.make({0, {{0, number, 0}}}, {kind}, {out.data()}, pictures.stored->read(std::vector<std::int64_t>{0}).front(),
+    maker.make({0, {{0, number, 0}}}, {kind}, {out.data()}, images.stored->read(std::vector<std::int64_t>{0}).front(),
                broken);
     return out;
 }
@@ -35,19 +35,19 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
 }
 }  // namespace
 
-// A view is the picture through a triangle, which both ways share; a reduced pixel adds at most the mean over r = 2 of
+// A view is the image through a triangle, which both ways share; a reduced pixel adds at most the mean over r = 2 of
 // them, which takes 1 − sinc(r / λ) = 0.2 % off a wave of λ = 60 pixels: 0.2 of 100 levels. Half a level is rounded
 // away by the decoder and in each of two passes, in both views: together 3.2.
-TEST_CASE("the view of evaluation of a reduced picture is that of the whole one", "[data]")
+TEST_CASE("the view of evaluation of a reduced image is that of the whole one", "[data]")
 {
     const test::Folder folder;
     test::write_encoded(folder / "file.h5", {test::jpeg_of(test::wave(900, 1200, 60), 900, 1200)});
-    const auto pictures = test::encoded_split(folder / "file.h5");
+    const auto images = test::encoded_split(folder / "file.h5");
     data::CenterView center;
     center.resize = 256;
     center.crop = 224;
-    const auto whole = view_of(pictures, center, 0, 224, false);
-    const auto reduced = view_of(pictures, center, 0, 224, true);
+    const auto whole = view_of(images, center, 0, 224, false);
+    const auto reduced = view_of(images, center, 0, 224, true);
     CHECK(largest_difference(whole, reduced) <= 3.2);
     // It was really used: not every value rounds alike.
     CHECK(whole != reduced);
@@ -57,14 +57,14 @@ TEST_CASE("the view of evaluation of a reduced picture is that of the whole one"
 
     // A larger view leaves no room for it.
     center.resize = 460;
-    CHECK(view_of(pictures, center, 0, 224, false) == view_of(pictures, center, 0, 224, true));
+    CHECK(view_of(images, center, 0, 224, false) == view_of(images, center, 0, 224, true));
 }
 
-TEST_CASE("a picture is decoded whole where one of its views is a small crop", "[data]")
+TEST_CASE("an image is decoded whole where one of its views is a small crop", "[data]")
 {
     const test::Folder folder;
     test::write_encoded(folder / "file.h5", {test::jpeg_of(test::wave(900, 1200, 60), 900, 1200)});
-    const auto pictures = test::encoded_split(folder / "file.h5");
+    const auto images = test::encoded_split(folder / "file.h5");
     data::RandomView small;
     small.spec.size = 96;
     small.spec.scale_min = 0.01;
@@ -75,16 +75,16 @@ TEST_CASE("a picture is decoded whole where one of its views is a small crop", "
     const std::size_t values = 96 * 96 * 3;
     const auto make = [&](bool with_small, bool reduced)
     {
-        data::ViewMaker maker(pictures, false, reduced);
+        data::ViewMaker maker(images, false, reduced);
         std::vector<float> out(2 * values);
         std::set<std::string> broken;
-        data::PictureOrder order{0, {{0, 0, 0}}};
+        data::ImageOrder order{0, {{0, 0, 0}}};
         if (with_small)
         {
             order.views.push_back({1, 1, 0});
         }
         maker.make(order, {large, small}, {out.data(), out.data() + values},
-                   pictures.stored->read(std::vector<std::int64_t>{0}).front(), broken);
+                   images.stored->read(std::vector<std::int64_t>{0}).front(), broken);
         return out;
     };
     CHECK(make(true, true) == make(true, false));

@@ -11,14 +11,14 @@ using namespace paws;
 
 namespace
 {
-/// `count` pictures of 6×5 in memory, all pixels of picture n with the value n.
-data::Pictures numbered(std::int64_t count)
+/// `count` images of 6×5 in memory, all pixels of image n with the value n.
+data::Images numbered(std::int64_t count)
 {
-    data::Pictures pictures;
-    pictures.pixels = torch::arange(count, torch::kUInt8).view({count, 1, 1, 1}).expand({count, 6, 5, 3}).contiguous();
-    pictures.labels.assign(static_cast<std::size_t>(count), 0);
-    pictures.names.assign(static_cast<std::size_t>(count), "in memory");
-    return pictures;
+    data::Images images;
+    images.pixels = torch::arange(count, torch::kUInt8).view({count, 1, 1, 1}).expand({count, 6, 5, 3}).contiguous();
+    images.labels.assign(static_cast<std::size_t>(count), 0);
+    images.names.assign(static_cast<std::size_t>(count), "in memory");
+    return images;
 }
 
 /// The centre views of some rows as one batch: [n, 3, 4, 4].
@@ -31,7 +31,7 @@ data::BatchPlan center_views(const std::vector<std::int64_t>& rows)
     plan.counts = {static_cast<std::int64_t>(rows.size())};
     for (std::size_t i = 0; i < rows.size(); ++i)
     {
-        plan.pictures.push_back({rows[i], {{0, 0, static_cast<std::int64_t>(i)}}});
+        plan.images.push_back({rows[i], {{0, 0, static_cast<std::int64_t>(i)}}});
     }
     return plan;
 }
@@ -68,29 +68,29 @@ data::ViewPipeline::Settings settings(std::size_t workers, std::size_t batches_a
     return result;
 }
 
-/// A split in which picture 2 of class a is cut off, and class b has nothing but one cut-off picture.
-struct BrokenPictures
+/// A split in which image 2 of class a is cut off, and class b has nothing but one cut-off image.
+struct BrokenImages
 {
     test::Folder folder;
-    data::Pictures pictures;
+    data::Images images;
 
-    BrokenPictures()
+    BrokenImages()
     {
         auto split = test::encoded_split({"a"}, 4);
-        split.pictures[2] = test::truncated_picture();
-        split.add("b", 1, "only.jpg", test::truncated_picture());
+        split.images[2] = test::truncated_image();
+        split.add("b", 1, "only.jpg", test::truncated_image());
         test::write_encoded(folder / "broken.h5", {"a", "b"}, {{"train", split}});
         const auto file = std::make_shared<io::DatasetFile>(folder / "broken.h5");
-        pictures.labels = file->labels("train");
-        pictures.names = file->names("train");
-        pictures.stored = std::make_shared<data::StoredSplit>(file, "train", 0);
+        images.labels = file->labels("train");
+        images.names = file->names("train");
+        images.stored = std::make_shared<data::StoredSplit>(file, "train", 0);
     }
 };
 }  // namespace
 
 TEST_CASE("batches come in the order of their plans, whatever the number of workers", "[data]")
 {
-    const auto pictures = numbered(200);
+    const auto images = numbered(200);
     std::vector<std::vector<std::int64_t>> rows;
     for (std::int64_t n = 0; n < 50; ++n)
     {
@@ -100,7 +100,7 @@ TEST_CASE("batches come in the order of their plans, whatever the number of work
     for (const std::size_t workers : {1, 3})
     {
         Batches batches(rows);
-        data::ViewPipeline pipeline(pictures, settings(workers, 4), [&] { return batches.next(); });
+        data::ViewPipeline pipeline(images, settings(workers, 4), [&] { return batches.next(); });
         for (std::int64_t n = 0; n < 50; ++n)
         {
             const auto batch = pipeline.next();
@@ -119,9 +119,9 @@ TEST_CASE("batches come in the order of their plans, whatever the number of work
 
 TEST_CASE("no more batches are planned ahead than memory is meant for", "[data]")
 {
-    const auto pictures = numbered(4);
+    const auto images = numbered(4);
     Batches batches(std::vector<std::vector<std::int64_t>>(20, {1, 2}));
-    data::ViewPipeline pipeline(pictures, settings(2, 3), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(images, settings(2, 3), [&] { return batches.next(); });
     const auto settle = [&](int wanted)
     {
         for (int i = 0; i < 500 && batches.planned < wanted; ++i)
@@ -139,26 +139,26 @@ TEST_CASE("no more batches are planned ahead than memory is meant for", "[data]"
 
 TEST_CASE("a pipeline may be left at any time", "[data]")
 {
-    const auto pictures = numbered(4);
+    const auto images = numbered(4);
     {
         Batches none({});
-        const data::ViewPipeline pipeline(pictures, settings(2, 2), [&] { return none.next(); });
+        const data::ViewPipeline pipeline(images, settings(2, 2), [&] { return none.next(); });
     }
     {
         Batches many(std::vector<std::vector<std::int64_t>>(1000, std::vector<std::int64_t>(64, 3)));
-        data::ViewPipeline pipeline(pictures, settings(2, 2), [&] { return many.next(); });
+        data::ViewPipeline pipeline(images, settings(2, 2), [&] { return many.next(); });
         REQUIRE(pipeline.next());
     }
-    const BrokenPictures broken;
+    const BrokenImages broken;
     Batches fails({{2}, {2}, {2}});
-    const data::ViewPipeline pipeline(broken.pictures, settings(2, 2), [&] { return fails.next(); });
+    const data::ViewPipeline pipeline(broken.images, settings(2, 2), [&] { return fails.next(); });
 }
 
 TEST_CASE("what goes wrong while a batch is made is thrown where it is waited for", "[data]")
 {
-    const auto pictures = numbered(4);
+    const auto images = numbered(4);
     int planned = 0;
-    data::ViewPipeline pipeline(pictures, settings(1, 1),
+    data::ViewPipeline pipeline(images, settings(1, 1),
                                 [&]() -> std::optional<data::BatchPlan>
                                 {
                                     if (++planned == 3)
@@ -173,25 +173,25 @@ TEST_CASE("what goes wrong while a batch is made is thrown where it is waited fo
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("no third plan"));
 }
 
-TEST_CASE("a broken picture ends the pipeline by name, after the batches before it", "[data]")
+TEST_CASE("a broken image ends the pipeline by name, after the batches before it", "[data]")
 {
-    const BrokenPictures broken;
+    const BrokenImages broken;
     Batches batches({{0, 1}, {3, 0}, {1, 2}, {3}});
-    data::ViewPipeline pipeline(broken.pictures, settings(1, 1), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(broken.images, settings(1, 1), [&] { return batches.next(); });
     CHECK(pipeline.next());
     CHECK(pipeline.next());
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("a/a_2.JPEG") && Catch::Contains("data.skip_broken: true"));
 }
 
-TEST_CASE("with skip_broken the next picture of the class stands in for a broken one, and is named once", "[data]")
+TEST_CASE("with skip_broken the next image of the class stands in for a broken one, and is named once", "[data]")
 {
-    const BrokenPictures broken;
+    const BrokenImages broken;
     Batches batches({{2, 0}, {3, 2}});
-    data::ViewPipeline pipeline(broken.pictures, settings(2, 2, true), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(broken.images, settings(2, 2, true), [&] { return batches.next(); });
     const auto first = pipeline.next();
     const auto second = pipeline.next();
     REQUIRE((first && second));
-    // Picture 3 in place of picture 2, twice.
+    // Image 3 in place of image 2, twice.
     CHECK(first->views.front()[0].equal(second->views.front()[0]));
     CHECK(second->views.front()[0].equal(second->views.front()[1]));
     CHECK_FALSE(first->views.front()[0].equal(first->views.front()[1]));
@@ -200,10 +200,10 @@ TEST_CASE("with skip_broken the next picture of the class stands in for a broken
     CHECK_THAT(*named.begin(), Catch::Contains("a/a_2.JPEG"));
 }
 
-TEST_CASE("a class of nothing but broken pictures cannot be replaced", "[data]")
+TEST_CASE("a class of nothing but broken images cannot be replaced", "[data]")
 {
-    const BrokenPictures broken;
+    const BrokenImages broken;
     Batches batches(std::vector<std::vector<std::int64_t>>{{4}});
-    data::ViewPipeline pipeline(broken.pictures, settings(1, 1, true), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(broken.images, settings(1, 1, true), [&] { return batches.next(); });
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("b/only.jpg"));
 }

@@ -97,8 +97,8 @@ void make_small_run(const fs::path& folder)
     std::ofstream(folder / "small.yaml") << small.yaml("run");
     io::DatasetContent other;
     other.class_names = {"a", "b", "c"};
-    other.splits["train"] = test::striped_pictures(29, 3, 16);
-    other.splits["val"] = test::striped_pictures(12, 3, 16);
+    other.splits["train"] = test::striped_images(29, 3, 16);
+    other.splits["val"] = test::striped_images(12, 3, 16);
     io::write_dataset(folder / "other.h5", other);
 }
 }  // namespace

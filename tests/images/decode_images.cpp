@@ -10,18 +10,18 @@
 int main()
 {
     std::ios::sync_with_stdio(false);
-    paws::io::PictureDecoder decoder;
+    paws::io::ImageDecoder decoder;
     for (std::string path; std::getline(std::cin, path);)
     {
         try
         {
-            const auto bytes = paws::io::read_picture_file(path, path);
+            const auto bytes = paws::io::read_image_file(path, path);
             const auto image = decoder.decode(bytes, path);
             std::cout << "ok " << image.height << ' ' << image.width << '\n';
             std::cout.write(reinterpret_cast<const char*>(image.pixels.data()),
                             static_cast<std::streamsize>(image.pixels.size()));
         }
-        catch (const paws::io::PictureError& error)
+        catch (const paws::io::ImageError& error)
         {
             std::cout << "refused " << error.reason() << '\n';
         }

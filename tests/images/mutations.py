@@ -18,9 +18,9 @@ def made_images(seed):
 
     files = {}
 
-    def add(name, picture, **options):
+    def add(name, image, **options):
         stream = io.BytesIO()
-        picture.save(stream, **options)
+        image.save(stream, **options)
         files[name] = stream.getvalue()
 
     for name, height, width, options in (

@@ -14,32 +14,32 @@ namespace paws::test
 {
 namespace fs = std::filesystem;
 
-/// One of tests/data/pictures.
-inline void put_picture(const fs::path& to, const std::string& picture)
+/// One of tests/data/images.
+inline void put_image(const fs::path& to, const std::string& image)
 {
     fs::create_directories(to.parent_path());
-    fs::copy_file(golden_path("pictures/" + picture), to, fs::copy_options::overwrite_existing);
+    fs::copy_file(golden_path("pictures/" + image), to, fs::copy_options::overwrite_existing);
 }
 
-/// Three classes of train, two of val; sub-folders, a picture without an ending, hidden and foreign files beside.
+/// Three classes of train, two of val; sub-folders, an image without an ending, hidden and foreign files beside.
 inline void fill_folder(const fs::path& folder)
 {
     const fs::path train = folder / "data/train";
-    put_picture(train / "bird/b.jpg", "baseline_420.jpg");
-    put_picture(train / "bird/a", "rgb.png");
-    put_picture(train / "bird/young/z.JPEG", "png_named.JPEG");
-    put_picture(train / "bird/young-ones/y.jpg", "grey.jpg");
-    put_picture(train / "bird/young/deep/x.jpg", "odd_1x1.jpg");
-    put_picture(train / "cat/1.jpg", "cmyk.jpg");
-    put_picture(train / "cat/2.jpg", "progressive.jpg");
-    put_picture(train / "cat/10.jpg", "thin_3x200.jpg");
-    put_picture(train / "dog/only.png", "palette.png");
-    put_picture(folder / "data/val/cat/v.jpg", "baseline_422.JPEG");
-    put_picture(folder / "data/val/dog/w.jpg", "exif_rotated.jpg");
+    put_image(train / "bird/b.jpg", "baseline_420.jpg");
+    put_image(train / "bird/a", "rgb.png");
+    put_image(train / "bird/young/z.JPEG", "png_named.JPEG");
+    put_image(train / "bird/young-ones/y.jpg", "grey.jpg");
+    put_image(train / "bird/young/deep/x.jpg", "odd_1x1.jpg");
+    put_image(train / "cat/1.jpg", "cmyk.jpg");
+    put_image(train / "cat/2.jpg", "progressive.jpg");
+    put_image(train / "cat/10.jpg", "thin_3x200.jpg");
+    put_image(train / "dog/only.png", "palette.png");
+    put_image(folder / "data/val/cat/v.jpg", "baseline_422.JPEG");
+    put_image(folder / "data/val/dog/w.jpg", "exif_rotated.jpg");
     fs::create_directory(folder / "data/val/bird");
     write_file(train / ".DS_Store", "hidden");
     write_file(train / "bird/.DS_Store", "hidden");
-    put_picture(train / ".cache/a.jpg", "grey.jpg");
+    put_image(train / ".cache/a.jpg", "grey.jpg");
     write_file(train / "classes.txt", "bird cat dog");
 }
 

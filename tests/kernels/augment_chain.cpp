@@ -33,16 +33,16 @@ bool same(const HostView<float****>& left, const HostView<float****>& right)
 }
 
 /// The chain by hand: one operation after the other, each on its own.
-Picture by_hand(const Picture& picture, const AugmentSpec& spec, const ViewParams& params)
+Image by_hand(const Image& image, const AugmentSpec& spec, const ViewParams& params)
 {
-    const auto on = [](bool wanted, Picture& result, const auto& operation)
+    const auto on = [](bool wanted, Image& result, const auto& operation)
     {
         if (wanted)
         {
             result = apply<Serial>(result, operation);
         }
     };
-    Picture result = resized_crop<Serial>(picture, params.crop, spec.size, spec.size);
+    Image result = resized_crop<Serial>(image, params.crop, spec.size, spec.size);
     if (params.flip)
     {
         result = resized_crop<Serial>(result, {0, 0, spec.size, spec.size}, spec.size, spec.size, true);
@@ -79,15 +79,15 @@ TEST_CASE("a view is its operations in the published order", "[kernels][augment]
           std::array{375, 500, 224, 3}})
     {
         const AugmentSpec spec = everything(size);
-        const auto pictures = noisy_pictures(2, height, width);
-        const auto out = augment<float>(Serial(), spec, key, pictures, all_views(2, views));
+        const auto images = noisy_images(2, height, width);
+        const auto out = augment<float>(Serial(), spec, key, images, all_views(2, views));
         int wrong = 0;
         for (int i = 0; i < 2 * views; ++i)
         {
             const ViewRandom random(key.seed, key.epoch, static_cast<std::uint64_t>(i / views),
                                     static_cast<std::uint32_t>(i % views));
-            const Picture picture = noisy_picture(height, width, static_cast<std::uint32_t>(i / views));
-            const Picture expected = by_hand(picture, spec, draw_params(spec, height, width, random));
+            const Image image = noisy_image(height, width, static_cast<std::uint32_t>(i / views));
+            const Image expected = by_hand(image, spec, draw_params(spec, height, width, random));
             for (std::size_t j = 0; j < expected.values.size(); ++j)
             {
                 const double value = (expected.values[j] / 255.0 - spec.mean[j % 3]) / spec.std[j % 3];
@@ -100,26 +100,26 @@ TEST_CASE("a view is its operations in the published order", "[kernels][augment]
     }
 }
 
-TEST_CASE("a view depends on its key and its picture alone", "[kernels][augment]")
+TEST_CASE("a view depends on its key and its image alone", "[kernels][augment]")
 {
     const AugmentSpec spec = everything(18);
     const AugmentKey key{5, 9};
     const int views = 8;
-    const auto pictures = noisy_pictures(6, 32, 32);
+    const auto images = noisy_images(6, 32, 32);
     const Wanted wanted = all_views(6, views);
-    const auto out = augment<float>(Serial(), spec, key, pictures, wanted);
+    const auto out = augment<float>(Serial(), spec, key, images, wanted);
 
     SECTION("not on the backend and its threads")
     {
-        CHECK(same(out, augment<float>(Host(), spec, key, pictures, wanted)));
+        CHECK(same(out, augment<float>(Host(), spec, key, images, wanted)));
     }
-    SECTION("not on its place in the batch, nor on the picture's place in memory")
+    SECTION("not on its place in the batch, nor on the image's place in memory")
     {
         // The data set backwards, every third view of it, the batch backwards.
         const HostView<std::uint8_t****> moved("moved", 6, 32, 32, 3);
         for (std::size_t i = 0; i < 6; ++i)
         {
-            std::copy(&pictures(i, 0, 0, 0), &pictures(i, 0, 0, 0) + 32 * 32 * 3, &moved(5 - i, 0, 0, 0));
+            std::copy(&images(i, 0, 0, 0), &images(i, 0, 0, 0) + 32 * 32 * 3, &moved(5 - i, 0, 0, 0));
         }
         Wanted some(16);
         for (int i = 0; i < 16; ++i)
@@ -138,17 +138,17 @@ TEST_CASE("a view depends on its key and its picture alone", "[kernels][augment]
     SECTION("the index is the row unless said otherwise")
     {
         const HostView<float****> again("again", out.extent(0), 18, 18, 3);
-        paws::kernels::augment_views(Serial(), spec, key, pictures, wanted.index, wanted.view, again);
+        paws::kernels::augment_views(Serial(), spec, key, images, wanted.index, wanted.view, again);
         CHECK(same(out, again));
     }
     SECTION("but on the seed, the epoch, the index and the view's number")
     {
-        CHECK_FALSE(same(out, augment<float>(Serial(), spec, AugmentKey{6, 9}, pictures, wanted)));
-        CHECK_FALSE(same(out, augment<float>(Serial(), spec, AugmentKey{5, 10}, pictures, wanted)));
+        CHECK_FALSE(same(out, augment<float>(Serial(), spec, AugmentKey{6, 9}, images, wanted)));
+        CHECK_FALSE(same(out, augment<float>(Serial(), spec, AugmentKey{5, 10}, images, wanted)));
         Wanted other = all_views(6, views);
         other.index(0) += std::int64_t{1} << 40;
         other.view(1) += 1U << 20;
-        const auto changed = augment<float>(Serial(), spec, key, pictures, other);
+        const auto changed = augment<float>(Serial(), spec, key, images, other);
         CHECK_FALSE(same_view(changed, 0, out, 0));
         CHECK_FALSE(same_view(changed, 1, out, 1));
         CHECK(same_view(changed, 2, out, 2));
@@ -169,9 +169,9 @@ struct Narrow
 TEST_CASE("views may be of a narrower type", "[kernels][augment]")
 {
     const AugmentSpec spec = everything(7);
-    const auto pictures = noisy_pictures(2, 9, 11);
-    const auto wide = augment<float>(Serial(), spec, {}, pictures, all_views(2, 3));
-    const auto narrow = augment<Narrow>(Serial(), spec, {}, pictures, all_views(2, 3));
+    const auto images = noisy_images(2, 9, 11);
+    const auto wide = augment<float>(Serial(), spec, {}, images, all_views(2, 3));
+    const auto narrow = augment<Narrow>(Serial(), spec, {}, images, all_views(2, 3));
     for (std::size_t i = 0; i < wide.size(); ++i)
     {
         REQUIRE(narrow.data()[i].value == Narrow(wide.data()[i]).value);
@@ -182,9 +182,9 @@ TEST_CASE("views may be of a narrower type", "[kernels][augment]")
 TEST_CASE("views can be made in the background", "[kernels][augment]")
 {
     const AugmentSpec spec = everything(18);
-    const auto pictures = noisy_pictures(4, 32, 32);
+    const auto images = noisy_images(4, 32, 32);
     const Wanted wanted = all_views(4, 8);
-    const auto expected = augment<float>(Serial(), spec, {}, pictures, wanted);
+    const auto expected = augment<float>(Serial(), spec, {}, images, wanted);
     // Allocated here: Kokkos 3.4 fills a new host View with the default host backend, which OpenMP refuses elsewhere.
     const HostView<float****> out("out", 32, 18, 18, 3);
     bool all_same = true;
@@ -195,7 +195,7 @@ TEST_CASE("views can be made in the background", "[kernels][augment]")
             for (int i = 0; i < 50; ++i)
             {
                 std::fill(out.data(), out.data() + out.size(), 0.0F);
-                paws::kernels::augment_views(exec, spec, AugmentKey{}, pictures, wanted.index, wanted.view, out);
+                paws::kernels::augment_views(exec, spec, AugmentKey{}, images, wanted.index, wanted.view, out);
                 exec.fence();
                 all_same = all_same && same(expected, out);
             }
@@ -224,22 +224,22 @@ TEST_CASE("views at the centre are resized and cropped as by torchvision", "[ker
     const HostView<std::int64_t*> row("row", 3);
     row(0) = 2;
     row(2) = 1;
-    // The picture's size, the shorter side wanted (0: as it is), the crop, and where its corner must be.
+    // The image's size, the shorter side wanted (0: as it is), the crop, and where its corner must be.
     for (const auto& [height, width, resize, crop, to_height, to_width, top, left] :
          {std::array{32, 32, 0, 32, 32, 32, 0, 0}, std::array{43, 57, 0, 18, 43, 57, 12, 20},
           std::array{43, 57, 20, 20, 20, 26, 0, 3}, std::array{57, 43, 100, 96, 132, 100, 18, 2},
           std::array{3, 200, 2, 1, 2, 133, 0, 66}})
     {
-        const auto pictures = noisy_pictures(3, height, width);
+        const auto images = noisy_images(3, height, width);
         const auto side = static_cast<std::size_t>(crop);
         const HostView<float****> out("out", 3, side, side, 3);
-        paws::kernels::center_views(Host(), resize, crop, mean, std, pictures, row, out);
+        paws::kernels::center_views(Host(), resize, crop, mean, std, images, row, out);
         Host().fence();
         int wrong = 0;
         for (std::size_t i = 0; i < 3; ++i)
         {
-            const Picture picture = noisy_picture(height, width, static_cast<std::uint32_t>(row(i)));
-            const Picture resized = resized_crop<Serial>(picture, {0, 0, height, width}, to_height, to_width);
+            const Image image = noisy_image(height, width, static_cast<std::uint32_t>(row(i)));
+            const Image resized = resized_crop<Serial>(image, {0, 0, height, width}, to_height, to_width);
             for (int y = 0; y < crop; ++y)
             {
                 for (int x = 0; x < crop; ++x)
@@ -263,7 +263,7 @@ TEST_CASE("impossible augmentations are refused by name", "[kernels][augment]")
     {
         AugmentSpec spec = everything(18);
         change(spec);
-        return message_of([&]() { augment<float>(Serial(), spec, {}, noisy_pictures(1, 8, 8), all_views(1, 1)); });
+        return message_of([&]() { augment<float>(Serial(), spec, {}, noisy_images(1, 8, 8), all_views(1, 1)); });
     };
     using Catch::Matchers::Contains;
     CHECK_THAT(refused([](AugmentSpec& s) { s.size = 0; }), Contains("size"));
@@ -279,17 +279,17 @@ TEST_CASE("impossible augmentations are refused by name", "[kernels][augment]")
     CHECK(refused([](AugmentSpec&) {}) == "no error");
 }
 
-TEST_CASE("views and pictures of other shapes are refused", "[kernels][augment]")
+TEST_CASE("views and images of other shapes are refused", "[kernels][augment]")
 {
     using Catch::Matchers::Contains;
     const AugmentSpec spec = everything(18);
     const Wanted wanted = all_views(1, 2);
     const auto augmented = [&](std::size_t channels_in, std::size_t height, std::size_t views, std::size_t side)
     {
-        const HostView<std::uint8_t****> pictures("pictures", 1, height, 8, channels_in);
+        const HostView<std::uint8_t****> images("pictures", 1, height, 8, channels_in);
         const HostView<float****> out("out", views, side, side, 3);
         return message_of(
-            [&]() { paws::kernels::augment_views(Serial(), spec, {}, pictures, wanted.index, wanted.view, out); });
+            [&]() { paws::kernels::augment_views(Serial(), spec, {}, images, wanted.index, wanted.view, out); });
     };
     CHECK(augmented(3, 8, 2, 18) == "no error");
     CHECK_THAT(augmented(4, 8, 2, 18), Contains("channels"));
@@ -305,8 +305,7 @@ TEST_CASE("views and pictures of other shapes are refused", "[kernels][augment]"
         const HostView<std::int64_t*> row("row", rows);
         const HostView<float****> out("out", 2, side, side, 3);
         return message_of(
-            [&]()
-            { paws::kernels::center_views(Serial(), resize, crop, mean, std, noisy_pictures(1, 8, 9), row, out); });
+            [&]() { paws::kernels::center_views(Serial(), resize, crop, mean, std, noisy_images(1, 8, 9), row, out); });
     };
     CHECK(centered(0, 8, 1, 2) == "no error");
     CHECK(centered(12, 12, 1, 2) == "no error");
@@ -319,10 +318,10 @@ TEST_CASE("views and pictures of other shapes are refused", "[kernels][augment]"
 
 TEST_CASE("no views are made of no rows", "[kernels][augment]")
 {
-    CHECK(augment<float>(Serial(), everything(4), {}, noisy_pictures(1, 2, 2), Wanted(0)).size() == 0);
+    CHECK(augment<float>(Serial(), everything(4), {}, noisy_images(1, 2, 2), Wanted(0)).size() == 0);
     const float ones[] = {1, 1, 1};
     const HostView<float****> out("out", 0, 2, 2, 3);
-    paws::kernels::center_views(Serial(), 0, 2, ones, ones, noisy_pictures(1, 2, 2), HostView<std::int64_t*>("row", 0),
+    paws::kernels::center_views(Serial(), 0, 2, ones, ones, noisy_images(1, 2, 2), HostView<std::int64_t*>("row", 0),
                                 out);
 }
 
@@ -338,7 +337,7 @@ TEST_CASE("augmentation launches what it says and neither allocates nor waits", 
 {
     namespace tools = Kokkos::Tools::Experimental;
     const AugmentSpec spec = everything(18);
-    const auto pictures = noisy_pictures(1, 32, 32);
+    const auto images = noisy_images(1, 32, 32);
     const Wanted wanted = all_views(1, 4);
     const HostView<float****> out("out", 4, 18, 18, 3);
     const Serial exec;
@@ -355,8 +354,8 @@ TEST_CASE("augmentation launches what it says and neither allocates nor waits", 
             // Newer versions of Kokkos wait around a kernel for the sake of a listener such as this one.
             fences += std::string(name).find("Tool Fence") == std::string::npos ? 1 : 0;
         });
-    paws::kernels::augment_views(exec, spec, AugmentKey{}, pictures, wanted.index, wanted.view, out);
-    paws::kernels::center_views(exec, 0, 18, spec.mean, spec.std, pictures, wanted.row, out);
+    paws::kernels::augment_views(exec, spec, AugmentKey{}, images, wanted.index, wanted.view, out);
+    paws::kernels::center_views(exec, 0, 18, spec.mean, spec.std, images, wanted.row, out);
     tools::set_callbacks(previous);
     CHECK(launches == std::vector<std::string>{"paws::augment::views", "paws::augment::center"});
     CHECK(allocations == 0);

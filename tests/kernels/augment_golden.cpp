@@ -1,4 +1,4 @@
-// Every operation of the augmentation chain against what Pillow and torchvision made of the same pictures.
+// Every operation of the augmentation chain against what Pillow and torchvision made of the same images.
 
 #include <map>
 #include <string>
@@ -17,28 +17,28 @@ namespace
 {
 using Exec = Kokkos::Serial;
 
-Picture read_picture(const h5::Dataset& dataset)
+Image read_image(const h5::Dataset& dataset)
 {
     REQUIRE(dataset.shape().size() == 3);
     REQUIRE(dataset.shape()[2] == 3);
-    Picture picture(static_cast<int>(dataset.shape()[0]), static_cast<int>(dataset.shape()[1]));
-    picture.values = dataset.read<std::uint8_t>();
-    return picture;
+    Image image(static_cast<int>(dataset.shape()[0]), static_cast<int>(dataset.shape()[1]));
+    image.values = dataset.read<std::uint8_t>();
+    return image;
 }
 
-Picture center_view(const Picture& picture, int resize, int crop)
+Image center_view(const Image& image, int resize, int crop)
 {
-    const HostView<std::uint8_t****> pictures("pictures", 1, static_cast<std::size_t>(picture.height),
-                                              static_cast<std::size_t>(picture.width), 3);
-    std::copy(picture.values.begin(), picture.values.end(), pictures.data());
+    const HostView<std::uint8_t****> images("pictures", 1, static_cast<std::size_t>(image.height),
+                                            static_cast<std::size_t>(image.width), 3);
+    std::copy(image.values.begin(), image.values.end(), images.data());
     const HostView<std::int64_t*> row("row", 1);
     const auto side = static_cast<std::size_t>(crop);
     const HostView<float****> out("out", 1, side, side, 3);
     const float mean[] = {0, 0, 0};
     const float std[] = {1, 1, 1};
-    paws::kernels::center_views(Exec(), resize, crop, mean, std, pictures, row, out);
+    paws::kernels::center_views(Exec(), resize, crop, mean, std, images, row, out);
     Exec().fence();
-    Picture result(crop, crop);
+    Image result(crop, crop);
     for (std::size_t i = 0; i < result.values.size(); ++i)
     {
         result.values[i] = static_cast<std::uint8_t>(out.data()[i] * 255 + 0.5F);
@@ -46,7 +46,7 @@ Picture center_view(const Picture& picture, int resize, int crop)
     return result;
 }
 
-Picture perform(const std::string& op, const h5::Dataset& golden, const Picture& input)
+Image perform(const std::string& op, const h5::Dataset& golden, const Image& input)
 {
     const auto whole = [&](const char* name) { return static_cast<int>(golden.attribute<double>(name)); };
     const auto value = golden.attribute<double>("value");
@@ -120,7 +120,7 @@ TEST_CASE("augmentation agrees with Pillow", "[kernels][golden]")
     for (const std::string& image : file.group_names())
     {
         const h5::Group group = file.group(image);
-        const Picture input = read_picture(group.dataset("input"));
+        const Image input = read_image(group.dataset("input"));
         for (const std::string& name : group.dataset_names())
         {
             if (name == "input")
@@ -130,7 +130,7 @@ TEST_CASE("augmentation agrees with Pillow", "[kernels][golden]")
             const h5::Dataset golden = group.dataset(name);
             const auto op = golden.attribute<std::string>("op");
             INFO(golden.where() << ", value " << golden.attribute<double>("value"));
-            CHECK(largest_difference(perform(op, golden, input), read_picture(golden)) <= tolerances.at(op));
+            CHECK(largest_difference(perform(op, golden, input), read_image(golden)) <= tolerances.at(op));
             ++compared;
         }
     }

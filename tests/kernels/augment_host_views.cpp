@@ -18,19 +18,19 @@ namespace
 {
 using Serial = Kokkos::Serial;
 
-/// Makes all wanted views of `pictures` and counts those that are not, byte for byte, in `expected`.
+/// Makes all wanted views of `images` and counts those that are not, byte for byte, in `expected`.
 template <class T>
 int count_wrong(HostViews& views, const AugmentSpec& spec, const AugmentKey& key,
-                const HostView<std::uint8_t****>& pictures, const Wanted& wanted, const HostView<T****>& expected)
+                const HostView<std::uint8_t****>& images, const Wanted& wanted, const HostView<T****>& expected)
 {
-    const auto height = static_cast<int>(pictures.extent(1));
-    const auto width = static_cast<int>(pictures.extent(2));
+    const auto height = static_cast<int>(images.extent(1));
+    const auto width = static_cast<int>(images.extent(2));
     const std::size_t values = expected.size() / expected.extent(0);
     std::vector<T> made(values);
     int wrong = 0;
     for (std::size_t i = 0; i < wanted.row.extent(0); ++i)
     {
-        views.make(spec, key, &pictures(wanted.row(i), 0, 0, 0), height, width, wanted.index(i), wanted.view(i),
+        views.make(spec, key, &images(wanted.row(i), 0, 0, 0), height, width, wanted.index(i), wanted.view(i),
                    made.data());
         wrong += std::memcmp(made.data(), expected.data() + i * values, values * sizeof(T)) == 0 ? 0 : 1;
     }
@@ -59,23 +59,23 @@ TEST_CASE("views of one's own thread are those of the kernels", "[kernels][augme
     {
         INFO(height << " x " << width << " to " << size);
         const AugmentSpec spec = everything(size);
-        const auto pictures = noisy_pictures(2, height, width);
+        const auto images = noisy_images(2, height, width);
         const Wanted wanted = all_views(2, count);
-        const auto expected = augment<float>(Serial(), spec, key, pictures, wanted);
-        CHECK(count_wrong(views, spec, key, pictures, wanted, expected) == 0);
-        CHECK(count_wrong(views, spec, key, pictures, wanted, stored_as<paws::kernels::bfloat16>(expected)) == 0);
-        CHECK(count_wrong(views, spec, key, pictures, wanted, stored_as<paws::kernels::float16>(expected)) == 0);
+        const auto expected = augment<float>(Serial(), spec, key, images, wanted);
+        CHECK(count_wrong(views, spec, key, images, wanted, expected) == 0);
+        CHECK(count_wrong(views, spec, key, images, wanted, stored_as<paws::kernels::bfloat16>(expected)) == 0);
+        CHECK(count_wrong(views, spec, key, images, wanted, stored_as<paws::kernels::float16>(expected)) == 0);
         // The check itself must notice other views.
-        CHECK(count_wrong(views, spec, AugmentKey{12, 2}, pictures, wanted, expected) > 0);
+        CHECK(count_wrong(views, spec, AugmentKey{12, 2}, images, wanted, expected) > 0);
     }
 }
 
 TEST_CASE("threads make views side by side", "[kernels][augment]")
 {
     const AugmentSpec spec = everything(18);
-    const auto pictures = noisy_pictures(4, 32, 32);
+    const auto images = noisy_images(4, 32, 32);
     const Wanted wanted = all_views(4, 8);
-    const auto expected = augment<float>(Serial(), spec, {}, pictures, wanted);
+    const auto expected = augment<float>(Serial(), spec, {}, images, wanted);
     std::array<int, 4> wrong{};
     std::vector<std::thread> threads;
     for (int& count : wrong)
@@ -86,7 +86,7 @@ TEST_CASE("threads make views side by side", "[kernels][augment]")
                 HostViews views;
                 for (int i = 0; i < 50; ++i)
                 {
-                    count += count_wrong(views, spec, {}, pictures, wanted, expected);
+                    count += count_wrong(views, spec, {}, images, wanted, expected);
                 }
             });
     }
@@ -108,12 +108,12 @@ TEST_CASE("views at the centre of one's own thread are those of the kernels", "[
           std::array{57, 43, 100, 96}, std::array{3, 200, 2, 1}})
     {
         INFO(height << " x " << width << " to " << resize << ", crop " << crop);
-        const auto pictures = noisy_pictures(1, height, width);
+        const auto images = noisy_images(1, height, width);
         const auto side = static_cast<std::size_t>(crop);
         const HostView<float****> out("out", 1, side, side, 3);
-        paws::kernels::center_views(Serial(), resize, crop, mean, std, pictures, row, out);
+        paws::kernels::center_views(Serial(), resize, crop, mean, std, images, row, out);
         std::vector<float> made(out.size());
-        views.make_center(resize, crop, mean, std, pictures.data(), height, width, made.data());
+        views.make_center(resize, crop, mean, std, images.data(), height, width, made.data());
         CHECK(std::equal(made.begin(), made.end(), out.data()));
     }
 }
@@ -121,11 +121,11 @@ TEST_CASE("views at the centre of one's own thread are those of the kernels", "[
 TEST_CASE("impossible views of one's own thread are refused by name", "[kernels][augment]")
 {
     using Catch::Matchers::Contains;
-    const Picture picture = noisy_picture(8, 8);
+    const Image image = noisy_image(8, 8);
     std::vector<float> out(3 * 18 * 18);
     HostViews views;
     const auto made = [&](const AugmentSpec& spec, int height, int width)
-    { return message_of([&]() { views.make(spec, {}, picture.values.data(), height, width, 0, 0, out.data()); }); };
+    { return message_of([&]() { views.make(spec, {}, image.values.data(), height, width, 0, 0, out.data()); }); };
     AugmentSpec bad = everything(18);
     bad.hue = 0.51;
     CHECK(made(everything(18), 8, 8) == "no error");
@@ -137,8 +137,8 @@ TEST_CASE("impossible views of one's own thread are refused by name", "[kernels]
     {
         const float mean[] = {0, 0, 0};
         const float std[] = {1, std_of_green, 1};
-        return message_of(
-            [&]() { views.make_center(resize, crop, mean, std, picture.values.data(), height, 8, out.data()); });
+        return message_of([&]()
+                          { views.make_center(resize, crop, mean, std, image.values.data(), height, 8, out.data()); });
     };
     CHECK(centered(0, 8, 1, 8) == "no error");
     CHECK_THAT(centered(0, 9, 1, 8), Contains("does not fit"));

@@ -13,27 +13,27 @@ namespace
 {
 const std::pair<int, int> odd_sizes[] = {{1, 1}, {1, 57}, {57, 1}, {3, 200}, {43, 57}};
 
-/// Noise of odd sizes, and pictures that are black, white, grey, saturated, of one colour, or of two.
-std::vector<Picture> test_pictures()
+/// Noise of odd sizes, and images that are black, white, grey, saturated, of one colour, or of two.
+std::vector<Image> test_images()
 {
-    std::vector<Picture> pictures;
+    std::vector<Image> images;
     for (const auto& [height, width] : odd_sizes)
     {
-        pictures.push_back(noisy_picture(height, width));
+        images.push_back(noisy_image(height, width));
     }
-    pictures.push_back(plain_picture(5, 9, 0, 0, 0));
-    pictures.push_back(plain_picture(5, 9, 255, 255, 255));
-    pictures.push_back(plain_picture(5, 9, 119, 119, 119));
-    pictures.push_back(plain_picture(5, 9, 255, 0, 0));
-    pictures.push_back(plain_picture(5, 9, 0, 255, 1));
-    pictures.push_back(plain_picture(5, 9, 3, 0, 254));
-    Picture two_colours = plain_picture(20, 31, 10, 20, 30);
+    images.push_back(plain_image(5, 9, 0, 0, 0));
+    images.push_back(plain_image(5, 9, 255, 255, 255));
+    images.push_back(plain_image(5, 9, 119, 119, 119));
+    images.push_back(plain_image(5, 9, 255, 0, 0));
+    images.push_back(plain_image(5, 9, 0, 255, 1));
+    images.push_back(plain_image(5, 9, 3, 0, 254));
+    Image two_colours = plain_image(20, 31, 10, 20, 30);
     for (std::size_t i = 0; i < two_colours.values.size() / 2; ++i)
     {
         two_colours.values[i] = 240;
     }
-    pictures.push_back(two_colours);
-    return pictures;
+    images.push_back(two_colours);
+    return images;
 }
 
 std::uint8_t to_byte(double value)
@@ -43,14 +43,14 @@ std::uint8_t to_byte(double value)
 
 using Colour = std::array<int, 3>;
 
-/// A picture made of change(colour) for every pixel.
+/// An image made of change(colour) for every pixel.
 template <class Change>
-Picture each_pixel(const Picture& picture, const Change& change)
+Image each_pixel(const Image& image, const Change& change)
 {
-    Picture result(picture.height, picture.width);
-    for (std::size_t i = 0; i < picture.values.size(); i += 3)
+    Image result(image.height, image.width);
+    for (std::size_t i = 0; i < image.values.size(); i += 3)
     {
-        const Colour to = change(Colour{picture.values[i], picture.values[i + 1], picture.values[i + 2]});
+        const Colour to = change(Colour{image.values[i], image.values[i + 1], image.values[i + 2]});
         for (std::size_t c = 0; c < 3; ++c)
         {
             result.values[i + c] = static_cast<std::uint8_t>(to[c]);
@@ -74,20 +74,20 @@ Colour plain_blend(int from, const Colour& colour, double factor)
     return result;
 }
 
-double mean_luma(const Picture& picture)
+double mean_luma(const Image& image)
 {
     double sum = 0;
-    each_pixel(picture,
+    each_pixel(image,
                [&](const Colour& colour)
                {
                    sum += plain_luma(colour);
                    return colour;
                });
-    return sum / (picture.height * picture.width);
+    return sum / (image.height * image.width);
 }
 
 /// The share of values that differ.
-double share_of_differences(const Picture& a, const Picture& b)
+double share_of_differences(const Image& a, const Image& b)
 {
     double count = 0;
     for (std::size_t i = 0; i < a.values.size(); ++i)
@@ -99,7 +99,7 @@ double share_of_differences(const Picture& a, const Picture& b)
 
 /// Fixed-point weights may change a value by 1 where it is almost half way to the next (or whole, where fractions are
 /// cut), which is rare: no factors are tested here for which many products are exactly so, the goldens have those.
-void check_close(const Picture& result, const Picture& expected)
+void check_close(const Image& result, const Image& expected)
 {
     CHECK(largest_difference(result, expected) <= 1);
     CHECK((share_of_differences(result, expected) < 0.05 || result.values.size() < 1000));
@@ -164,7 +164,7 @@ Colour rgb_of(const Colour& hsv)
 }
 
 /// A bilinear resize in double whose passes round to 8 bits.
-Picture plain_resize(const Picture& picture, const CropBox& crop, int height, int width)
+Image plain_resize(const Image& image, const CropBox& crop, int height, int width)
 {
     const auto resample = [](int in, int out, int i, const auto& value_at)
     {
@@ -181,8 +181,8 @@ Picture plain_resize(const Picture& picture, const CropBox& crop, int height, in
         }
         return to_byte(sum / total + 0.5);
     };
-    Picture narrowed(crop.height, width);
-    Picture result(height, width);
+    Image narrowed(crop.height, width);
+    Image result(height, width);
     for (int c = 0; c < 3; ++c)
     {
         for (int y = 0; y < crop.height; ++y)
@@ -190,7 +190,7 @@ Picture plain_resize(const Picture& picture, const CropBox& crop, int height, in
             for (int x = 0; x < width; ++x)
             {
                 narrowed(y, x, c) =
-                    resample(crop.width, width, x, [&](int k) { return picture(crop.top + y, crop.left + k, c); });
+                    resample(crop.width, width, x, [&](int k) { return image(crop.top + y, crop.left + k, c); });
             }
         }
         for (int y = 0; y < height; ++y)
@@ -205,7 +205,7 @@ Picture plain_resize(const Picture& picture, const CropBox& crop, int height, in
 }
 
 /// Three box blurs each way with the width that the formula of the extended box blur gives; passes round to 8 bits.
-Picture plain_blur(const Picture& picture, double sigma)
+Image plain_blur(const Image& image, double sigma)
 {
     const double variance = sigma * sigma / 3;
     const double length = std::sqrt(12 * variance + 1);
@@ -213,9 +213,9 @@ Picture plain_blur(const Picture& picture, double sigma)
     const double rest =
         (2 * whole + 1) * (whole * (whole + 1) - 3 * variance) / (6 * (variance - (whole + 1) * (whole + 1)));
     const auto radius = static_cast<int>(whole);
-    const auto pass = [&](const Picture& in, bool along_rows)
+    const auto pass = [&](const Image& in, bool along_rows)
     {
-        Picture out(in.height, in.width);
+        Image out(in.height, in.width);
         for (int y = 0; y < in.height; ++y)
         {
             for (int x = 0; x < in.width; ++x)
@@ -237,7 +237,7 @@ Picture plain_blur(const Picture& picture, double sigma)
         }
         return out;
     };
-    Picture blurred = picture;
+    Image blurred = image;
     for (int i = 0; i < 6; ++i)
     {
         blurred = pass(blurred, i < 3);
@@ -252,37 +252,37 @@ Picture plain_blur(const Picture& picture, double sigma)
 #define PAWS_HOST_BACKENDS Kokkos::Serial
 #endif
 
-TEST_CASE("pictures that differ are told apart", "[kernels][augment]")
+TEST_CASE("images that differ are told apart", "[kernels][augment]")
 {
-    const Picture picture = noisy_picture(4, 5);
-    Picture other = picture;
-    CHECK(largest_difference(picture, other) == 0);
+    const Image image = noisy_image(4, 5);
+    Image other = image;
+    CHECK(largest_difference(image, other) == 0);
     other(3, 4, 2) = static_cast<std::uint8_t>(other(3, 4, 2) ^ 1);
-    CHECK(largest_difference(picture, other) == 1);
-    CHECK(share_of_differences(picture, other) == 1 / 60.0);
-    CHECK(largest_difference(picture, noisy_picture(5, 4)) == 256);
+    CHECK(largest_difference(image, other) == 1);
+    CHECK(share_of_differences(image, other) == 1 / 60.0);
+    CHECK(largest_difference(image, noisy_image(5, 4)) == 256);
 }
 
 TEMPLATE_TEST_CASE("brightness, contrast and saturation blend as written", "[kernels][augment]", PAWS_HOST_BACKENDS)
 {
-    for (const Picture& picture : test_pictures())
+    for (const Image& image : test_images())
     {
         for (const double factor : {0.0, 0.3017, 0.7183, 1.0, 1.3729, 1.8171, 7.0})
         {
-            INFO(picture.height << " x " << picture.width << ", factor " << factor);
+            INFO(image.height << " x " << image.width << ", factor " << factor);
             const int fixed = fixed_factor(factor);
-            check_close(apply<TestType>(picture, [=](const auto& team, const Planes& p, auto...)
+            check_close(apply<TestType>(image, [=](const auto& team, const Planes& p, auto...)
                                         { adjust_brightness(team, p, fixed); }),
-                        each_pixel(picture, [&](const Colour& colour) { return plain_blend(0, colour, factor); }));
+                        each_pixel(image, [&](const Colour& colour) { return plain_blend(0, colour, factor); }));
 
-            const auto mean = static_cast<int>(mean_luma(picture) + 0.5);
-            check_close(apply<TestType>(picture, [=](const auto& team, const Planes& p, auto...)
+            const auto mean = static_cast<int>(mean_luma(image) + 0.5);
+            check_close(apply<TestType>(image, [=](const auto& team, const Planes& p, auto...)
                                         { adjust_contrast(team, p, fixed); }),
-                        each_pixel(picture, [&](const Colour& colour) { return plain_blend(mean, colour, factor); }));
+                        each_pixel(image, [&](const Colour& colour) { return plain_blend(mean, colour, factor); }));
 
-            check_close(apply<TestType>(picture, [=](const auto& team, const Planes& p, auto...)
+            check_close(apply<TestType>(image, [=](const auto& team, const Planes& p, auto...)
                                         { adjust_saturation(team, p, fixed); }),
-                        each_pixel(picture, [&](const Colour& colour)
+                        each_pixel(image, [&](const Colour& colour)
                                    { return plain_blend(plain_luma(colour), colour, factor); }));
         }
     }
@@ -290,15 +290,15 @@ TEMPLATE_TEST_CASE("brightness, contrast and saturation blend as written", "[ker
 
 TEMPLATE_TEST_CASE("grey and solarise are exact", "[kernels][augment]", PAWS_HOST_BACKENDS)
 {
-    for (const Picture& picture : test_pictures())
+    for (const Image& image : test_images())
     {
         const auto luma_of = [](const Colour& colour)
         {
             const int grey = plain_luma(colour);
             return Colour{grey, grey, grey};
         };
-        CHECK(apply<TestType>(picture, [](const auto& team, const Planes& p, auto...) { make_grey(team, p); }) ==
-              each_pixel(picture, luma_of));
+        CHECK(apply<TestType>(image, [](const auto& team, const Planes& p, auto...) { make_grey(team, p); }) ==
+              each_pixel(image, luma_of));
         for (const int threshold : {0, 1, 119, 120, 255, 256})
         {
             const auto invert = [&](const Colour& colour)
@@ -310,46 +310,46 @@ TEMPLATE_TEST_CASE("grey and solarise are exact", "[kernels][augment]", PAWS_HOS
                 }
                 return result;
             };
-            CHECK(apply<TestType>(picture, [=](const auto& team, const Planes& p, auto...)
-                                  { solarise(team, p, threshold); }) == each_pixel(picture, invert));
+            CHECK(apply<TestType>(image, [=](const auto& team, const Planes& p, auto...)
+                                  { solarise(team, p, threshold); }) == each_pixel(image, invert));
         }
     }
 }
 
 TEMPLATE_TEST_CASE("equalise spreads the histogram", "[kernels][augment]", PAWS_HOST_BACKENDS)
 {
-    for (const Picture& picture : test_pictures())
+    for (const Image& image : test_images())
     {
-        Picture expected = picture;
+        Image expected = image;
         for (std::size_t c = 0; c < 3; ++c)
         {
             std::array<int, 256> counts{};
             int last = 0;
-            for (std::size_t i = c; i < picture.values.size(); i += 3)
+            for (std::size_t i = c; i < image.values.size(); i += 3)
             {
-                ++counts[picture.values[i]];
-                last = std::max<int>(last, picture.values[i]);
+                ++counts[image.values[i]];
+                last = std::max<int>(last, image.values[i]);
             }
-            const int step = (picture.height * picture.width - counts[static_cast<std::size_t>(last)]) / 255;
-            for (std::size_t i = c; i < picture.values.size() && step > 0; i += 3)
+            const int step = (image.height * image.width - counts[static_cast<std::size_t>(last)]) / 255;
+            for (std::size_t i = c; i < image.values.size() && step > 0; i += 3)
             {
                 int below = step / 2;
-                for (std::size_t level = 0; level < picture.values[i]; ++level)
+                for (std::size_t level = 0; level < image.values[i]; ++level)
                 {
                     below += counts[level];
                 }
                 expected.values[i] = static_cast<std::uint8_t>(std::min(255, below / step));
             }
         }
-        INFO(picture.height << " x " << picture.width);
-        CHECK(apply<TestType>(picture, [](const auto& team, const Planes& p, const Planes&, std::uint32_t* histogram)
+        INFO(image.height << " x " << image.width);
+        CHECK(apply<TestType>(image, [](const auto& team, const Planes& p, const Planes&, std::uint32_t* histogram)
                               { equalise(team, p, histogram); }) == expected);
     }
 }
 
 TEMPLATE_TEST_CASE("hue turns as on Pillow's HSV", "[kernels][augment]", PAWS_HOST_BACKENDS)
 {
-    for (const Picture& picture : test_pictures())
+    for (const Image& image : test_images())
     {
         for (const int shift : {-127, -51, -1, 0, 1, 25, 127})
         {
@@ -359,9 +359,9 @@ TEMPLATE_TEST_CASE("hue turns as on Pillow's HSV", "[kernels][augment]", PAWS_HO
                 hsv[0] = (hsv[0] + shift) & 255;
                 return rgb_of(hsv);
             };
-            INFO(picture.height << " x " << picture.width << ", shift " << shift);
-            CHECK(apply<TestType>(picture, [=](const auto& team, const Planes& p, auto...)
-                                  { adjust_hue(team, p, shift); }) == each_pixel(picture, turn));
+            INFO(image.height << " x " << image.width << ", shift " << shift);
+            CHECK(apply<TestType>(image, [=](const auto& team, const Planes& p, auto...)
+                                  { adjust_hue(team, p, shift); }) == each_pixel(image, turn));
         }
     }
 }
@@ -370,7 +370,7 @@ TEMPLATE_TEST_CASE("hue turns as on Pillow's HSV", "[kernels][augment]", PAWS_HO
 // among the steps of blue keep the hues that are whole numbers of 255ths.
 TEST_CASE("hue is Pillow's for the colour cube", "[kernels][augment]")
 {
-    Picture cube(256, 256);
+    Image cube(256, 256);
     int wrong = 0;
     for (int blue = 0; blue < 256; blue += 3)
     {
@@ -383,7 +383,7 @@ TEST_CASE("hue is Pillow's for the colour cube", "[kernels][augment]")
                 cube(red, green, 2) = static_cast<std::uint8_t>(blue);
             }
         }
-        const Picture result =
+        const Image result =
             apply<Kokkos::Serial>(cube, [](const auto& team, const Planes& p, auto...) { adjust_hue(team, p, 0); });
         wrong += result == each_pixel(cube, [](const Colour& colour) { return rgb_of(pillow_hsv(colour)); }) ? 0 : 1;
     }
@@ -395,7 +395,7 @@ TEMPLATE_TEST_CASE("crops are resized by a triangle as wide as two output pixels
 {
     for (const auto& [height, width] : odd_sizes)
     {
-        const Picture picture = noisy_picture(height, width);
+        const Image image = noisy_image(height, width);
         const CropBox whole{0, 0, height, width};
         const CropBox part{height / 3, width / 4, height - height / 3, width - width / 4 - width / 5};
         for (const CropBox& crop : {whole, part})
@@ -404,10 +404,10 @@ TEMPLATE_TEST_CASE("crops are resized by a triangle as wide as two output pixels
                  {std::pair{1, 1}, std::pair{7, 7}, std::pair{18, 18}, std::pair{43, 57}, std::pair{96, 5}})
             {
                 INFO(crop.height << " x " << crop.width << " to " << to_height << " x " << to_width);
-                const Picture expected = plain_resize(picture, crop, to_height, to_width);
-                const Picture result = resized_crop<TestType>(picture, crop, to_height, to_width);
+                const Image expected = plain_resize(image, crop, to_height, to_width);
+                const Image result = resized_crop<TestType>(image, crop, to_height, to_width);
                 check_close(result, expected);
-                const Picture mirrored = resized_crop<TestType>(picture, crop, to_height, to_width, true);
+                const Image mirrored = resized_crop<TestType>(image, crop, to_height, to_width, true);
                 bool is_mirror_image = true;
                 for (int y = 0; y < to_height; ++y)
                 {
@@ -425,34 +425,34 @@ TEMPLATE_TEST_CASE("crops are resized by a triangle as wide as two output pixels
     }
 }
 
-TEST_CASE("resizing keeps a picture of one colour and one of the same size", "[kernels][augment]")
+TEST_CASE("resizing keeps an image of one colour and one of the same size", "[kernels][augment]")
 {
     using Exec = Kokkos::Serial;
     for (const int value : {0, 1, 127, 254, 255})
     {
-        const Picture picture = plain_picture(37, 53, value, 255 - value, value);
+        const Image image = plain_image(37, 53, value, 255 - value, value);
         for (const int size : {1, 2, 5, 36, 37, 53, 100})
         {
-            CHECK(resized_crop<Exec>(picture, {0, 0, 37, 53}, size, size) ==
-                  plain_picture(size, size, value, 255 - value, value));
+            CHECK(resized_crop<Exec>(image, {0, 0, 37, 53}, size, size) ==
+                  plain_image(size, size, value, 255 - value, value));
         }
     }
-    const Picture noise = noisy_picture(31, 17);
+    const Image noise = noisy_image(31, 17);
     CHECK(resized_crop<Exec>(noise, {0, 0, 31, 17}, 31, 17) == noise);
 }
 
 TEMPLATE_TEST_CASE("blur is three extended box blurs each way", "[kernels][augment]", PAWS_HOST_BACKENDS)
 {
-    for (const Picture& picture : test_pictures())
+    for (const Image& image : test_images())
     {
-        // Radii 0, 1, 2 and 4 and one that is larger than all pictures are high.
+        // Radii 0, 1, 2 and 4 and one that is larger than all images are high.
         for (const double sigma : {0.0, 0.1, 0.7, 1.3, 1.97, 2.9, 5.0, 70.0})
         {
-            INFO(picture.height << " x " << picture.width << ", sigma " << sigma);
+            INFO(image.height << " x " << image.width << ", sigma " << sigma);
             const Box box = gaussian_box(sigma);
-            check_close(apply<TestType>(picture, [=](const auto& team, const Planes& p, const Planes& spare, auto...)
+            check_close(apply<TestType>(image, [=](const auto& team, const Planes& p, const Planes& spare, auto...)
                                         { gaussian_blur(team, box, p, spare); }),
-                        plain_blur(picture, sigma));
+                        plain_blur(image, sigma));
         }
     }
 }

@@ -190,7 +190,7 @@ TEST_CASE("random crops have the area and the ratio asked for", "[kernels][augme
     CHECK(column.fills(0, 1));
 }
 
-TEST_CASE("a picture in which no crop fits gives the largest at its centre", "[kernels][augment]")
+TEST_CASE("an image in which no crop fits gives the largest at its centre", "[kernels][augment]")
 {
     AugmentSpec spec;
     spec.size = 8;

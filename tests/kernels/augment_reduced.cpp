@@ -1,4 +1,4 @@
-// Views of pictures that were decoded at a fraction of their size keep their place and their values.
+// Views of images that were decoded at a fraction of their size keep their place and their values.
 
 #include <array>
 #include <bit>
@@ -15,10 +15,10 @@ using namespace paws::test;
 
 namespace
 {
-/// What each reduced pixel stands for, from one pixel of the whole picture.
-Picture reduced(const Picture& whole, int by)
+/// What each reduced pixel stands for, from one pixel of the whole image.
+Image reduced(const Image& whole, int by)
 {
-    Picture result((whole.height + by - 1) / by, (whole.width + by - 1) / by);
+    Image result((whole.height + by - 1) / by, (whole.width + by - 1) / by);
     for (int y = 0; y < result.height; ++y)
     {
         for (int x = 0; x < result.width; ++x)
@@ -43,19 +43,19 @@ Picture reduced(const Picture& whole, int by)
 }
 
 /// Red grows by one a column, green by one a row.
-Picture ramp(int height, int width)
+Image ramp(int height, int width)
 {
-    Picture picture(height, width);
+    Image image(height, width);
     for (int y = 0; y < height; ++y)
     {
         for (int x = 0; x < width; ++x)
         {
-            picture(y, x, 0) = static_cast<std::uint8_t>(x);
-            picture(y, x, 1) = static_cast<std::uint8_t>(y);
-            picture(y, x, 2) = 77;
+            image(y, x, 0) = static_cast<std::uint8_t>(x);
+            image(y, x, 1) = static_cast<std::uint8_t>(y);
+            image(y, x, 2) = 77;
         }
     }
-    return picture;
+    return image;
 }
 
 constexpr float no_mean[] = {0, 0, 0};
@@ -91,14 +91,14 @@ double largest_difference_within(const std::vector<float>& a, const std::vector<
 }  // namespace
 
 // On a ramp, a triangle gives the value at its centre: away from the edges, where it is cut, only rounding tells the
-// views apart, by at most 3 levels (half a level in each of two passes, in the reduced picture too, and up to 0.06
+// views apart, by at most 3 levels (half a level in each of two passes, in the reduced image too, and up to 0.06
 // reduced pixels by which the centroid of a sampled triangle misses its centre). A crop that were half a reduced pixel
 // off would be 1 (by 2), 2 or 4 levels (by 8) off.
-TEST_CASE("views of reduced pictures are in the same place", "[kernels][augment]")
+TEST_CASE("views of reduced images are in the same place", "[kernels][augment]")
 {
     const int size = 16;
     const AugmentSpec spec = crops(size);
-    const Picture whole = ramp(243, 251);
+    const Image whole = ramp(243, 251);
     std::vector<float> expected(static_cast<std::size_t>(size * size * 3));
     std::vector<float> made(expected.size());
     HostViews views;
@@ -110,7 +110,7 @@ TEST_CASE("views of reduced pictures are in the same place", "[kernels][augment]
         const auto most = HostViews::may_reduce(spec, key, whole.height, whole.width, 3, view);
         const auto by = static_cast<int>(std::bit_floor(static_cast<unsigned>(std::min(8, most))));
         ++times[static_cast<std::size_t>(by)];
-        const Picture small = reduced(whole, by);
+        const Image small = reduced(whole, by);
         views.make(spec, key, whole.values.data(), whole.height, whole.width, 3, view, expected.data());
         views.make(spec, key, small.values.data(), whole.height, whole.width, 3, view, made.data(), by);
         INFO("view " << view << " at 1/" << by);
@@ -143,7 +143,7 @@ TEST_CASE("views of reduced pictures are in the same place", "[kernels][augment]
     }
 }
 
-TEST_CASE("views at the centre of reduced pictures are in the same place", "[kernels][augment]")
+TEST_CASE("views at the centre of reduced images are in the same place", "[kernels][augment]")
 {
     HostViews views;
     for (const auto& [height, width, resize, crop, by] :
@@ -153,8 +153,8 @@ TEST_CASE("views at the centre of reduced pictures are in the same place", "[ker
         INFO(height << " x " << width << " to " << resize);
         REQUIRE(std::bit_floor(static_cast<unsigned>(HostViews::may_reduce_center(resize, crop, height, width))) ==
                 static_cast<unsigned>(by));
-        const Picture whole = ramp(height, width);
-        const Picture small = reduced(whole, by);
+        const Image whole = ramp(height, width);
+        const Image small = reduced(whole, by);
         std::vector<float> expected(static_cast<std::size_t>(crop * crop * 3));
         std::vector<float> made(expected.size());
         views.make_center(resize, crop, no_mean, no_std, whole.values.data(), height, width, expected.data());
@@ -177,12 +177,12 @@ TEST_CASE("small crops allow no reduction", "[kernels][augment]")
     CHECK(HostViews::may_reduce_center(256, 224, 512, 2000) == 2);
     CHECK(HostViews::may_reduce_center(0, 224, 4000, 4000) == 1);
     std::vector<float> out(3 * 16 * 16);
-    const Picture picture = noisy_picture(8, 8);
+    const Image image = noisy_image(8, 8);
     CHECK_THAT(message_of(
                    [&]()
                    {
                        HostViews views;
-                       views.make(crops(16), {}, picture.values.data(), 8, 8, 0, 0, out.data(), 0);
+                       views.make(crops(16), {}, image.values.data(), 8, 8, 0, 0, out.data(), 0);
                    }),
                Catch::Matchers::Contains("reduction"));
 }

@@ -9,18 +9,18 @@
 
 #include "kernels/augment/chain.hpp"
 
-// Pictures for the tests of augmentation, and a way to run one operation of the chain on one of them.
+// Images for the tests of augmentation, and a way to run one operation of the chain on one of them.
 namespace paws::test
 {
 /// Interleaved 8-bit RGB.
-struct Picture
+struct Image
 {
     int height = 0;
     int width = 0;
     std::vector<std::uint8_t> values;
 
-    Picture() = default;
-    Picture(int its_height, int its_width)
+    Image() = default;
+    Image(int its_height, int its_width)
         : height(its_height),
           width(its_width),
           values(3 * static_cast<std::size_t>(its_height) * static_cast<std::size_t>(its_width))
@@ -29,7 +29,7 @@ struct Picture
 
     std::uint8_t& operator()(int row, int column, int channel) { return values[place(row, column, channel)]; }
     std::uint8_t operator()(int row, int column, int channel) const { return values[place(row, column, channel)]; }
-    bool operator==(const Picture&) const = default;
+    bool operator==(const Image&) const = default;
 
 private:
     std::size_t place(int row, int column, int channel) const
@@ -38,10 +38,10 @@ private:
     }
 };
 
-/// A fixed picture of noise over a ramp.
-inline Picture noisy_picture(int height, int width, std::uint32_t seed = 0)
+/// A fixed image of noise over a ramp.
+inline Image noisy_image(int height, int width, std::uint32_t seed = 0)
 {
-    Picture picture(height, width);
+    Image image(height, width);
     for (int y = 0; y < height; ++y)
     {
         for (int x = 0; x < width; ++x)
@@ -50,26 +50,26 @@ inline Picture noisy_picture(int height, int width, std::uint32_t seed = 0)
             {
                 const auto at = static_cast<std::uint32_t>((y * width + x) * 3 + c);
                 const std::uint32_t noise = kernels::philox4x32({{at, seed, 0, 0}}, 1, 2).word[0] >> 24;
-                picture(y, x, c) = static_cast<std::uint8_t>((noise + static_cast<std::uint32_t>(4 * x + y)) & 255);
+                image(y, x, c) = static_cast<std::uint8_t>((noise + static_cast<std::uint32_t>(4 * x + y)) & 255);
             }
         }
     }
-    return picture;
+    return image;
 }
 
-inline Picture plain_picture(int height, int width, int red, int green, int blue)
+inline Image plain_image(int height, int width, int red, int green, int blue)
 {
-    Picture picture(height, width);
+    Image image(height, width);
     const int colour[] = {red, green, blue};
-    for (std::size_t i = 0; i < picture.values.size(); ++i)
+    for (std::size_t i = 0; i < image.values.size(); ++i)
     {
-        picture.values[i] = static_cast<std::uint8_t>(colour[i % 3]);
+        image.values[i] = static_cast<std::uint8_t>(colour[i % 3]);
     }
-    return picture;
+    return image;
 }
 
-/// The largest difference of two values; 256 if the pictures are of different sizes.
-inline int largest_difference(const Picture& a, const Picture& b)
+/// The largest difference of two values; 256 if the images are of different sizes.
+inline int largest_difference(const Image& a, const Image& b)
 {
     if (a.height != b.height || a.width != b.width)
     {
@@ -87,21 +87,21 @@ inline int largest_difference(const Picture& a, const Picture& b)
 template <class Value>
 using HostView = Kokkos::View<Value, Kokkos::LayoutRight, Kokkos::HostSpace>;
 
-/// Calls operation(team, picture, spare, histogram) for the planes of a picture in a kernel, and returns what became of
-/// the picture.
+/// Calls operation(team, image, spare, histogram) for the planes of an image in a kernel, and returns what became of
+/// the image.
 template <class Exec, class Operation>
-Picture apply(const Picture& picture, const Operation& operation)
+Image apply(const Image& image, const Operation& operation)
 {
-    const auto bytes = picture.values.size();
+    const auto bytes = image.values.size();
     const HostView<std::uint8_t*> planes("planes", bytes);
     const HostView<std::uint8_t*> spare("spare", bytes);
     const HostView<std::uint32_t*> histogram("histogram", 3 * kernels::augment::levels);
-    const kernels::augment::Planes in{planes.data(), picture.height, picture.width};
-    const kernels::augment::Planes other{spare.data(), picture.height, picture.width};
+    const kernels::augment::Planes in{planes.data(), image.height, image.width};
+    const kernels::augment::Planes other{spare.data(), image.height, image.width};
     const auto pixels = static_cast<std::size_t>(in.pixels());
     for (std::size_t i = 0; i < bytes; ++i)
     {
-        planes(i % 3 * pixels + i / 3) = picture.values[i];
+        planes(i % 3 * pixels + i / 3) = image.values[i];
     }
     std::uint32_t* counters = histogram.data();
     const Exec exec;
@@ -109,7 +109,7 @@ Picture apply(const Picture& picture, const Operation& operation)
                          [=](const typename Kokkos::TeamPolicy<Exec>::member_type& team)
                          { operation(team, in, other, counters); });
     exec.fence();
-    Picture result(picture.height, picture.width);
+    Image result(image.height, image.width);
     for (std::size_t i = 0; i < bytes; ++i)
     {
         result.values[i] = planes(i % 3 * pixels + i / 3);
@@ -119,8 +119,8 @@ Picture apply(const Picture& picture, const Operation& operation)
 
 /// The resized crop of the chain, by its two passes.
 template <class Exec>
-Picture resized_crop(const Picture& picture, const kernels::augment::CropBox& crop, int height, int width,
-                     bool mirrored = false)
+Image resized_crop(const Image& image, const kernels::augment::CropBox& crop, int height, int width,
+                   bool mirrored = false)
 {
     using namespace kernels::augment;
     const Axis vertical{crop.height, height, 0, height};
@@ -130,9 +130,9 @@ Picture resized_crop(const Picture& picture, const kernels::augment::CropBox& cr
     const HostView<int*> column_first("column_first", static_cast<std::size_t>(height));
     const HostView<int*> column_weight("column_weight", static_cast<std::size_t>(height * vertical.most_taps()));
     const HostView<std::uint8_t*> narrowed("narrowed", static_cast<std::size_t>(3 * crop.height * width));
-    const std::ptrdiff_t stride = std::ptrdiff_t{3} * picture.width;
-    const std::uint8_t* corner = picture.values.data() + crop.top * stride + std::ptrdiff_t{3} * crop.left;
-    return apply<Exec>(Picture(height, width),
+    const std::ptrdiff_t stride = std::ptrdiff_t{3} * image.width;
+    const std::uint8_t* corner = image.values.data() + crop.top * stride + std::ptrdiff_t{3} * crop.left;
+    return apply<Exec>(Image(height, width),
                        [=](const auto& team, const Planes& out, const Planes&, std::uint32_t*)
                        {
                            const Planes between{narrowed.data(), crop.height, width};
@@ -173,17 +173,17 @@ inline kernels::AugmentSpec everything(int size)
     return spec;
 }
 
-/// `count` pictures of noise in one View.
-inline HostView<std::uint8_t****> noisy_pictures(int count, int height, int width)
+/// `count` images of noise in one View.
+inline HostView<std::uint8_t****> noisy_images(int count, int height, int width)
 {
-    const HostView<std::uint8_t****> pictures("pictures", static_cast<std::size_t>(count),
-                                              static_cast<std::size_t>(height), static_cast<std::size_t>(width), 3);
+    const HostView<std::uint8_t****> images("pictures", static_cast<std::size_t>(count),
+                                            static_cast<std::size_t>(height), static_cast<std::size_t>(width), 3);
     for (int i = 0; i < count; ++i)
     {
-        const Picture picture = noisy_picture(height, width, static_cast<std::uint32_t>(i));
-        std::copy(picture.values.begin(), picture.values.end(), &pictures(i, 0, 0, 0));
+        const Image image = noisy_image(height, width, static_cast<std::uint32_t>(i));
+        std::copy(image.values.begin(), image.values.end(), &images(i, 0, 0, 0));
     }
-    return pictures;
+    return images;
 }
 
 /// The rows, indices and view numbers of a call.
@@ -199,11 +199,11 @@ struct Wanted
     }
 };
 
-/// Views 0, 1, ... of each picture in turn.
-inline Wanted all_views(int pictures, int views)
+/// Views 0, 1, ... of each image in turn.
+inline Wanted all_views(int images, int views)
 {
-    Wanted wanted(pictures * views);
-    for (int i = 0; i < pictures * views; ++i)
+    Wanted wanted(images * views);
+    for (int i = 0; i < images * views; ++i)
     {
         wanted.row(i) = wanted.index(i) = i / views;
         wanted.view(i) = static_cast<std::uint32_t>(i % views);
@@ -213,11 +213,11 @@ inline Wanted all_views(int pictures, int views)
 
 template <class Value, class Exec>
 HostView<Value****> augment(const Exec& exec, const kernels::AugmentSpec& spec, const kernels::AugmentKey& key,
-                            const HostView<std::uint8_t****>& pictures, const Wanted& wanted)
+                            const HostView<std::uint8_t****>& images, const Wanted& wanted)
 {
     const auto side = static_cast<std::size_t>(spec.size);
     const HostView<Value****> out("out", wanted.row.extent(0), side, side, 3);
-    kernels::augment_views(exec, spec, key, pictures, wanted.row, wanted.index, wanted.view, out);
+    kernels::augment_views(exec, spec, key, images, wanted.row, wanted.index, wanted.view, out);
     exec.fence();
     return out;
 }

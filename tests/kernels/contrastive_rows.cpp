@@ -31,29 +31,29 @@ HostView<Scalar**> waves(const std::string& name, int rows, int columns)
     return result;
 }
 
-/// Rows first_view … first_view + rows − 1 of 2 · pictures views, among `before` foreign columns, the own views' and
+/// Rows first_view … first_view + rows − 1 of 2 · images views, among `before` foreign columns, the own views' and
 /// `after` foreign ones.
 struct Layout
 {
-    int pictures, first_view, rows, before, after;
+    int images, first_view, rows, before, after;
 };
 
 template <class Exec, class Scalar>
 void check_nt_xent(const Layout& layout, double tau, double tolerance)
 {
-    const int columns = layout.before + 2 * layout.pictures + layout.after;
+    const int columns = layout.before + 2 * layout.images + layout.after;
     const auto similarities = waves<Scalar>("similarities", layout.rows, columns);
     HostView<Scalar**> kept("kept", similarities.extent(0), similarities.extent(1));
     Kokkos::deep_copy(kept, similarities);
     HostView<Scalar*> losses("losses", similarities.extent(0));
     const Exec exec;
-    nt_xent(exec, similarities, ViewPairs{layout.pictures, layout.first_view, layout.before}, tau, losses);
+    nt_xent(exec, similarities, ViewPairs{layout.images, layout.first_view, layout.before}, tau, losses);
     exec.fence();
     for (int n = 0; n < layout.rows; ++n)
     {
         const int view = layout.first_view + n;
         const int own = layout.before + view;
-        const int partner = layout.before + (view + layout.pictures) % (2 * layout.pictures);
+        const int partner = layout.before + (view + layout.images) % (2 * layout.images);
         const auto exponent = [&](int j) { return static_cast<double>(kept(n, j)) / tau; };
         double total = 0;
         for (int j = 0; j < columns; ++j)

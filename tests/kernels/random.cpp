@@ -27,8 +27,8 @@ TEST_CASE("Philox gives the published vectors", "[kernels][random]")
 TEST_CASE("the random numbers of a view depend on each part of its key, to the highest bit", "[kernels][random]")
 {
     std::set<std::uint32_t> seen;
-    const auto add = [&](std::uint64_t seed, std::uint32_t epoch, std::uint64_t picture, std::uint32_t view,
-                         std::uint32_t block) { seen.insert(ViewRandom(seed, epoch, picture, view)(block).word[0]); };
+    const auto add = [&](std::uint64_t seed, std::uint32_t epoch, std::uint64_t image, std::uint32_t view,
+                         std::uint32_t block) { seen.insert(ViewRandom(seed, epoch, image, view)(block).word[0]); };
     add(0, 0, 0, 0, 0);
     add(1, 0, 0, 0, 0);
     add(std::uint64_t{1} << 63, 0, 0, 0, 0);

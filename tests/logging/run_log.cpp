@@ -37,7 +37,7 @@ LoggedStep made_up(std::int64_t epoch, std::int64_t step)
     logged.own_values = {0.75, -2.5};
     logged.learning_rate = 0.125;
     logged.step_milliseconds = 12.4;
-    logged.pictures_per_second = 1000;
+    logged.images_per_second = 1000;
     logged.data_wait_share = 0.5;
     logged.comm_wait_share = 0.0625;
     return logged;

@@ -68,11 +68,11 @@ TEST_CASE("losses on a GPU are those on a CPU", "[gpu]")
         return;
     }
     torch::manual_seed(1);
-    constexpr std::int64_t pictures = 6, multicrop = 3, classes = 7, dims = 40;
+    constexpr std::int64_t images = 6, multicrop = 3, classes = 7, dims = 40;
     const auto labels = loss::SupportLabels::stratified(classes, 3, 2, 0.1);
-    const auto views = torch::randn({(2 + multicrop) * pictures, dims}, torch::kFloat64);
+    const auto views = torch::randn({(2 + multicrop) * images, dims}, torch::kFloat64);
     const auto supports = torch::randn({labels.supports(), dims}, torch::kFloat64);
-    const auto target_views = torch::randn({2 * pictures, dims}, torch::kFloat64);
+    const auto target_views = torch::randn({2 * images, dims}, torch::kFloat64);
     const auto target_supports = torch::randn({labels.supports(), dims}, torch::kFloat64);
     for (const std::int64_t bytes : {std::int64_t{1} << 30, std::int64_t{2000}})
     {

@@ -26,13 +26,13 @@ struct Problem
     std::int64_t classes;
 };
 
-Problem random_problem(std::int64_t pictures, std::int64_t multicrop, std::int64_t supports, std::int64_t classes,
+Problem random_problem(std::int64_t images, std::int64_t multicrop, std::int64_t supports, std::int64_t classes,
                        std::int64_t dims)
 {
     torch::manual_seed(7);
     const auto random = [&](std::int64_t rows) { return torch::randn({rows, dims}, torch::kFloat64); };
     Problem problem{
-        random(pictures * (2 + multicrop)), random(supports), random(2 * pictures), random(supports), {}, classes};
+        random(images * (2 + multicrop)), random(supports), random(2 * images), random(supports), {}, classes};
     for (std::int64_t j = 0; j < supports; ++j)
     {
         problem.classes_of.push_back((j * 7 + j / 3) % classes);
@@ -135,7 +135,7 @@ TEST_CASE("the PAWS loss agrees with plain loops", "[loss]")
     {
         check_against_plain_loops(random_problem(5, 0, 12, 3, 8), {0, 0.3, 0.5, true}, 0);
     }
-    SECTION("one picture, one support, one class")
+    SECTION("one image, one support, one class")
     {
         check_against_plain_loops(random_problem(1, 1, 1, 1, 4), {1, 0.1, 0.25, true}, 0);
     }

@@ -108,7 +108,7 @@ inline PlainPaws plain_paws(const Rows& anchors, const Rows& anchor_supports, co
     {
         row = plain_sharpen(row, sharpening);
     }
-    const std::size_t pictures = t.size() / 2;
+    const std::size_t images = t.size() / 2;
     std::vector<double> mean(classes, 0.0);
     PlainPaws result;
     for (std::size_t n = 0; n < p.size(); ++n)
@@ -116,7 +116,7 @@ inline PlainPaws plain_paws(const Rows& anchors, const Rows& anchor_supports, co
         const auto sharp = plain_sharpen(p[n], sharpening);
         for (std::size_t k = 0; k < classes; ++k)
         {
-            double target = n < t.size() ? t[n][k] : (t[n % pictures][k] + t[pictures + n % pictures][k]) / 2;
+            double target = n < t.size() ? t[n][k] : (t[n % images][k] + t[images + n % images][k]) / 2;
             if (target < 1e-4)
             {
                 target = 0;

@@ -57,10 +57,10 @@ Result run(const torch::Tensor& z, const loss::ContrastiveSettings& settings, do
 }
 
 /// Every rank's own views, the same on each run.
-torch::Tensor random_views(std::int64_t pictures, std::int64_t dims, int rank = 0)
+torch::Tensor random_views(std::int64_t images, std::int64_t dims, int rank = 0)
 {
     torch::manual_seed(static_cast<std::uint64_t>(11 + rank));
-    return torch::randn({2 * pictures, dims}, torch::kFloat64);
+    return torch::randn({2 * images, dims}, torch::kFloat64);
 }
 
 void check_against_plain_loops(const torch::Tensor& z, double temperature)
@@ -138,13 +138,13 @@ TEST_CASE("the SimCLR loss agrees with plain loops", "[loss]")
     {
         check_against_plain_loops(random_views(33, 5), 0.01);
     }
-    SECTION("one picture: the other view is all there is")
+    SECTION("one image: the other view is all there is")
     {
         const auto z = random_views(1, 3);
         CHECK(run(z, {0.1}).loss.item<double>() == Approx(0).margin(1e-12));
         CHECK(run(z, {0.1}).gradient.abs().max().item<double>() < 1e-12);
     }
-    SECTION("a zero vector, and two pictures with the same view")
+    SECTION("a zero vector, and two images with the same view")
     {
         auto z = random_views(4, 6);
         z[2].zero_();

@@ -236,7 +236,7 @@ TEST_CASE("batches that the SuNCEt loss cannot take are refused", "[loss]")
     CHECK_THROWS_WITH(loss::suncet_loss(z.flatten(), labels, {}), Catch::Contains("[N, D]"));
     CHECK_THROWS_WITH(loss::suncet_loss(z.to(torch::kInt64), labels, {}), Catch::Contains("float32 or float64"));
     CHECK_THROWS_WITH(loss::suncet_loss(z, labels_of({0, 1, 0, 0}, 2, 0), {}),
-                      Catch::Contains("class 1 has one picture"));
+                      Catch::Contains("class 1 has one image"));
     CHECK_THROWS_WITH(loss::suncet_loss(z.slice(0, 0, 1), labels_of({0}, 1, 0.1), {}),
                       Catch::Contains("no neighbours"));
 }

@@ -20,7 +20,7 @@ optim::WarmupCosine cosine_of(const io::h5::Group& group)
     return {rate, rate, 0, 0, group.attribute<std::int64_t>("total_steps")};
 }
 
-/// The trace has ReLUs whose inputs come within a float's rounding of zero: in double, pictures changed by 6e-8 move
+/// The trace has ReLUs whose inputs come within a float's rounding of zero: in double, images changed by 6e-8 move
 /// the loss of its fourth step by up to 2e-3, or not at all. In float, what the first update leads to is compared.
 int steps_to_compare(device::Precision precision)
 {
@@ -71,7 +71,7 @@ TEST_CASE("whole steps of fine-tuning agree with the published implementation", 
     REQUIRE(traces > 0);
 }
 
-TEST_CASE("a step of fine-tuning counts the pictures whose class has the largest logit", "[train]")
+TEST_CASE("a step of fine-tuning counts the images whose class has the largest logit", "[train]")
 {
     torch::manual_seed(3);
     const auto encoder = nn::make_encoder({"wide_resnet16w1", 0, false, 4});

@@ -46,12 +46,11 @@ void check_trace(const io::h5::Group& group, torch::Device device)
         INFO(name);
         const auto step = group.group(name);
         const auto batch = batch_of(group, name, device);
-        const auto advance = [&](test::TraceRun& one, const data::PawsBatch& pictures)
+        const auto advance = [&](test::TraceRun& one, const data::PawsBatch& images)
         {
             return one.step(
-                [&](nn::Encoder& encoder) {
-                    return methods::paws_forward_backward(encoder, pictures, labels, settings, device::Precision::fp64);
-                },
+                [&](nn::Encoder& encoder)
+                { return methods::paws_forward_backward(encoder, images, labels, settings, device::Precision::fp64); },
                 schedule.at(steps));
         };
         const auto value = advance(run, batch);

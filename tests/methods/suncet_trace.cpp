@@ -16,7 +16,7 @@ std::shared_ptr<const loss::SupportLabels> labels_of(const io::h5::Group& group)
         group.attribute<std::int64_t>("classes_per_batch"), group.attribute<std::int64_t>("imgs_per_class"), 1, 0));
 }
 
-/// The golden's pictures: first views, second views, supports.
+/// The golden's images: first views, second views, supports.
 data::PawsBatch batch_of(const io::h5::Group& group, const std::string& step)
 {
     const auto images = test::read_tensor(group, step + "_images");
@@ -39,12 +39,11 @@ void check_trace(const io::h5::Group& group)
         INFO(name);
         const auto step = group.group(name);
         const auto batch = batch_of(group, name);
-        const auto advance = [&](test::TraceRun& one, const data::PawsBatch& pictures)
+        const auto advance = [&](test::TraceRun& one, const data::PawsBatch& images)
         {
             return one.step(
                 [&](nn::Encoder& encoder) {
-                    return methods::suncet_forward_backward(encoder, pictures, labels, settings,
-                                                            device::Precision::fp64);
+                    return methods::suncet_forward_backward(encoder, images, labels, settings, device::Precision::fp64);
                 },
                 schedule.at(steps));
         };
@@ -81,7 +80,7 @@ TEST_CASE("whole steps of SimCLR with SuNCEt agree with the published implementa
     REQUIRE(traces > 0);
 }
 
-TEST_CASE("a batch without labelled pictures trains SimCLR alone", "[train]")
+TEST_CASE("a batch without labelled images trains SimCLR alone", "[train]")
 {
     torch::manual_seed(3);
     const auto encoder = nn::make_encoder({"wide_resnet28w2", 8, false});

@@ -26,7 +26,7 @@ Layer layer(std::int64_t channels, torch::ScalarType type)
 }
 
 /// What is checked on every kind of layer: the values of all ranks together, and this rank's rows of them. Rank r has
-/// 3 + r pictures.
+/// 3 + r images.
 class Problem
 {
 public:
@@ -136,9 +136,9 @@ TEST_CASE("batch norm over ranks is that of the whole batch", "[ranks]")
     for (const auto& [type, offset, tolerance] : cases)
     {
         INFO(toString(type) << ", offset " << offset);
-        // Parameters are float32 beside bfloat16 pictures.
+        // Parameters are float32 beside bfloat16 images.
         const auto parameters = type == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
-        Problem pictures({7, 5, 3}, type, offset);
+        Problem images({7, 5, 3}, type, offset);
         const auto ours = [&] { return layer<nn::BatchNorm2d>(7, parameters); };
         const auto exact = [&] { return layer<nn::BatchNorm2d>(7, torch::kFloat64); };
         const auto copy = [](nn::BatchNorm2d to, const nn::BatchNorm2d& from)
@@ -153,7 +153,7 @@ TEST_CASE("batch norm over ranks is that of the whole batch", "[ranks]")
         const auto run_check = [&](const auto& run, const auto& reference)
         {
             const auto mine = ours();
-            pictures.check(mine, copy(exact(), mine), run, reference, tolerance);
+            images.check(mine, copy(exact(), mine), run, reference, tolerance);
         };
         run_check([](auto& bn, const auto& x, const auto&) { return nn::fused_batch_norm(*bn, x, false); },
                   [](auto& bn, const auto& x, const auto&) { return bn->forward_by_libtorch(x); });
@@ -183,8 +183,8 @@ TEST_CASE("the two batch norms of a block's end share their reductions over rank
     auto reference_of_shortcut = copy(of_shortcut);
     const auto counting = std::make_shared<CountingCalls>(test::world());
     nn::synchronise_batch_norm(*of_shortcut, counting);
-    Problem pictures({7, 5, 3}, torch::kFloat64, 2);
-    pictures.check(
+    Problem images({7, 5, 3}, torch::kFloat64, 2);
+    images.check(
         layer<nn::BatchNorm2d>(7, torch::kFloat64), layer<nn::BatchNorm2d>(7, torch::kFloat64),
         [&](auto& bn, const auto& x, const auto& shortcut)
         {

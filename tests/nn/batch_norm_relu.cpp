@@ -218,7 +218,7 @@ TEST_CASE("a large mean costs batch norm no precision", "[nn]")
                          torch::relu(exact->forward_by_libtorch(x))) < 1e-4);
 }
 
-TEST_CASE("batch norm on pictures of 16 bits follows the float one to rounding", "[nn]")
+TEST_CASE("batch norm on images of 16 bits follows the float one to rounding", "[nn]")
 {
     // Half a unit in the last of bfloat16's eight and float16's eleven digits.
     const auto [type, tolerance] = GENERATE(std::pair{torch::kBFloat16, 0.004}, std::pair{torch::kFloat16, 0.0005});
@@ -243,9 +243,9 @@ TEST_CASE("batch norm on pictures of 16 bits follows the float one to rounding",
 TEST_CASE("batch norm and ReLU agree with plain loops", "[nn]")
 {
     torch::manual_seed(9);
-    constexpr std::int64_t pictures = 3, channels = 5, side = 4;
+    constexpr std::int64_t images = 3, channels = 5, side = 4;
     auto bn = layer(channels, torch::kFloat64);
-    const auto x = torch::randn({pictures, channels, side, side}, torch::kFloat64);
+    const auto x = torch::randn({images, channels, side, side}, torch::kFloat64);
     const auto y = nn::fused_batch_norm(*bn, x, true).contiguous();
     const auto* const in = x.data_ptr<double>();
     const auto* const out = y.data_ptr<double>();
@@ -253,15 +253,15 @@ TEST_CASE("batch norm and ReLU agree with plain loops", "[nn]")
     for (std::int64_t c = 0; c < channels; ++c)
     {
         double mean = 0, variance = 0;
-        constexpr double count = pictures * side * side;
-        for (std::int64_t n = 0; n < pictures; ++n)
+        constexpr double count = images * side * side;
+        for (std::int64_t n = 0; n < images; ++n)
         {
             for (std::int64_t p = 0; p < side * side; ++p)
             {
                 mean += in[at(n, c, p)] / count;
             }
         }
-        for (std::int64_t n = 0; n < pictures; ++n)
+        for (std::int64_t n = 0; n < images; ++n)
         {
             for (std::int64_t p = 0; p < side * side; ++p)
             {
@@ -270,7 +270,7 @@ TEST_CASE("batch norm and ReLU agree with plain loops", "[nn]")
         }
         const double weight = bn->weight[c].item<double>();
         const double bias = bn->bias[c].item<double>();
-        for (std::int64_t n = 0; n < pictures; ++n)
+        for (std::int64_t n = 0; n < images; ++n)
         {
             for (std::int64_t p = 0; p < side * side; ++p)
             {
@@ -326,7 +326,7 @@ TEST_CASE("what batch norm cannot take is refused", "[nn]")
     CHECK_THROWS_WITH(nn::fused_batch_norm(*bn, torch::zeros({2, 16, 4, 4}, torch::kInt64), true),
                       Catch::Contains("bfloat16"));
     CHECK_THROWS_WITH(nn::fused_batch_norm_add_relu(*bn, torch::zeros({2, 16, 4, 4}), torch::zeros({2, 16, 4, 3})),
-                      Catch::Contains("the shape of the pictures"));
+                      Catch::Contains("the shape of the images"));
     CHECK_THROWS_WITH(nn::fused_batch_norm_add_relu(*bn, torch::zeros({2, 8, 4, 4}), torch::zeros({2, 8, 4, 4})),
                       Catch::Contains("number of channels"));
 }

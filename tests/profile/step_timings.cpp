@@ -75,7 +75,7 @@ TEST_CASE("a step's time is divided into phases, waiting for other ranks taken o
         }
     }
     {
-        // An epoch's end: no pictures come any more.
+        // An epoch's end: no images come any more.
         const Phase step("step");
         const Phase phase("data wait");
     }

@@ -28,7 +28,7 @@ META = """meta:
 DATA = """data:
   dataset: cifar10{suffix}
   root_path: {root}
-  image_folder: pictures/
+  image_folder: images/
   subset_path: {root}/lists
   unlabeled_frac: 0.92
   data_seed: 152
@@ -134,7 +134,7 @@ def main():
 
 def check(sequence, root):
     cpu = ("--set", "meta.device=cpu")
-    # The labelled pictures, drawn here instead of published.
+    # The labelled images, drawn here instead of published.
     packed = root / "packed.h5"
     sequence.run("pack", "--format", "cifar10", "--input", root / "pictures/cifar-10-batches-py", "--output", packed)
     (root / "lists").mkdir()

@@ -70,12 +70,12 @@ class Test:
 
 
 def two_nodes(test):
-    """Pictures packed by two ranks on two nodes, and training across them under srun --mpi=pmix"""
-    small_data.write_pictures(test.path("pictures"))
+    """Images packed by two ranks on two nodes, and training across them under srun --mpi=pmix"""
+    small_data.write_images(test.path("pictures"))
     job = test.jobs.submit("--template", "pack_imagenet", *TWO_NODES, "--let", "INPUT=pictures", "--let", "OUTPUT=pictures.h5")
     test.jobs.complete(job)
     said = test.program("inspect", "pictures.h5")
-    check(said.returncode == 0 and "train: 640 pictures" in said.stdout, f"inspect: {said.stdout}{said.stderr}\n{test.jobs.told(job)}")
+    check(said.returncode == 0 and "train: 640 images" in said.stdout, f"inspect: {said.stdout}{said.stderr}\n{test.jobs.told(job)}")
     job = test.train("uninterrupted")
     test.jobs.complete(job)
     log = test.jobs.log(job)
@@ -282,7 +282,7 @@ def rank_killed(test):
 def array(test):
     """A scaling study as a job array, and its table"""
     job = test.jobs.submit("--template", "scaling", *TWO_NODES, "--gpus-per-node", "0", "--array", "1,2", "--fname", "small.yaml", "--let",
-                           "PICTURES_PER_RANK=4", "--let", "STEPS=12", "--let", "RUNS=scaling", "--", "--set", "data.copy_data=false")
+                           "IMAGES_PER_RANK=4", "--let", "STEPS=12", "--let", "RUNS=scaling", "--", "--set", "data.copy_data=false")
     for element in (1, 2):
         test.jobs.complete(f"{job}_{element}")
     done = test.cluster.run(f"{SOURCE}/jobs/scaling_table", "scaling", cwd=test.folder)
@@ -295,7 +295,7 @@ def array(test):
 def study(test):
     """A study of perf/scaling as a job array: its points on one node and on two, and its table"""
     test.write("study.yaml", "networks: [wide_resnet16w1]\nranks: [1, 2]\nnodes: [1, 2]\nsteps: 4\nrepetitions: 1\ndevice: cpu\napart: false\nlinks: false\n"
-               "batch: {pictures: 4, classes: 4}\nviews: {large: 16, multicrop: 0}\n")
+               "batch: {images: 4, classes: 4}\nviews: {large: 16, multicrop: 0}\n")
     done = test.cluster.run(f"{SOURCE}/perf/scaling", "submit", "study.yaml", "--output", "study", "--time", "10", "--mem", "500", cwd=test.folder)
     check(done.returncode == 0, done.stderr)
     test.jobs.logs = test.path("study/logs")
@@ -330,10 +330,10 @@ def batch(test):
 
 
 def chain(test):
-    """Packing, pre-training with GPUs and staged pictures, evaluation: each after the one before; and none after a failure"""
+    """Packing, pre-training with GPUs and staged images, evaluation: each after the one before; and none after a failure"""
     size = "--nodes 2 --tasks-per-node 1 --cpus-per-task 2 --mem 500 --time 10"
     settings = (f"CPU=({size})\nGPU=(--nodes 1 --tasks-per-node 1 --cpus-per-task 2 --mem 500 --time 10 --device volta16gb)\nDATA=chain\n"
-                "PICTURES=few\nRUN=chain/run\nCONFIG=small.yaml\nCHECKPOINT=$RUN/small-latest.h5\nFINE_TUNE=\nLOGS=logs\nLINKS=2\n")
+                "IMAGES=few\nRUN=chain/run\nCONFIG=small.yaml\nCHECKPOINT=$RUN/small-latest.h5\nFINE_TUNE=\nLOGS=logs\nLINKS=2\n")
     test.write("chain.sh", settings)
     shutil.copytree(test.path("pictures"), test.path("chain/few"))
     done = test.cluster.run(f"{SOURCE}/jobs/chain.sh", "chain.sh", cwd=test.folder)
@@ -343,7 +343,7 @@ def chain(test):
     for before, after in zip(states, states[1:]):
         check(before["EndTime"] <= after["StartTime"], f"{after['JobId']} began before {before['JobId']} had ended")
     first = test.jobs.log(states[1]["JobId"])
-    check("1 GPU per node" in first and f"{test.folder}/scratch" in first, f"neither GPU nor staged pictures:\n{first}")
+    check("1 GPU per node" in first and f"{test.folder}/scratch" in first, f"neither GPU nor staged images:\n{first}")
     for name in ("run/small-latest-snn.json", "run/small-latest-val-embeddings.h5"):
         check(os.path.exists(test.path("chain", name)), f"{name} is missing:\n{test.jobs.told(evaluate)}")
     test.write("chain.sh", settings.replace("few", "none"))

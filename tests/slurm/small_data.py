@@ -1,4 +1,4 @@
-"""A folder of made-up pictures, and a run that trains on them in seconds."""
+"""A folder of made-up images, and a run that trains on them in seconds."""
 import math
 import os
 import struct
@@ -6,13 +6,13 @@ import zlib
 
 SIDE = 16
 CLASSES = ("left", "right", "up", "down")
-PICTURES = 160  # of a class: at 4 a rank, 80 steps an epoch on 2 ranks
+IMAGES = 160  # of a class: at 4 a rank, 80 steps an epoch on 2 ranks
 
 CONFIGURATION = """task: paws_train
 meta: {model_name: wide_resnet16w1, output_dim: 16, use_pred_head: true, device: cpu, precision: fp32, threads: 1}
 criterion: {unsupervised_batch_size: 4, classes_per_batch: 4, supervised_imgs_per_class: 1, supervised_views: 1, temperature: 0.1,
   sharpen: 0.25, me_max: true}
-data: {dataset: folder, root_path: ., image_folder: pictures, unlabeled_frac: 0.5, crop_size: 16, multicrop: 0, label_smoothing: 0.1}
+data: {dataset: folder, root_path: ., image_folder: images, unlabeled_frac: 0.5, crop_size: 16, multicrop: 0, label_smoothing: 0.1}
 optimization: {epochs: 4, warmup: 1, start_lr: 0.1, lr: 0.4, final_lr: 0.01, momentum: 0.9, nesterov: false, weight_decay: 1.0e-06}
 logging: {folder: run, write_tag: small, log_every: 1}
 """
@@ -28,7 +28,7 @@ def png(pixels):
             chunk(b"IEND", b""))
 
 
-def picture(kind, number):
+def image(kind, number):
     """Stripes in the direction of the class, shifted and tinted by the number."""
     angle = math.pi * kind / len(CLASSES)
 
@@ -39,11 +39,11 @@ def picture(kind, number):
     return png([bytes(value(x, y, channel) for x in range(SIDE) for channel in range(3)) for y in range(SIDE)])
 
 
-def write_pictures(folder):
-    for split, count in (("train", PICTURES), ("val", 5)):
+def write_images(folder):
+    for split, count in (("train", IMAGES), ("val", 5)):
         for kind, name in enumerate(CLASSES):
             place = os.path.join(folder, split, name)
             os.makedirs(place)
             for number in range(count):
                 with open(os.path.join(place, f"{number:03}.png"), "wb") as file:
-                    file.write(picture(kind, number + (1000 if split == "val" else 0)))
+                    file.write(image(kind, number + (1000 if split == "val" else 0)))

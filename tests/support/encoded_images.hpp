@@ -1,6 +1,6 @@
 #pragma once
 
-// Pictures as JPEG and PNG files: packed files of them, and folders of class folders.
+// Images as JPEG and PNG files: packed files of them, and folders of class folders.
 
 #include <fmt/format.h>
 
@@ -23,8 +23,8 @@ inline std::string bytes_of(const std::filesystem::path& path)
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// One of some whole pictures of different sizes and kinds.
-inline std::string picture_bytes(std::size_t number)
+/// One of some whole images of different sizes and kinds.
+inline std::string image_bytes(std::size_t number)
 {
     constexpr const char* names[] = {"baseline_420.jpg", "progressive.jpg", "grey.jpg",
                                      "palette.png",      "grey.png",        "thin_3x200.jpg"};
@@ -32,28 +32,28 @@ inline std::string picture_bytes(std::size_t number)
 }
 
 /// A JPEG whose end is missing.
-inline std::string truncated_picture()
+inline std::string truncated_image()
 {
-    const auto whole = picture_bytes(0);
+    const auto whole = image_bytes(0);
     return whole.substr(0, whole.size() / 2);
 }
 
-/// A split of encoded pictures.
+/// A split of encoded images.
 struct EncodedSplit
 {
-    std::vector<std::string> pictures;
+    std::vector<std::string> images;
     std::vector<std::int64_t> labels;
     std::vector<std::string> names;
 
     void add(const std::string& class_name, std::int64_t label, const std::string& file, const std::string& bytes)
     {
-        pictures.push_back(bytes);
+        images.push_back(bytes);
         labels.push_back(label);
         names.push_back(class_name + "/" + file);
     }
 };
 
-/// `per_class` pictures of each class, all of class a first: a/a_0.JPEG, a/a_1.JPEG, ...
+/// `per_class` images of each class, all of class a first: a/a_0.JPEG, a/a_1.JPEG, ...
 inline EncodedSplit encoded_split(const std::vector<std::string>& class_names, std::size_t per_class)
 {
     EncodedSplit split;
@@ -62,7 +62,7 @@ inline EncodedSplit encoded_split(const std::vector<std::string>& class_names, s
         for (std::size_t n = 0; n < per_class; ++n)
         {
             split.add(class_names[k], static_cast<std::int64_t>(k), fmt::format("{}_{}.JPEG", class_names[k], n),
-                      picture_bytes(k * per_class + n));
+                      image_bytes(k * per_class + n));
         }
     }
     return split;
@@ -80,11 +80,11 @@ inline void write_encoded(const std::filesystem::path& path, const std::vector<s
         std::vector<std::uint8_t> bytes;
         std::vector<std::uint64_t> offsets{0};
         std::vector<std::uint32_t> checksums;
-        for (const auto& picture : split.pictures)
+        for (const auto& image : split.images)
         {
-            bytes.insert(bytes.end(), picture.begin(), picture.end());
+            bytes.insert(bytes.end(), image.begin(), image.end());
             offsets.push_back(bytes.size());
-            checksums.push_back(io::crc32(std::as_bytes(std::span(picture))));
+            checksums.push_back(io::crc32(std::as_bytes(std::span(image))));
         }
         file.write<std::int64_t>(name + "/labels", split.labels, {split.labels.size()});
         file.write_strings(name + "/names", split.names);
@@ -98,7 +98,7 @@ inline void write_encoded(const std::filesystem::path& path, const std::vector<s
     file.save();
 }
 
-/// A folder of class folders with `per_class` pictures in each class of train, and one in each of val.
+/// A folder of class folders with `per_class` images in each class of train, and one in each of val.
 inline void write_image_folder(const std::filesystem::path& folder, const std::vector<std::string>& class_names,
                                std::size_t per_class)
 {
@@ -109,7 +109,7 @@ inline void write_image_folder(const std::filesystem::path& folder, const std::v
         {
             const auto path = folder / name / split.names[n];
             std::filesystem::create_directories(path.parent_path());
-            std::ofstream(path, std::ios::binary) << split.pictures[n];
+            std::ofstream(path, std::ios::binary) << split.images[n];
         }
     }
 }

@@ -37,10 +37,10 @@ private:
     std::filesystem::path path_;
 };
 
-/// Pictures that tell their class by the direction of stripes, with some variation.
-inline io::PictureSet striped_pictures(std::size_t count, std::size_t classes, std::size_t side)
+/// Images that tell their class by the direction of stripes, with some variation.
+inline io::ImageSet striped_images(std::size_t count, std::size_t classes, std::size_t side)
 {
-    io::PictureSet set;
+    io::ImageSet set;
     set.height = set.width = side;
     for (std::size_t n = 0; n < count; ++n)
     {
@@ -75,8 +75,8 @@ struct SmallRun
     {
         io::DatasetContent content;
         content.class_names = {"a", "b", "c"};
-        content.splits["train"] = striped_pictures(26, 3, 16);
-        content.splits["val"] = striped_pictures(12, 3, 16);
+        content.splits["train"] = striped_images(26, 3, 16);
+        content.splits["val"] = striped_images(12, 3, 16);
         io::write_dataset(data(), content);
         const auto& labels = content.splits["train"].labels;
         io::write_subset(subset(), io::draw_subset_per_class(labels, 3, 4, 0));
@@ -115,7 +115,7 @@ criterion:
 data: {label_smoothing: 0.0)");
     }
 
-    /// SuNCEt on the labelled pictures, started from FOLDER/first/small-latest.h5, which config("first") makes.
+    /// SuNCEt on the labelled images, started from FOLDER/first/small-latest.h5, which config("first") makes.
     std::string snn_yaml(const std::string& run) const
     {
         return fine_tuning(run, R"(task: snn_fine_tune

@@ -39,15 +39,15 @@ inline std::vector<std::uint8_t> jpeg_of(const std::vector<std::uint8_t>& pixels
     return result;
 }
 
-/// A packed file whose training split is these encoded pictures, of one class.
-inline void write_encoded(const std::filesystem::path& path, const std::vector<std::vector<std::uint8_t>>& pictures)
+/// A packed file whose training split is these encoded images, of one class.
+inline void write_encoded(const std::filesystem::path& path, const std::vector<std::vector<std::uint8_t>>& images)
 {
     std::vector<std::uint8_t> all;
     std::vector<std::uint64_t> offsets{0};
     std::vector<std::string> names;
-    for (const auto& picture : pictures)
+    for (const auto& image : images)
     {
-        all.insert(all.end(), picture.begin(), picture.end());
+        all.insert(all.end(), image.begin(), image.end());
         offsets.push_back(all.size());
         names.push_back("picture" + std::to_string(names.size()) + ".jpg");
     }
@@ -55,7 +55,7 @@ inline void write_encoded(const std::filesystem::path& path, const std::vector<s
     file.set_attribute<std::string>("format", "paws-dataset");
     file.set_attribute<std::int64_t>("version", 1);
     file.write_strings("class_names", {"wave"});
-    file.write<std::int64_t>("train/labels", std::vector<std::int64_t>(pictures.size()), {pictures.size()});
+    file.write<std::int64_t>("train/labels", std::vector<std::int64_t>(images.size()), {images.size()});
     file.write_strings("train/names", names);
     file.write<std::uint8_t>("train/encoded", all, {all.size()});
     file.write<std::uint64_t>("train/offsets", offsets, {offsets.size()});
@@ -63,13 +63,13 @@ inline void write_encoded(const std::filesystem::path& path, const std::vector<s
 }
 
 /// The training split of such a file.
-inline data::Pictures encoded_split(const std::filesystem::path& path)
+inline data::Images encoded_split(const std::filesystem::path& path)
 {
     const auto file = std::make_shared<const io::DatasetFile>(path);
-    data::Pictures pictures;
-    pictures.labels = file->labels("train");
-    pictures.names = file->names("train");
-    pictures.stored = std::make_shared<data::StoredSplit>(file, "train", 0);
-    return pictures;
+    data::Images images;
+    images.labels = file->labels("train");
+    images.names = file->names("train");
+    images.stored = std::make_shared<data::StoredSplit>(file, "train", 0);
+    return images;
 }
 }  // namespace paws::test

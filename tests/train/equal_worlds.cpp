@@ -49,7 +49,7 @@ logging: {{folder: none}}
                          "equal_worlds.yaml", overrides);
 }
 
-/// Fine-tuning of what a checkpoint of random weights holds, in steps of 12 of the 72 labelled pictures or more.
+/// Fine-tuning of what a checkpoint of random weights holds, in steps of 12 of the 72 labelled images or more.
 config::Config fine_tuning_config_of(const std::string& task, const std::filesystem::path& checkpoint,
                                      const std::vector<std::string>& overrides)
 {
@@ -76,7 +76,7 @@ logging: {{folder: none, pretrain_path: {}}}
 
 data::Dataset dataset_of(const config::Config& config)
 {
-    const auto set = test::striped_pictures(72, 6, 40);
+    const auto set = test::striped_images(72, 6, 40);
     data::Dataset dataset;
     for (int k = 0; k < 6; ++k)
     {

@@ -55,12 +55,12 @@ StepResult paws_step_on(torch::Device device, device::Precision precision, const
     nn::to_channels_last(*encoder);
     encoder->to(device);
     encoder->train();
-    const auto pictures = [&](std::int64_t count, std::int64_t size)
+    const auto images = [&](std::int64_t count, std::int64_t size)
     {
         const auto values = torch::sin(torch::arange(count * size * size * 3, torch::kFloat64).mul_(0.7)) * 1.5;
         return values.reshape({count, size, size, 3}).permute({0, 3, 1, 2}).to(torch::kFloat32).to(device);
     };
-    const data::PawsBatch batch{pictures(12, 16), pictures(16, 16), pictures(16, 8)};
+    const data::PawsBatch batch{images(12, 16), images(16, 16), images(16, 8)};
     const auto labels =
         std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(3, 2, 2, 0.1).to(device));
     const auto loss = methods::paws_forward_backward(*encoder, batch, labels, {2, 0.1, 0.25, true}, precision, scaler);

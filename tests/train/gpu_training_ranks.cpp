@@ -14,7 +14,7 @@ meta: {model_name: wide_resnet16w1, output_dim: 16, device: cpu, precision: fp64
 criterion: {unsupervised_batch_size: 3, classes_per_batch: 2, supervised_imgs_per_class: 2, supervised_views: 1}
 data:
   dataset: synthetic
-  synthetic_train: PICTURES
+  synthetic_train: IMAGES
   num_classes: 2
   crop_size: 16
   multicrop: 2
@@ -28,9 +28,9 @@ logging: {folder: none, log_every: 2}
 std::pair<torch::Tensor, torch::Tensor> train_on(const std::shared_ptr<comm::Communicator>& world, torch::Device device,
                                                  bool with_graph)
 {
-    const auto pictures = std::to_string(18 * world->world_size());
+    const auto images = std::to_string(18 * world->world_size());
     auto yaml = settings;
-    yaml.replace(yaml.find("PICTURES"), 8, pictures);
+    yaml.replace(yaml.find("IMAGES"), 8, images);
     auto config = config::parse(yaml, "gpu_training.yaml");
     config.meta.cuda_graph = with_graph;
     const auto dataset = data::load_dataset(config, data::Splits::train);

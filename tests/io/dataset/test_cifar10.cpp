@@ -11,26 +11,26 @@ using namespace paws::io;
 
 namespace
 {
-constexpr std::size_t picture = 3072;
+constexpr std::size_t image = 3072;
 
-/// Where channel c of pixel i of a picture is in [32, 32, 3].
+/// Where channel c of pixel i of an image is in [32, 32, 3].
 constexpr std::size_t interleaved(std::size_t channel, std::size_t pixel)
 {
     return pixel * 3 + channel;
 }
 
-/// A record of the binary version: all planes of picture `i` hold ramps.
+/// A record of the binary version: all planes of image `i` hold ramps.
 std::string record(std::uint8_t label, std::uint8_t start)
 {
     std::string bytes(1, static_cast<char>(label));
-    for (std::size_t i = 0; i < picture; ++i)
+    for (std::size_t i = 0; i < image; ++i)
     {
         bytes += static_cast<char>(start + i);
     }
     return bytes;
 }
 
-/// The binary version in a folder, with one picture a file.
+/// The binary version in a folder, with one image a file.
 void write_binary_version(const std::filesystem::path& folder)
 {
     for (int i = 1; i <= 5; ++i)
@@ -58,7 +58,7 @@ TEST_CASE("the made-up CIFAR-10 is read, version for Python", "[io][golden]")
     {
         CHECK(split.height == 32);
         CHECK(split.width == 32);
-        CHECK(split.pixels.size() == split.count() * picture);
+        CHECK(split.pixels.size() == split.count() * image);
         REQUIRE(split.names.size() == split.count());
         for (std::size_t i = 0; i < split.count(); ++i)
         {
@@ -73,7 +73,7 @@ TEST_CASE("the pixels of a batch are the planes in its pickle", "[io][golden]")
 {
     const std::filesystem::path path = golden_path("cifar-10-batches-py/test_batch");
     const Cifar10Batch batch = read_cifar10_pickle(path);
-    const std::size_t size = batch.labels.size() * picture;
+    const std::size_t size = batch.labels.size() * image;
     REQUIRE(batch.pixels.size() == size);
     // The data are the one string of that length: 'T' and the length, little-endian.
     const auto length = static_cast<std::uint32_t>(size);
@@ -86,9 +86,9 @@ TEST_CASE("the pixels of a batch are the planes in its pickle", "[io][golden]")
     bool equal = true;
     for (std::size_t i = 0; i < size; ++i)
     {
-        const std::size_t first = i / picture * picture;
-        const std::size_t in_picture = i % picture;
-        equal = equal && batch.pixels[first + interleaved(in_picture / 1024, in_picture % 1024)] ==
+        const std::size_t first = i / image * image;
+        const std::size_t in_image = i % image;
+        equal = equal && batch.pixels[first + interleaved(in_image / 1024, in_image % 1024)] ==
                              static_cast<std::uint8_t>(planes[i]);
     }
     CHECK(equal);
@@ -100,13 +100,13 @@ TEST_CASE("batches that Python 3 wrote are read, of every protocol", "[io]")
     {
         INFO(file);
         const Cifar10Batch batch = read_cifar10_pickle(data_path("cifar10-repickled") / file);
-        REQUIRE(batch.pixels.size() == 2 * picture);
+        REQUIRE(batch.pixels.size() == 2 * image);
         CHECK(batch.labels == std::vector<std::int64_t>{3, 7});
         bool equal = true;
-        for (std::size_t i = 0; i < picture; ++i)
+        for (std::size_t i = 0; i < image; ++i)
         {
             const std::size_t place = interleaved(i / 1024, i % 1024);
-            equal = equal && batch.pixels[place] == i % 256 && batch.pixels[picture + place] == 255 - i % 256;
+            equal = equal && batch.pixels[place] == i % 256 && batch.pixels[image + place] == 255 - i % 256;
         }
         CHECK(equal);
         CHECK(batch.names == (file == std::string("columns") ? std::vector<std::string>{}
@@ -120,17 +120,17 @@ TEST_CASE("the binary version of CIFAR-10 is read", "[io]")
     write_binary_version(folder.path());
     const DatasetContent content = read_cifar10_folder(folder.path());
     CHECK(content.class_names == std::vector<std::string>{"cat", "dog"});
-    const PictureSet& train = content.splits.at("train");
+    const ImageSet& train = content.splits.at("train");
     CHECK(train.labels == std::vector<std::int64_t>{1, 0, 1, 0, 1});
     CHECK(train.names[4] == "train/000004");
-    const PictureSet& val = content.splits.at("val");
+    const ImageSet& val = content.splits.at("val");
     CHECK(val.labels == std::vector<std::int64_t>{1, 0});
     CHECK(val.names == std::vector<std::string>{"val/000000", "val/000001"});
     for (const std::size_t pixel : {0, 5, 1023})
     {
         for (const std::size_t channel : {0, 1, 2})
         {
-            CHECK(val.pixels[picture + interleaved(channel, pixel)] == (200 + channel * 1024 + pixel) % 256);
+            CHECK(val.pixels[image + interleaved(channel, pixel)] == (200 + channel * 1024 + pixel) % 256);
         }
     }
 }

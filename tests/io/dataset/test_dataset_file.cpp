@@ -10,9 +10,9 @@ using Labels = std::vector<std::int64_t>;
 
 namespace
 {
-PictureSet made_up(std::size_t count, std::size_t height, std::size_t width)
+ImageSet made_up(std::size_t count, std::size_t height, std::size_t width)
 {
-    PictureSet set;
+    ImageSet set;
     set.height = height;
     set.width = width;
     set.pixels.resize(count * height * width * 3);
@@ -33,7 +33,7 @@ DatasetContent made_up_content()
     return {{"cat", "dog", "grün"}, {{"train", made_up(300, 5, 7)}, {"val", made_up(4, 5, 7)}}};
 }
 
-void check_equal(const PictureSet& a, const PictureSet& b)
+void check_equal(const ImageSet& a, const ImageSet& b)
 {
     CHECK(a.height == b.height);
     CHECK(a.width == b.width);
@@ -85,16 +85,16 @@ TEST_CASE("a data set is read as it was written", "[io]")
     check_equal(file.read("val"), content.splits.at("val"));
 }
 
-TEST_CASE("a range of pictures is read across chunks", "[io]")
+TEST_CASE("a range of images is read across chunks", "[io]")
 {
     const TemporaryFolder folder;
     const DatasetContent content = made_up_content();
     write_dataset(folder / "data.h5", content);
     const DatasetFile file(folder / "data.h5");
-    constexpr std::size_t picture = 5 * 7 * 3;
-    std::vector<std::uint8_t> out(60 * picture);
+    constexpr std::size_t image = 5 * 7 * 3;
+    std::vector<std::uint8_t> out(60 * image);
     file.read_images("train", 230, 60, out);
-    const auto begin = content.splits.at("train").pixels.begin() + 230 * picture;
+    const auto begin = content.splits.at("train").pixels.begin() + 230 * image;
     CHECK(std::equal(out.begin(), out.end(), begin));
     check_refused([&] { file.read_images("train", 250, 60, out); }, {"data.h5:/train/images", "250 to 310", "300"});
     check_refused([&] { file.read_images("train", 0, 1, out); }, {"data.h5:/train/images", "elements given"});
@@ -130,11 +130,11 @@ TEST_CASE("content that does not hold together is not written", "[io]")
     };
     check([](DatasetContent& c) { c.class_names.clear(); }, {"data.h5", "class names"});
     check([](DatasetContent& c) { c.splits.clear(); }, {"data.h5", "split"});
-    check([](DatasetContent& c) { c.splits["test"]; }, {"'test'", "no pictures"});
+    check([](DatasetContent& c) { c.splits["test"]; }, {"'test'", "no images"});
     check([](DatasetContent& c) { c.splits["val"].pixels.pop_back(); }, {"'val'", "4 labels", "do not match"});
     check([](DatasetContent& c) { c.splits["val"].names.pop_back(); }, {"'val'", "3 names", "do not match"});
-    check([](DatasetContent& c) { c.splits["val"].labels[2] = 3; }, {"'val'", "picture 2 has label 3", "3 classes"});
-    check([](DatasetContent& c) { c.splits["val"].labels[1] = -1; }, {"'val'", "picture 1 has label -1"});
+    check([](DatasetContent& c) { c.splits["val"].labels[2] = 3; }, {"'val'", "image 2 has label 3", "3 classes"});
+    check([](DatasetContent& c) { c.splits["val"].labels[1] = -1; }, {"'val'", "image 1 has label -1"});
 }
 
 TEST_CASE("a data set made by another program is read without checksums", "[io]")
@@ -147,7 +147,7 @@ TEST_CASE("a data set made by another program is read without checksums", "[io]"
     CHECK(DatasetFile(folder / "file.h5").read("train").pixels == pixels);
 }
 
-TEST_CASE("encoded pictures are recognised but not read as images", "[io]")
+TEST_CASE("encoded images are recognised but not read as images", "[io]")
 {
     const TemporaryFolder folder;
     h5::File file = foreign(folder / "file.h5");
@@ -157,11 +157,11 @@ TEST_CASE("encoded pictures are recognised but not read as images", "[io]")
     const DatasetFile dataset(folder / "file.h5");
     CHECK(dataset.is_encoded("train"));
     CHECK(dataset.count("train") == 2);
-    check_refused([&] { dataset.read("train"); }, {"file.h5", "'train'", "encoded pictures"});
-    check_refused([&] { (void)dataset.height("train"); }, {"encoded pictures"});
+    check_refused([&] { dataset.read("train"); }, {"file.h5", "'train'", "encoded images"});
+    check_refused([&] { (void)dataset.height("train"); }, {"encoded images"});
 }
 
-TEST_CASE("the bytes of encoded pictures are read", "[io]")
+TEST_CASE("the bytes of encoded images are read", "[io]")
 {
     const TemporaryFolder folder;
     h5::File file = foreign(folder / "file.h5");
@@ -202,7 +202,7 @@ TEST_CASE("the bytes of encoded pictures are read", "[io]")
     }
 }
 
-TEST_CASE("encoded pictures that do not hold together are refused by name", "[io]")
+TEST_CASE("encoded images that do not hold together are refused by name", "[io]")
 {
     const TemporaryFolder folder;
     const auto open = [&](const std::vector<std::uint64_t>& offsets, auto change)
@@ -277,7 +277,7 @@ TEST_CASE("files that do not hold together are refused by name", "[io]")
         [&](h5::File& f) {
             f.write("train/images", pixels.first(3 * 12), {3, 2, 2, 3});
         },
-        {"/train/images", "uint8 [N, H, W, 3]", "2 pictures"});
+        {"/train/images", "uint8 [N, H, W, 3]", "2 images"});
     check_refused_with(
         [&](h5::File& f) {
             f.write("train/images", pixels.first(2 * 16), {2, 2, 2, 4});
@@ -303,11 +303,11 @@ TEST_CASE("files that do not hold together are refused by name", "[io]")
             f.write<std::int64_t>("test/labels", Labels{0}, {1});
             f.write_strings("test/names", {"x", "y"});
         },
-        {"/test/names", "text [N] for 1 pictures"});
+        {"/test/names", "text [N] for 1 images"});
 
     const TemporaryFolder folder;
     foreign(folder / "labels.h5", {0, 2}).save();
-    check_refused([&] { DatasetFile(folder / "labels.h5"); }, {"/train/labels", "picture 1 has label 2", "2 classes"});
+    check_refused([&] { DatasetFile(folder / "labels.h5"); }, {"/train/labels", "image 1 has label 2", "2 classes"});
     h5::File unnamed = h5::File::create(folder / "unnamed.h5");
     unnamed.set_attribute<std::string>("format", "paws-dataset");
     unnamed.set_attribute<std::int64_t>("version", 1);
@@ -316,7 +316,7 @@ TEST_CASE("files that do not hold together are refused by name", "[io]")
     check_refused([&] { DatasetFile(folder / "unnamed.h5"); }, {"unnamed.h5", "no class names"});
 }
 
-TEST_CASE("damaged pictures, labels and names are found", "[io]")
+TEST_CASE("damaged images, labels and names are found", "[io]")
 {
     const TemporaryFolder folder;
     write_dataset(folder / "data.h5", made_up_content());

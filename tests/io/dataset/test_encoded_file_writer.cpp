@@ -12,18 +12,18 @@ namespace
 {
 using Bytes = std::vector<std::uint8_t>;
 
-/// Three pictures of 300 kB in train and one in val; what they hold does not matter here.
-constexpr std::uint64_t picture_bytes = 300'000;
+/// Three images of 300 kB in train and one in val; what they hold does not matter here.
+constexpr std::uint64_t image_bytes = 300'000;
 
 std::vector<EncodedFileWriter::Split> splits()
 {
     return {{"train",
-             3 * picture_bytes,
+             3 * image_bytes,
              {0, 0, 1},
              {"a/1", "a/2", "b/1"},
-             {0, picture_bytes, 2 * picture_bytes, 3 * picture_bytes},
+             {0, image_bytes, 2 * image_bytes, 3 * image_bytes},
              {"a/0: it is empty"}},
-            {"val", picture_bytes, {1}, {"b/2"}, {0, picture_bytes}, {}}};
+            {"val", image_bytes, {1}, {"b/2"}, {0, image_bytes}, {}}};
 }
 
 std::vector<EncodedFileWriter::Result> results()
@@ -55,7 +55,7 @@ public:
 };
 }  // namespace
 
-TEST_CASE("encoded pictures are written by all ranks", "[io][pack_folder]")
+TEST_CASE("encoded images are written by all ranks", "[io][pack_folder]")
 {
     const OutputFolder folder;
     const RankGroup ranks(MPI_COMM_WORLD);
@@ -71,7 +71,7 @@ TEST_CASE("encoded pictures are written by all ranks", "[io][pack_folder]")
     CHECK(file.checksums("train") == std::vector<std::uint32_t>{1, 2, 3});
     CHECK(file.sizes("val") == std::vector<std::uint32_t>{11, 12});
     CHECK(file.skipped("train") == std::vector<std::string>{"a/0: it is empty"});
-    Bytes bytes(3 * picture_bytes);
+    Bytes bytes(3 * image_bytes);
     file.read_encoded("train", 0, bytes.size(), bytes);
     CHECK((bytes == Bytes(bytes.size(), 'a')));
 }

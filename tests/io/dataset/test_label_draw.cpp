@@ -20,7 +20,7 @@ Indices first_six(const Indices& kept)
 
 TEST_CASE("labels are kept by the coins of the published implementation", "[io]")
 {
-    // From PyTorch 1.13: `g.manual_seed(seed)`, and a `torch.bernoulli(torch.tensor(fraction), generator=g)` a picture.
+    // From PyTorch 1.13: `g.manual_seed(seed)`, and a `torch.bernoulli(torch.tensor(fraction), generator=g)` an image.
     struct Tosses
     {
         double fraction;
@@ -49,7 +49,7 @@ TEST_CASE("with a fraction of 0 every label is kept", "[io]")
     CHECK(toss_for_labels(0, 0.5, 1).empty());
 }
 
-TEST_CASE("a picture's coin does not depend on the pictures after it", "[io]")
+TEST_CASE("an image's coin does not depend on the images after it", "[io]")
 {
     const Indices more = toss_for_labels(1000, 0.7, 3);
     const Indices fewer = toss_for_labels(500, 0.7, 3);
@@ -66,13 +66,13 @@ TEST_CASE("labels that are drawn by coins cover every class or are refused", "[i
     CHECK(draw_subset_coin_flip(labels, class_names, 0.9) == toss_for_labels(300, 0.9, 0));
     check_refused(
         [&] { draw_subset_coin_flip(labels, class_names, 0.995, 0); },
-        {"data.unlabeled_frac: 0.995", "seed 0", "no labelled picture of class 'dog' and 1 more", "paws_hpc subset"});
+        {"data.unlabeled_frac: 0.995", "seed 0", "no labelled image of class 'dog' and 1 more", "paws_hpc subset"});
     labels.assign(300, 1);
     check_refused([&] { draw_subset_coin_flip(labels, class_names, 0.9, 0); }, {"class 'cat' and 1 more"});
     labels.assign(300, 3);
-    check_refused([&] { draw_subset_coin_flip(labels, class_names, 0.9, 0); }, {"picture 21 has label 3", "3 classes"});
+    check_refused([&] { draw_subset_coin_flip(labels, class_names, 0.9, 0); }, {"image 21 has label 3", "3 classes"});
     labels.assign(300, -1);
-    check_refused([&] { draw_subset_coin_flip(labels, class_names, 0.9, 0); }, {"picture 21 has label -1"});
+    check_refused([&] { draw_subset_coin_flip(labels, class_names, 0.9, 0); }, {"image 21 has label -1"});
 }
 
 TEST_CASE("fractions that leave no label are refused", "[io]")
@@ -91,6 +91,6 @@ TEST_CASE("a list without a class is refused by its name", "[io]")
         [&] {
             require_every_class(Indices{0, 2}, labels, class_names, "list.txt");
         },
-        {"list.txt: no labelled picture of class 'dog',"});
+        {"list.txt: no labelled image of class 'dog',"});
     check_refused([&] { require_every_class(Indices{}, labels, class_names, "list.txt"); }, {"'cat' and 2 more"});
 }

@@ -31,13 +31,13 @@ void write_mnist(const TemporaryFolder& folder, std::size_t height, std::size_t 
 }
 }  // namespace
 
-TEST_CASE("grey pictures of 28x28 become RGB of 32x32", "[io]")
+TEST_CASE("grey images of 28x28 become RGB of 32x32", "[io]")
 {
     const TemporaryFolder folder;
     write_mnist(folder, 28, 28);
     const DatasetContent content = read_idx_folder(folder.path());
     CHECK(content.class_names == digit_class_names());
-    const PictureSet& train = content.splits.at("train");
+    const ImageSet& train = content.splits.at("train");
     CHECK(train.height == 32);
     CHECK(train.width == 32);
     CHECK(train.labels == std::vector<std::int64_t>{9, 1});
@@ -57,7 +57,7 @@ TEST_CASE("grey pictures of 28x28 become RGB of 32x32", "[io]")
     CHECK(equal);
 }
 
-TEST_CASE("grey pictures of other sizes keep theirs", "[io]")
+TEST_CASE("grey images of other sizes keep theirs", "[io]")
 {
     const TemporaryFolder folder;
     write_mnist(folder, 2, 3);
@@ -78,9 +78,9 @@ TEST_CASE("what is missing from a folder of IDX files, or wrong, is named", "[io
     write_mnist(folder, 2, 3);
     check_refused([&] { read_idx_folder(folder.path(), {"a", "b"}); }, {"'train'", "label 9", "2 class names"});
     write_file(folder / "train-labels-idx1-ubyte", idx({1}, "\x09"));
-    check_refused(read, {"train-labels-idx1-ubyte", "one label for each of the 2 pictures"});
+    check_refused(read, {"train-labels-idx1-ubyte", "one label for each of the 2 images"});
     write_file(folder / "train-images-idx3-ubyte", idx({2}, "ab"));
-    check_refused(read, {"train-images-idx3-ubyte", "no pictures [N, H, W]"});
+    check_refused(read, {"train-images-idx3-ubyte", "no images [N, H, W]"});
     std::filesystem::remove(folder / "train-labels-idx1-ubyte");
     check_refused(read, {"train-labels-idx1-ubyte"});
 }

@@ -18,7 +18,7 @@ namespace
 using Bytes = std::vector<std::uint8_t>;
 using Names = std::vector<std::string>;
 
-/// Picture `i` of a split, as stored.
+/// Image `i` of a split, as stored.
 Bytes stored(const DatasetFile& file, const std::string& split, std::size_t i)
 {
     const auto offsets = file.offsets(split);
@@ -53,9 +53,9 @@ void check_facts(const DatasetFile& file, const std::string& split)
         INFO(split << " " << i);
         const Bytes bytes = stored(file, split, i);
         CHECK(checksums[i] == crc32(std::as_bytes(std::span(bytes))));
-        const Picture picture = decode_picture(bytes, "stored");
-        CHECK(sizes[2 * i] == picture.height);
-        CHECK(sizes[2 * i + 1] == picture.width);
+        const Image image = decode_image(bytes, "stored");
+        CHECK(sizes[2 * i] == image.height);
+        CHECK(sizes[2 * i + 1] == image.width);
     }
 }
 }  // namespace
@@ -67,8 +67,8 @@ TEST_CASE("a folder of class folders is packed", "[io][pack_folder]")
     CHECK(report.classes == 3);
     REQUIRE(report.splits.size() == 2);
     CHECK(report.splits[0].name == "train");
-    CHECK(report.splits[0].pictures == 9);
-    CHECK(report.splits[1].pictures == 2);
+    CHECK(report.splits[0].images == 9);
+    CHECK(report.splits[1].images == 2);
     CHECK(report.skipped.empty());
     CHECK(verify_seal(folder.output()));
 
@@ -113,19 +113,19 @@ TEST_CASE("any number of ranks and rounds gives the same file", "[io][pack_folde
     }
 }
 
-TEST_CASE("broken pictures are refused, all of the first few by name", "[io][pack_folder]")
+TEST_CASE("broken images are refused, all of the first few by name", "[io][pack_folder]")
 {
     const SampleFolder folder;
     const fs::path cat = folder.input() / "train/cat";
     folder.change(
         [&]
         {
-            put_picture(cat / "0.jpg", "truncated_half.jpg");
-            put_picture(cat / "3.jpg", "empty.jpg");
+            put_image(cat / "0.jpg", "truncated_half.jpg");
+            put_image(cat / "3.jpg", "empty.jpg");
         });
     check_pack_refused(
         folder, folder.request(),
-        {"data: 2 of 13 pictures are broken", "train/cat/0.jpg: ", "; train/cat/3.jpg: it is empty", "--skip-broken"});
+        {"data: 2 of 13 images are broken", "train/cat/0.jpg: ", "; train/cat/3.jpg: it is empty", "--skip-broken"});
     folder.change(
         [&]
         {
@@ -134,24 +134,24 @@ TEST_CASE("broken pictures are refused, all of the first few by name", "[io][pac
             mkfifo((cat / "pipe.jpg").c_str(), 0600);
             for (const char* name : {"/a.jpg", "/b.jpg"})
             {
-                put_picture(folder.input() / ("val/dog" + std::string(name)), "truncated_header.jpg");
+                put_image(folder.input() / ("val/dog" + std::string(name)), "truncated_header.jpg");
             }
         });
     check_pack_refused(
         folder, folder.request(),
-        {"7 of 18 pictures are broken", "cat/link.jpg: open failed: No such file",
+        {"7 of 18 images are broken", "cat/link.jpg: open failed: No such file",
          "cat/notes.txt: it is neither JPEG nor PNG", "cat/pipe.jpg: it is no regular file", "; and 2 more)"});
 }
 
-TEST_CASE("broken pictures are left out on demand, and listed in the file", "[io][pack_folder]")
+TEST_CASE("broken images are left out on demand, and listed in the file", "[io][pack_folder]")
 {
     const SampleFolder folder;
     folder.change(
         [&]
         {
-            put_picture(folder.input() / "train/cat/0.jpg", "truncated_half.jpg");
+            put_image(folder.input() / "train/cat/0.jpg", "truncated_half.jpg");
             write_file(folder.input() / "train/dog/notes.txt", "text");
-            put_picture(folder.input() / "val/dog/w.jpg", "empty.jpg");
+            put_image(folder.input() / "val/dog/w.jpg", "empty.jpg");
         });
     auto request = folder.request();
     request.skip_broken = true;
@@ -161,8 +161,8 @@ TEST_CASE("broken pictures are left out on demand, and listed in the file", "[io
     CHECK_THAT(report.skipped[0], Catch::StartsWith("train/cat/0.jpg: "));
     CHECK(report.skipped[1] == "train/dog/notes.txt: it is neither JPEG nor PNG");
     CHECK(report.skipped[2] == "val/dog/w.jpg: it is empty");
-    CHECK(report.splits[0].pictures == 9);
-    CHECK(report.splits[1].pictures == 1);
+    CHECK(report.splits[0].images == 9);
+    CHECK(report.splits[1].images == 1);
     const DatasetFile file(folder.output());
     CHECK(file.names("train").size() == 9);
     CHECK(file.skipped("train") == Names{report.skipped[0].substr(6), "dog/notes.txt: it is neither JPEG nor PNG"});
@@ -176,19 +176,19 @@ TEST_CASE("broken pictures are left out on demand, and listed in the file", "[io
         [&]
         {
             fs::remove(folder.output());
-            put_picture(folder.input() / "train/dog/only.png", "empty.jpg");
+            put_image(folder.input() / "train/dog/only.png", "empty.jpg");
         });
-    check_pack_refused(folder, request, {"train/dog: a class without pictures", "all of them are broken"});
+    check_pack_refused(folder, request, {"train/dog: a class without images", "all of them are broken"});
 }
 
-TEST_CASE("a split without any whole picture is left out", "[io][pack_folder]")
+TEST_CASE("a split without any whole image is left out", "[io][pack_folder]")
 {
     const SampleFolder folder;
     folder.change(
         [&]
         {
-            put_picture(folder.input() / "val/cat/v.jpg", "empty.jpg");
-            put_picture(folder.input() / "val/dog/w.jpg", "empty.jpg");
+            put_image(folder.input() / "val/cat/v.jpg", "empty.jpg");
+            put_image(folder.input() / "val/dog/w.jpg", "empty.jpg");
         });
     auto request = folder.request();
     request.skip_broken = true;
@@ -196,7 +196,7 @@ TEST_CASE("a split without any whole picture is left out", "[io][pack_folder]")
     CHECK(DatasetFile(folder.output()).split_names() == Names{"train"});
 }
 
-TEST_CASE("large pictures are reduced on demand", "[io][pack_folder]")
+TEST_CASE("large images are reduced on demand", "[io][pack_folder]")
 {
     const SampleFolder folder;
     auto request = folder.request();
@@ -210,17 +210,17 @@ TEST_CASE("large pictures are reduced on demand", "[io][pack_folder]")
     {
         INFO(names[i]);
         const Bytes original = bytes_of(folder.input() / "train" / names[i]);
-        const Picture picture = decode_picture(original, names[i]);
-        if (std::min(picture.height, picture.width) <= 100)
+        const Image image = decode_image(original, names[i]);
+        if (std::min(image.height, image.width) <= 100)
         {
             CHECK((stored(file, "train", i) == original));
             continue;
         }
         ++reduced;
-        const auto [height, width] = size_with_shorter_side(picture.height, picture.width, 100);
+        const auto [height, width] = size_with_shorter_side(image.height, image.width, 100);
         CHECK(sizes[2 * i] == height);
         CHECK(sizes[2 * i + 1] == width);
-        CHECK((stored(file, "train", i) == encode_jpeg(reduce_picture(picture, height, width), 95, names[i])));
+        CHECK((stored(file, "train", i) == encode_jpeg(reduce_image(image, height, width), 95, names[i])));
     }
     CHECK(reduced >= 3);
     CHECK(reduced < names.size());
@@ -231,7 +231,7 @@ TEST_CASE("large pictures are reduced on demand", "[io][pack_folder]")
     check_pack_refused(folder, request, {"--shorter-side", "1 or more"});
 }
 
-TEST_CASE("a list takes pictures of train for val", "[io][pack_folder]")
+TEST_CASE("a list takes images of train for val", "[io][pack_folder]")
 {
     const SampleFolder folder;
     const fs::path list = folder / "val.txt";
@@ -253,9 +253,9 @@ TEST_CASE("a list takes pictures of train for val", "[io][pack_folder]")
             fs::remove(folder.output());
             write_file(list, "v.jpg\n");
         });
-    check_pack_refused(folder, request, {"val.txt", "no picture named 'v.jpg'"});
+    check_pack_refused(folder, request, {"val.txt", "no image named 'v.jpg'"});
     folder.change([&] { write_file(list, "only.png\n"); });
-    check_pack_refused(folder, request, {"train/dog: a class without pictures", "val.txt", "leave some to train"});
+    check_pack_refused(folder, request, {"train/dog: a class without images", "val.txt", "leave some to train"});
     request.val_list = folder / "none.txt";
     check_pack_refused(folder, request, {"none.txt", "no such file"});
 }
@@ -265,7 +265,7 @@ TEST_CASE("folders of another kind are refused by name", "[io][pack_folder]")
     const SampleFolder folder;
     auto request = folder.request();
     request.input = folder / "nothing";
-    check_pack_refused(folder, request, {"nothing/train: there is no such folder", "train/CLASS/PICTURE"});
+    check_pack_refused(folder, request, {"nothing/train: there is no such folder", "train/CLASS/IMAGE"});
     request.input = folder.input();
     folder.change([&] { fs::create_directory(folder.input() / "val/fish"); });
     check_pack_refused(folder, request, {"val/fish: train has no class of this name"});
@@ -273,7 +273,7 @@ TEST_CASE("folders of another kind are refused by name", "[io][pack_folder]")
         [&]
         {
             fs::remove_all(folder.input() / "val");
-            put_picture(folder.input() / "val/v.jpg", "grey.jpg");
+            put_image(folder.input() / "val/v.jpg", "grey.jpg");
         });
     check_pack_refused(folder, request, {"val: has no class folders, only files such as v.jpg"});
     folder.change(
@@ -284,7 +284,7 @@ TEST_CASE("folders of another kind are refused by name", "[io][pack_folder]")
             fs::create_directory(folder.input() / "train/zebra");
             fs::remove_all(folder.input() / "val");
         });
-    check_pack_refused(folder, request, {"train/ant: a class without pictures (and 1 other)", "remove the folder"});
+    check_pack_refused(folder, request, {"train/ant: a class without images (and 1 other)", "remove the folder"});
     folder.change(
         [&]
         {
@@ -327,19 +327,19 @@ TEST_CASE("packing tells how far it is, and shows no file before it is whole", "
     CHECK(told.empty() == (my_rank() != 0));
     for (const bool writes : {false, true})
     {
-        std::uint64_t pictures = 0;
+        std::uint64_t images = 0;
         std::uint64_t bytes = 0;
         for (const FolderPackStatus& status : told)
         {
             if (status.writes == writes)
             {
-                CHECK(status.pictures >= pictures);
-                pictures = status.pictures;
+                CHECK(status.images >= images);
+                images = status.images;
                 bytes = status.bytes;
-                CHECK(status.total_pictures == 11);
+                CHECK(status.total_images == 11);
             }
         }
-        CHECK(pictures == (my_rank() == 0 ? 11 : 0));
+        CHECK(images == (my_rank() == 0 ? 11 : 0));
         CHECK((my_rank() != 0 || bytes == told.back().total_bytes));
     }
 }
@@ -352,13 +352,13 @@ TEST_CASE("one rank's failure ends the packing on all", "[io][pack_folder]")
     check_pack_refused(folder, folder.request(), {"the progress line broke"}, give_up);
     CHECK(contents(folder.output()) == "before");
 
-    // The same size, but another picture's bytes, after it was looked at.
+    // The same size, but another image's bytes, after it was looked at.
     auto request = folder.request();
     request.skip_broken = true;
     const fs::path changed = folder.input() / "train/dog/only.png";
     const auto change = [&](const FolderPackStatus& status)
     {
-        if (!status.writes && status.pictures == status.total_pictures)
+        if (!status.writes && status.images == status.total_images)
         {
             std::string bytes = contents(changed);
             bytes[bytes.size() / 2] ^= 1;

@@ -24,7 +24,7 @@ void refuse(const std::string& text, std::initializer_list<std::string> parts)
     check_refused([&] { read(text); }, parts);
 }
 
-/// 100 pictures of class 0, 50 of class 1, 3 of class 2, mixed.
+/// 100 images of class 0, 50 of class 1, 3 of class 2, mixed.
 std::vector<std::int64_t> mixed_labels()
 {
     std::vector<std::int64_t> labels;
@@ -63,17 +63,17 @@ TEST_CASE("a subset is read by positions or by names", "[io]")
 
 TEST_CASE("a subset that does not fit its data set is refused with the line", "[io]")
 {
-    refuse("1\n\n5\n", {"subset.txt, line 3", "no picture 5", "5 of the split"});
-    refuse("99999999999999999999999\n", {"line 1", "no picture"});
+    refuse("1\n\n5\n", {"subset.txt, line 3", "no image 5", "5 of the split"});
+    refuse("99999999999999999999999\n", {"line 1", "no image"});
     refuse("1\n2\n1\n", {"line 3", "'1' comes twice"});
     refuse("1\na/two.png\n", {"line 2", "'a/two.png' is no position"});
     refuse("1\n-1\n", {"line 2", "'-1' is no position"});
-    refuse("two.png\nfour.png\n", {"line 2", "no picture named 'four.png'"});
-    refuse("two.png\none.png\n", {"line 2", "several pictures", "'one.png'"});
+    refuse("two.png\nfour.png\n", {"line 2", "no image named 'four.png'"});
+    refuse("two.png\none.png\n", {"line 2", "several images", "'one.png'"});
     refuse("a/two.png\ntwo.png\n", {"line 2", "'two.png' comes twice"});
-    refuse("\n \n", {"subset.txt", "names no picture"});
-    refuse("", {"subset.txt", "names no picture"});
-    refuse(std::string("\x89HDF\r\n\x1a\n\0\0", 10), {"subset.txt: is no text", "one picture a line"});
+    refuse("\n \n", {"subset.txt", "names no image"});
+    refuse("", {"subset.txt", "names no image"});
+    refuse(std::string("\x89HDF\r\n\x1a\n\0\0", 10), {"subset.txt: is no text", "one image a line"});
     check_refused([] { read_subset("/nowhere/subset.txt", names); }, {"/nowhere/subset.txt", "no such file"});
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("published lists fit names with and without the folder of the class", 
     CHECK(read_subset(list, bare) == Indices{1, 0});
     const std::vector<std::string> without_one = {"n01440764/n01440764_10026.JPEG", "n01440764/n01440764_9.JPEG"};
     check_refused([&] { read_subset(list, without_one); },
-                  {"90percent.txt, line 2", "no picture named 'n15075141_7258.JPEG'"});
+                  {"90percent.txt, line 2", "no image named 'n15075141_7258.JPEG'"});
 }
 
 TEST_CASE("a subset is read as it was written", "[io]")
@@ -100,7 +100,7 @@ TEST_CASE("a subset is read as it was written", "[io]")
     CHECK(read_subset(folder / "subset.txt", names) == indices);
 }
 
-TEST_CASE("as many pictures of every class are drawn, once each", "[io]")
+TEST_CASE("as many images of every class are drawn, once each", "[io]")
 {
     const std::vector<std::int64_t> labels = mixed_labels();
     const Indices drawn = draw_subset_per_class(labels, 3, 3, 7);
@@ -111,7 +111,7 @@ TEST_CASE("as many pictures of every class are drawn, once each", "[io]")
     CHECK(drawn != draw_subset_per_class(labels, 3, 3, 8));
 }
 
-TEST_CASE("the pictures drawn are the same on every platform", "[io]")
+TEST_CASE("the images drawn are the same on every platform", "[io]")
 {
     std::vector<std::int64_t> labels(1000);
     for (std::size_t i = 0; i < labels.size(); ++i)
@@ -123,7 +123,7 @@ TEST_CASE("the pictures drawn are the same on every platform", "[io]")
     CHECK(draw_subset_per_class(labels, 2, 2, 12345678901) == Indices{26, 405, 453, 786});
 }
 
-TEST_CASE("a fraction is rounded per class and is one picture at least", "[io]")
+TEST_CASE("a fraction is rounded per class and is one image at least", "[io]")
 {
     const std::vector<std::int64_t> labels = mixed_labels();
     CHECK(count_classes(draw_subset_fraction(labels, 3, 0.05, 1), labels) ==
@@ -131,7 +131,7 @@ TEST_CASE("a fraction is rounded per class and is one picture at least", "[io]")
     CHECK(draw_subset_fraction(labels, 3, 1, 1).size() == labels.size());
 }
 
-TEST_CASE("every picture is as likely to be drawn", "[io]")
+TEST_CASE("every image is as likely to be drawn", "[io]")
 {
     const std::vector<std::int64_t> labels(10, 0);
     std::vector<int> counts(10, 0);
@@ -151,12 +151,12 @@ TEST_CASE("every picture is as likely to be drawn", "[io]")
 TEST_CASE("subsets that cannot be drawn are refused", "[io]")
 {
     const std::vector<std::int64_t> labels = mixed_labels();
-    check_refused([&] { draw_subset_per_class(labels, 3, 4, 1); }, {"4 pictures of class 2", "has 3"});
-    check_refused([&] { draw_subset_per_class(labels, 3, 0, 1); }, {"0 pictures"});
+    check_refused([&] { draw_subset_per_class(labels, 3, 4, 1); }, {"4 images of class 2", "has 3"});
+    check_refused([&] { draw_subset_per_class(labels, 3, 0, 1); }, {"0 images"});
     check_refused([&] { draw_subset_per_class(labels, 2, 1, 1); }, {"label 2", "2 classes"});
-    check_refused([&] { draw_subset_fraction(labels, 4, 0.5, 1); }, {"1 pictures of class 3", "has 0"});
+    check_refused([&] { draw_subset_fraction(labels, 4, 0.5, 1); }, {"1 images of class 3", "has 0"});
     const std::vector<std::int64_t> negative = {0, -1};
-    check_refused([&] { draw_subset_per_class(negative, 1, 1, 1); }, {"picture 1 has label -1"});
+    check_refused([&] { draw_subset_per_class(negative, 1, 1, 1); }, {"image 1 has label -1"});
     for (const double fraction : {0.0, -0.5, 1.5, std::numeric_limits<double>::quiet_NaN()})
     {
         check_refused([&] { draw_subset_fraction(labels, 3, fraction, 1); }, {"a fraction of"});

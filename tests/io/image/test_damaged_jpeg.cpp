@@ -105,7 +105,7 @@ void refuse(const Bytes& bytes, std::initializer_list<std::string> parts)
 {
     for (const int reduction : {1, 8})
     {
-        PictureDecoder decoder;
+        ImageDecoder decoder;
         decoder.decode(image("baseline_420.jpg"), "before.jpg");
         check_refused([&] { decoder.decode(bytes, "some.jpg", [&](std::size_t, std::size_t) { return reduction; }); },
                       parts);
@@ -115,11 +115,11 @@ void refuse(const Bytes& bytes, std::initializer_list<std::string> parts)
 /// Passes if both files give the same pixels.
 void check_same(const Bytes& bytes, const Bytes& whole)
 {
-    const Picture expected = decode_picture(whole, "whole.jpg");
-    const Picture picture = decode_picture(bytes, "some.jpg");
-    CHECK(picture.height == expected.height);
-    CHECK(picture.width == expected.width);
-    CHECK(picture.pixels == expected.pixels);
+    const Image expected = decode_image(whole, "whole.jpg");
+    const Image image = decode_image(bytes, "some.jpg");
+    CHECK(image.height == expected.height);
+    CHECK(image.width == expected.width);
+    CHECK(image.pixels == expected.pixels);
 }
 }  // namespace
 
@@ -135,7 +135,7 @@ TEST_CASE("a JPEG whose decoding ends in an error is refused, whatever was warne
         const std::size_t place = (begins[scan] + begins[scan + 1]) / 2;
         bytes[place] = 0xff;
         bytes[place + 1] = 0xf7;  // a marker that no file has
-        refuse(bytes, {"some.jpg: cannot be decoded (Unsupported marker type 0xf7)", "replace the picture"});
+        refuse(bytes, {"some.jpg: cannot be decoded (Unsupported marker type 0xf7)", "replace the image"});
     }
 }
 
@@ -225,8 +225,8 @@ TEST_CASE("an image does not depend on those that a decoder saw before", "[io][g
     // The standard's tables are taken for missing ones, as for films.
     check_same(without(whole, {huffman_tables}), whole);
 
-    const Picture expected = decode_picture(whole, "whole.jpg");
-    PictureDecoder decoder;
+    const Image expected = decode_image(whole, "whole.jpg");
+    ImageDecoder decoder;
     const auto check_good = [&]
     {
         const auto pixels = decoder.decode(whole, "whole.jpg").pixels;
@@ -242,7 +242,7 @@ TEST_CASE("an image does not depend on those that a decoder saw before", "[io][g
     check_good();
     const auto other_tables = decoder.decode(image("baseline_444.jpg"), "other.jpg").pixels;
     CHECK(!other_tables.empty());
-    const Picture standard = decode_picture(without(whole, {huffman_tables}), "some.jpg");
+    const Image standard = decode_image(without(whole, {huffman_tables}), "some.jpg");
     CHECK(standard.pixels == expected.pixels);
 }
 
@@ -255,9 +255,9 @@ TEST_CASE("a JPEG that claims more pixels than its bytes can hold is refused bef
     refuse(claiming(image("grey.jpg"), start_of_frame, 65000, 65001), {"65001x65000 pixels"});
     refuse(claiming(image("grey.jpg"), start_of_frame, 0, 100), {"Empty JPEG image"});
     // Pillow fills up with grey what a marker ends early; while that takes little memory, so do we.
-    const Picture picture = decode_picture(claiming(image("baseline_420.jpg"), start_of_frame, 300, 301), "some.jpg");
-    CHECK(picture.height == 300);
-    CHECK(picture.width == 301);
+    const Image image = decode_image(claiming(image("baseline_420.jpg"), start_of_frame, 300, 301), "some.jpg");
+    CHECK(image.height == 300);
+    CHECK(image.width == 301);
 }
 
 TEST_CASE("a JPEG of many scans, which would keep the decoder busy, is refused", "[io][golden]")

@@ -68,13 +68,13 @@ struct Png
 /// The values of a grey image.
 Bytes values(const Bytes& bytes)
 {
-    const Picture picture = decode_picture(bytes, "some.png");
+    const Image image = decode_image(bytes, "some.png");
     Bytes grey;
     bool is_grey = true;
-    for (std::size_t i = 0; i < picture.pixels.size(); i += 3)
+    for (std::size_t i = 0; i < image.pixels.size(); i += 3)
     {
-        is_grey = is_grey && picture.pixels[i] == picture.pixels[i + 1] && picture.pixels[i] == picture.pixels[i + 2];
-        grey.push_back(picture.pixels[i]);
+        is_grey = is_grey && image.pixels[i] == image.pixels[i + 1] && image.pixels[i] == image.pixels[i + 2];
+        grey.push_back(image.pixels[i]);
     }
     CHECK(is_grey);
     return grey;
@@ -82,7 +82,7 @@ Bytes values(const Bytes& bytes)
 
 void refuse(const Bytes& bytes, std::initializer_list<std::string> parts)
 {
-    check_refused([&] { decode_picture(bytes, "some.png"); }, parts);
+    check_refused([&] { decode_image(bytes, "some.png"); }, parts);
 }
 
 const Bytes pixels = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};

@@ -19,68 +19,68 @@ Bytes bytes_of(const std::filesystem::path& path)
     return {text.begin(), text.end()};
 }
 
-void check_equal(const Picture& picture, const h5::Dataset& expected, int tolerance)
+void check_equal(const Image& image, const h5::Dataset& expected, int tolerance)
 {
-    REQUIRE(h5::Shape{picture.height, picture.width, 3} == expected.shape());
+    REQUIRE(h5::Shape{image.height, image.width, 3} == expected.shape());
     const Bytes pixels = expected.read<std::uint8_t>();
-    REQUIRE(picture.pixels.size() == pixels.size());
+    REQUIRE(image.pixels.size() == pixels.size());
     int worst = 0;
     for (std::size_t i = 0; i < pixels.size(); ++i)
     {
-        worst = std::max(worst, std::abs(int{pixels[i]} - int{picture.pixels[i]}));
+        worst = std::max(worst, std::abs(int{pixels[i]} - int{image.pixels[i]}));
     }
     CHECK(worst <= tolerance);
 }
 
 void refuse(const Bytes& bytes, std::initializer_list<std::string> parts)
 {
-    check_refused([&] { decode_picture(bytes, "some.png"); }, parts);
+    check_refused([&] { decode_image(bytes, "some.png"); }, parts);
 }
 }  // namespace
 
-TEST_CASE("pictures of every kind are decoded as Pillow does", "[io][golden]")
+TEST_CASE("images of every kind are decoded as Pillow does", "[io][golden]")
 {
     const h5::File file = h5::File::open(golden_path("pictures.h5"));
     for (const std::string& name : file.group("rgb").dataset_names())
     {
         INFO(name);
-        const Picture picture = decode_picture(bytes_of(golden_path("pictures/" + name)), name);
-        check_equal(picture, file.dataset("rgb/" + name), name.find("cmyk") != std::string::npos ? 1 : 0);
+        const Image image = decode_image(bytes_of(golden_path("pictures/" + name)), name);
+        check_equal(image, file.dataset("rgb/" + name), name.find("cmyk") != std::string::npos ? 1 : 0);
     }
 }
 
-TEST_CASE("broken pictures are refused by name", "[io][golden]")
+TEST_CASE("broken images are refused by name", "[io][golden]")
 {
     const h5::File file = h5::File::open(golden_path("pictures.h5"));
     for (const std::string& name : file.dataset("broken").read<std::string>())
     {
         INFO(name);
-        check_refused([&] { decode_picture(bytes_of(golden_path("pictures/" + name)), name); },
-                      {name + ": cannot be decoded", "replace the picture"});
+        check_refused([&] { decode_image(bytes_of(golden_path("pictures/" + name)), name); },
+                      {name + ": cannot be decoded", "replace the image"});
     }
 }
 
-TEST_CASE("rare kinds of pictures are decoded as Pillow does, and 16 bits are scaled", "[io]")
+TEST_CASE("rare kinds of images are decoded as Pillow does, and 16 bits are scaled", "[io]")
 {
     const h5::File file = h5::File::open(data_path("more_pictures.h5"));
     for (const std::string& name : file.group("encoded").dataset_names())
     {
         INFO(name);
         const Bytes bytes = file.dataset("encoded/" + name).read<std::uint8_t>();
-        check_equal(decode_picture(bytes, name), file.dataset("rgb/" + name), 0);
+        check_equal(decode_image(bytes, name), file.dataset("rgb/" + name), 0);
     }
 }
 
 TEST_CASE("a decoder that is kept gives what a fresh one gives", "[io][golden]")
 {
     const h5::File file = h5::File::open(golden_path("pictures.h5"));
-    PictureDecoder decoder;
-    const auto check = [&](const std::string& name, const PictureDecoder::ChooseReduction& choose)
+    ImageDecoder decoder;
+    const auto check = [&](const std::string& name, const ImageDecoder::ChooseReduction& choose)
     {
         INFO(name);
         const Bytes bytes = bytes_of(golden_path("pictures/" + name));
         const auto kept = decoder.decode(bytes, name, choose);
-        const Picture fresh = decode_picture(bytes, name);
+        const Image fresh = decode_image(bytes, name);
         CHECK(kept.height == fresh.height);
         CHECK(kept.width == fresh.width);
         CHECK(kept.reduction == 1);
@@ -101,17 +101,17 @@ TEST_CASE("a decoder that is kept gives what a fresh one gives", "[io][golden]")
     check("baseline_422.JPEG", [](std::size_t, std::size_t) { return 8; });
 }
 
-// A block of the reduced picture is made of the lower frequencies of the block of 8 × 8. The mean of a block is one of
+// A block of the reduced image is made of the lower frequencies of the block of 8 × 8. The mean of a block is one of
 // them, so that means over whole blocks stay: to the rounding and clipping of both, and what chroma's interpolation
 // carries over from the neighbours.
 TEST_CASE("reduced JPEGs keep their size and the means of their blocks", "[io][golden]")
 {
-    PictureDecoder decoder;
+    ImageDecoder decoder;
     for (const char* name : {"baseline_420.jpg", "baseline_444.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg",
                              "odd_1x1.jpg", "thin_3x200.jpg"})
     {
         const Bytes bytes = bytes_of(golden_path(std::string("pictures/") + name));
-        const Picture whole = decode_picture(bytes, name);
+        const Image whole = decode_image(bytes, name);
         for (const std::size_t by : {2U, 4U, 8U})
         {
             INFO(name << " at 1/" << by);
@@ -159,7 +159,7 @@ TEST_CASE("reduced JPEGs keep their size and the means of their blocks", "[io][g
                     std::invalid_argument);
 }
 
-TEST_CASE("pictures that are cut off anywhere are refused", "[io][golden]")
+TEST_CASE("images that are cut off anywhere are refused", "[io][golden]")
 {
     for (const char* name : {"grey.png", "odd_1x1.jpg", "progressive.jpg", "baseline_420.jpg"})
     {
@@ -168,12 +168,12 @@ TEST_CASE("pictures that are cut off anywhere are refused", "[io][golden]")
         {
             INFO(name << " cut off at " << size);
             const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-            check_refused([&] { decode_picture(cut, name); }, {name});
+            check_refused([&] { decode_image(cut, name); }, {name});
         }
     }
 }
 
-TEST_CASE("what is no picture is refused with the reason", "[io]")
+TEST_CASE("what is no image is refused with the reason", "[io]")
 {
     refuse({}, {"some.png", "it is empty"});
     refuse({'G', 'I', 'F', '8', '9', 'a', 0, 0, 0}, {"some.png", "neither JPEG nor PNG"});

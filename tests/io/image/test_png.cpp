@@ -6,7 +6,7 @@
 using namespace paws::test;
 using paws::io::write_png;
 
-TEST_CASE("a picture is written as PNG and nothing is lost", "[io]")
+TEST_CASE("an image is written as PNG and nothing is lost", "[io]")
 {
     const TemporaryFolder folder;
     std::vector<std::uint8_t> pixels(5 * 7 * 3);
@@ -29,7 +29,7 @@ TEST_CASE("a picture is written as PNG and nothing is lost", "[io]")
     CHECK_FALSE(paws::io::is_own_png(contents(folder / "picture.png").substr(0, 40)));
 }
 
-TEST_CASE("pictures whose size does not match are not written", "[io]")
+TEST_CASE("images whose size does not match are not written", "[io]")
 {
     const TemporaryFolder folder;
     const std::vector<std::uint8_t> pixels(12);

@@ -14,7 +14,7 @@ namespace
 {
 using Bytes = std::vector<std::uint8_t>;
 
-Picture picture_of(const h5::Dataset& dataset)
+Image image_of(const h5::Dataset& dataset)
 {
     return {dataset.shape().at(0), dataset.shape().at(1), dataset.read<std::uint8_t>()};
 }
@@ -50,7 +50,7 @@ double plain_weight(std::size_t i, std::size_t j, std::size_t from, std::size_t 
 }
 
 /// In double precision; rounded once, at the end.
-Bytes plain_reduction(const Picture& in, std::size_t height, std::size_t width)
+Bytes plain_reduction(const Image& in, std::size_t height, std::size_t width)
 {
     Bytes out;
     for (std::size_t y = 0; y < height; ++y)
@@ -77,34 +77,34 @@ Bytes plain_reduction(const Picture& in, std::size_t height, std::size_t width)
 }
 }  // namespace
 
-TEST_CASE("pictures are made smaller as Pillow makes them", "[io]")
+TEST_CASE("images are made smaller as Pillow makes them", "[io]")
 {
     const h5::File file = h5::File::open(data_path("reduced_pictures.h5"));
-    const Picture original = picture_of(file.dataset("original"));
+    const Image original = image_of(file.dataset("original"));
     const auto names = file.group("lanczos").dataset_names();
     CHECK(names.size() == 5);
     for (const std::string& name : names)
     {
         INFO(name);
-        const Picture expected = picture_of(file.dataset("lanczos/" + name));
-        const Picture reduced = reduce_picture(original, expected.height, expected.width);
+        const Image expected = image_of(file.dataset("lanczos/" + name));
+        const Image reduced = reduce_image(original, expected.height, expected.width);
         CHECK(reduced.height == expected.height);
         CHECK(reduced.width == expected.width);
         CHECK(reduced.pixels == expected.pixels);
     }
-    CHECK(reduce_picture(original, original.height, original.width).pixels == original.pixels);
+    CHECK(reduce_image(original, original.height, original.width).pixels == original.pixels);
 }
 
-TEST_CASE("a smaller picture is the windowed sinc's weighted mean", "[io]")
+TEST_CASE("a smaller image is the windowed sinc's weighted mean", "[io]")
 {
-    Picture smooth{19, 14, {}};
+    Image smooth{19, 14, {}};
     for (std::size_t i = 0; i < 19 * 14 * 3; ++i)
     {
         smooth.pixels.push_back(static_cast<std::uint8_t>(128 + 100 * std::sin(static_cast<double>(i) / 17)));
     }
     // The columns are means of rounded rows here.
-    CHECK(worst_difference(reduce_picture(smooth, 8, 5).pixels, plain_reduction(smooth, 8, 5)) <= 1);
-    CHECK(worst_difference(reduce_picture(smooth, 18, 13).pixels, plain_reduction(smooth, 18, 13)) <= 1);
+    CHECK(worst_difference(reduce_image(smooth, 8, 5).pixels, plain_reduction(smooth, 8, 5)) <= 1);
+    CHECK(worst_difference(reduce_image(smooth, 18, 13).pixels, plain_reduction(smooth, 18, 13)) <= 1);
 }
 
 TEST_CASE("the longer side follows the shorter one", "[io]")
@@ -115,27 +115,27 @@ TEST_CASE("the longer side follows the shorter one", "[io]")
     CHECK(size_with_shorter_side(3, 200, 1) == std::pair<std::size_t, std::size_t>{1, 66});
 }
 
-TEST_CASE("pictures are not enlarged, and not made empty", "[io]")
+TEST_CASE("images are not enlarged, and not made empty", "[io]")
 {
-    const Picture picture{2, 2, Bytes(12, 7)};
-    CHECK_THROWS_AS(reduce_picture(picture, 3, 2), std::invalid_argument);
-    CHECK_THROWS_AS(reduce_picture(picture, 2, 3), std::invalid_argument);
-    CHECK_THROWS_AS(reduce_picture(picture, 0, 2), std::invalid_argument);
-    CHECK_THROWS_AS(reduce_picture(picture, 2, 0), std::invalid_argument);
+    const Image image{2, 2, Bytes(12, 7)};
+    CHECK_THROWS_AS(reduce_image(image, 3, 2), std::invalid_argument);
+    CHECK_THROWS_AS(reduce_image(image, 2, 3), std::invalid_argument);
+    CHECK_THROWS_AS(reduce_image(image, 0, 2), std::invalid_argument);
+    CHECK_THROWS_AS(reduce_image(image, 2, 0), std::invalid_argument);
 }
 
-TEST_CASE("an encoded picture is nearly what it was", "[io]")
+TEST_CASE("an encoded image is nearly what it was", "[io]")
 {
-    Picture picture{40, 24, {}};
+    Image image{40, 24, {}};
     for (std::size_t i = 0; i < 40 * 24; ++i)
     {
-        picture.pixels.insert(picture.pixels.end(), {static_cast<std::uint8_t>(i / 24 * 5), 100, 30});
+        image.pixels.insert(image.pixels.end(), {static_cast<std::uint8_t>(i / 24 * 5), 100, 30});
     }
-    const Picture decoded = decode_picture(encode_jpeg(picture, 95, "some"), "some");
+    const Image decoded = decode_image(encode_jpeg(image, 95, "some"), "some");
     CHECK(decoded.height == 40);
     CHECK(decoded.width == 24);
-    CHECK(worst_difference(decoded.pixels, picture.pixels) <= 6);
-    const Picture wide{1, 70000, Bytes(210000)};
+    CHECK(worst_difference(decoded.pixels, image.pixels) <= 6);
+    const Image wide{1, 70000, Bytes(210000)};
     check_refused([&] { encode_jpeg(wide, 95, "wide.png"); }, {"wide.png", "65535"});
 }
 
@@ -143,8 +143,8 @@ TEST_CASE("CMYK with halved chroma, whose subsampling has no name, is decoded", 
 {
     const h5::File file = h5::File::open(data_path("reduced_pictures.h5"));
     const Bytes bytes = file.dataset("cmyk_420/encoded").read<std::uint8_t>();
-    const Picture expected = picture_of(file.dataset("cmyk_420/rgb"));
-    const Picture decoded = decode_picture(bytes, "cmyk");
+    const Image expected = image_of(file.dataset("cmyk_420/rgb"));
+    const Image decoded = decode_image(bytes, "cmyk");
     CHECK(decoded.height == expected.height);
     CHECK(worst_difference(decoded.pixels, expected.pixels) <= 1);
 }

@@ -17,7 +17,7 @@ TEST_CASE("what is no regular file is no image, and is not opened", "[io]")
     const TemporaryFolder folder;
     const auto refuse = [&](const std::string& name, const std::string& reason)
     {
-        check_refused([&] { read_picture_file(folder / name, "train/a/" + name); },
+        check_refused([&] { read_image_file(folder / name, "train/a/" + name); },
                       {"train/a/" + name + ": cannot be decoded (" + reason});
     };
     std::filesystem::create_symlink("/dev/zero", folder / "device.jpg");

@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace
 {
-constexpr std::size_t pictures = 997;
+constexpr std::size_t images = 997;
 
 /// The layouts that there are: in one piece, in chunks, compressed, each in single and half precision.
 std::vector<EmbeddingsLayout> layouts()
@@ -31,7 +31,7 @@ std::vector<EmbeddingsLayout> layouts()
 void check_made_up(const fs::path& path, const EmbeddingsLayout& layout)
 {
     const EmbeddingsFile file(path);
-    const auto source = made_up_source(pictures);
+    const auto source = made_up_source(images);
     CHECK(file.source().labels == source.labels);
     CHECK(file.source().index == source.index);
     CHECK(file.source().names == source.names);
@@ -42,19 +42,19 @@ void check_made_up(const fs::path& path, const EmbeddingsLayout& layout)
     CHECK(file.source().config == "a: 1\n");
     CHECK(file.source().temperature == 0.1);
     CHECK(file.has_probabilities() == (layout.classes > 0));
-    const MadeUpRows all(layout, 0, pictures);
+    const MadeUpRows all(layout, 0, images);
     REQUIRE(file.outputs().size() == layout.outputs.size());
     for (std::size_t i = 0; i < layout.outputs.size(); ++i)
     {
         CHECK(file.outputs()[i] == layout.outputs[i].name);
         CHECK(file.reals(file.outputs()[i]).element_size() == (layout.half ? 2 : 4));
         CHECK(file.reals(file.outputs()[i]).compression() == layout.compression);
-        CHECK((file.rows(file.outputs()[i], 0, pictures) == all.floats[i]));
+        CHECK((file.rows(file.outputs()[i], 0, images) == all.floats[i]));
     }
-    CHECK((file.rows("embeddings", 0, pictures) == all.floats[0]));
+    CHECK((file.rows("embeddings", 0, images) == all.floats[0]));
     if (layout.classes > 0)
     {
-        CHECK((file.rows("probabilities", 0, pictures) == all.floats.back()));
+        CHECK((file.rows("probabilities", 0, images) == all.floats.back()));
         CHECK(file.predicted() == all.predicted);
     }
 }
@@ -73,7 +73,7 @@ TEST_CASE("embeddings of all ranks are read as they were written", "[io][embeddi
     for (const EmbeddingsLayout& layout : layouts())
     {
         INFO("half " << layout.half << ", deflate " << layout.compression << ", chunks of " << layout.chunk_rows);
-        write_made_up(folder / "all.h5", pictures, layout, MPI_COMM_WORLD);
+        write_made_up(folder / "all.h5", images, layout, MPI_COMM_WORLD);
         check_made_up(folder / "all.h5", layout);
         CHECK(verify_seal(folder / "all.h5"));
         MPI_Barrier(MPI_COMM_WORLD);
@@ -84,10 +84,10 @@ TEST_CASE("without chunks, the file of many ranks is that of one, byte for byte"
 {
     const OutputFolder folder;
     const auto layout = layouts().front();
-    write_made_up(folder / "all.h5", pictures, layout, MPI_COMM_WORLD);
+    write_made_up(folder / "all.h5", images, layout, MPI_COMM_WORLD);
     if (my_rank() == 0)
     {
-        write_made_up(folder / "one.h5", pictures, layout, MPI_COMM_SELF);
+        write_made_up(folder / "one.h5", images, layout, MPI_COMM_SELF);
         CHECK((contents(folder / "one.h5") == contents(folder / "all.h5")));
     }
 }
@@ -97,7 +97,7 @@ TEST_CASE("compression makes a file of embeddings smaller", "[io][embeddings]")
     const OutputFolder folder;
     const auto size = [&](int compression)
     {
-        write_made_up(folder / "file.h5", pictures, {{{"backbone", 256}}, 0, false, compression, 0}, MPI_COMM_WORLD);
+        write_made_up(folder / "file.h5", images, {{{"backbone", 256}}, 0, false, compression, 0}, MPI_COMM_WORLD);
         const auto bytes = fs::file_size(folder / "file.h5");
         MPI_Barrier(MPI_COMM_WORLD);
         return bytes;
@@ -109,7 +109,7 @@ TEST_CASE("a rank for which there are no chunks gives none", "[io][embeddings]")
 {
     const OutputFolder folder;
     const EmbeddingsLayout layout{{{"backbone", 3}}, 2, false, 1, 1'000'000};
-    write_made_up(folder / "all.h5", pictures, layout, MPI_COMM_WORLD);
+    write_made_up(folder / "all.h5", images, layout, MPI_COMM_WORLD);
     check_made_up(folder / "all.h5", layout);
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("embeddings that do not fit together are refused before anything is wr
     source.names.pop_back();
     check_refused([&] { EmbeddingsWriter(folder / "file.h5", source, layout, ranks); },
                   {"file.h5", "3 labels, 3 positions and 2 names"});
-    check_refused([&] { EmbeddingsWriter(folder / "file.h5", {}, layout, ranks); }, {"no pictures"});
+    check_refused([&] { EmbeddingsWriter(folder / "file.h5", {}, layout, ranks); }, {"no images"});
     check_refused(
         [&] {
             EmbeddingsWriter(folder / "file.h5", made_up_source(50'000), {{{"backbone", 30'000}}, 0, false, 0, 40'000},
@@ -188,7 +188,7 @@ TEST_CASE("a disk that fills up while all ranks write embeddings", "[io][embeddi
         std::string message;
         try
         {
-            EmbeddingsWriter writer(folder / "file.h5", made_up_source(pictures), layout, RankGroup(MPI_COMM_WORLD));
+            EmbeddingsWriter writer(folder / "file.h5", made_up_source(images), layout, RankGroup(MPI_COMM_WORLD));
             std::optional<FullDisk> full;
             if (my_rank() == all_ranks() - 1)
             {
@@ -215,7 +215,7 @@ TEST_CASE("a disk that fills up while all ranks write embeddings", "[io][embeddi
     check_refused(
         [&]
         {
-            EmbeddingsWriter(folder / "file.h5", made_up_source(pictures), {{{"backbone", 500}}, 0, false, 0, 0},
+            EmbeddingsWriter(folder / "file.h5", made_up_source(images), {{{"backbone", 500}}, 0, false, 0, 0},
                              RankGroup(MPI_COMM_WORLD));
         },
         {"file.h5", "cannot be written", "free some space"});

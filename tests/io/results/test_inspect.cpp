@@ -31,15 +31,15 @@ void check_described(const std::filesystem::path& path, std::initializer_list<st
 TEST_CASE("a data set is described", "[io]")
 {
     const TemporaryFolder folder;
-    const PictureSet train{std::vector<std::uint8_t>(5 * 4 * 6 * 3), 4, 6, {0, 0, 1, 1, 1}, {"a", "b", "c", "d", "e"}};
-    const PictureSet val{std::vector<std::uint8_t>(2 * 4 * 6 * 3), 4, 6, {0, 1}, {"f", "g"}};
+    const ImageSet train{std::vector<std::uint8_t>(5 * 4 * 6 * 3), 4, 6, {0, 0, 1, 1, 1}, {"a", "b", "c", "d", "e"}};
+    const ImageSet val{std::vector<std::uint8_t>(2 * 4 * 6 * 3), 4, 6, {0, 1}, {"f", "g"}};
     write_dataset(folder / "data.h5", {{"cat", "dog"}, {{"train", train}, {"val", val}}});
     check_described(folder / "data.h5", {"paws-dataset, version 1, made by paws_hpc", "2 classes: cat, dog\n",
-                                         "train: 5 pictures, 4x6, 2 to 3 per class\n",
-                                         "val: 2 pictures, 4x6, 1 per class\n", "whole: all checksums match\n"});
+                                         "train: 5 images, 4x6, 2 to 3 per class\n",
+                                         "val: 2 images, 4x6, 1 per class\n", "whole: all checksums match\n"});
 }
 
-TEST_CASE("a data set of encoded pictures, from another program, is described", "[io]")
+TEST_CASE("a data set of encoded images, from another program, is described", "[io]")
 {
     const TemporaryFolder folder;
     h5::File file = h5::File::create(folder / "data.h5");
@@ -57,7 +57,7 @@ TEST_CASE("a data set of encoded pictures, from another program, is described", 
     std::filesystem::resize_file(folder / "data.h5", std::filesystem::file_size(folder / "data.h5") - 24);
     check_described(folder / "data.h5",
                     {"made by another program", "11 classes: a, b, c, d, e, f, g, h, i, j, ...\n",
-                     "train: 1 picture, encoded (JPEG, PNG), 9 B, 0 to 1 per class\n", "no checksums"});
+                     "train: 1 image, encoded (JPEG, PNG), 9 B, 0 to 1 per class\n", "no checksums"});
 }
 
 TEST_CASE("what inspect says of a data set is what its readers find", "[io]")
@@ -128,7 +128,7 @@ TEST_CASE("embeddings are described", "[io]")
     writer.write({2, {std::as_bytes(std::span(values)), std::as_bytes(std::span(values))}, predicted});
     writer.finish();
     check_described(folder / "emb.h5",
-                    {"paws-embeddings", "2 pictures of split val\n",
+                    {"paws-embeddings", "2 images of split val\n",
                      "backbone: 2 dimensions, float32, in chunks of 1 row, deflate 4\n", "probabilities: 2 classes, ",
                      "checkpoint: best.h5, epoch 7\n", "temperature: 0.1\n", "whole"});
 }

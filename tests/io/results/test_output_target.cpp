@@ -35,7 +35,7 @@ OutputKind checkpoint_output()
 void write_dataset_of_one(const fs::path& path)
 {
     DatasetContent content{{"cat"}, {}};
-    PictureSet set;
+    ImageSet set;
     set.height = set.width = 1;
     set.pixels = {1, 2, 3};
     set.labels = {0};
