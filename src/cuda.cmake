@@ -7,14 +7,9 @@ if("CUDA" IN_LIST Kokkos_DEVICES)
   set_property(TARGET Kokkos::kokkoscore PROPERTY INTERFACE_LINK_OPTIONS)
 endif()
 
-# What targets with no launching sources need of kernels/. With CUDA that is to be linked, without Kokkos' flags, which are for its own compiler.
-add_library(paws_kernels_beside INTERFACE)
-if(PAWS_CUDA)
-  set_property(TARGET paws_kernels_beside PROPERTY INTERFACE_LINK_LIBRARIES $<LINK_ONLY:paws_kernels>)
-  target_include_directories(paws_kernels_beside INTERFACE ${CMAKE_SOURCE_DIR})
-else()
-  target_link_libraries(paws_kernels_beside INTERFACE paws_kernels)
-endif()
+# What is linked with kernels and compiled by the ordinary compiler, which Kokkos' flags are not for.
+add_library(paws_kernels_linked INTERFACE)
+set_property(TARGET paws_kernels_linked PROPERTY INTERFACE_LINK_LIBRARIES $<LINK_ONLY:paws_kernels>)
 
 # The sources of a target launch kernels.
 function(paws_launches_kernels TARGET)

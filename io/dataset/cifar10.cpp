@@ -14,9 +14,9 @@ namespace paws::io
 namespace
 {
 constexpr std::size_t plane = cifar10_side * cifar10_side;
-constexpr std::size_t image = 3 * plane;
+constexpr std::size_t image_bytes = 3 * plane;
 
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what)
+[[noreturn]] void refuse_cifar10(const std::filesystem::path& path, const std::string& what)
 {
     throw Error(path.string() + ": " + what + "; it is no file of CIFAR-10, download it again");
 }
@@ -43,7 +43,7 @@ const pickle::Value& entry(const pickle::Document& document, const char* key, co
     const pickle::Value* value = document.root().find(key);
     if (!value)
     {
-        refuse(path, std::string("has no entry '") + key + "'");
+        refuse_cifar10(path, std::string("has no entry '") + key + "'");
     }
     return *value;
 }
@@ -55,7 +55,7 @@ std::vector<std::string> strings_of(const pickle::Value& list, const std::filesy
     {
         if (!item->is_string())
         {
-            refuse(path, "has a name that is not text");
+            refuse_cifar10(path, "has a name that is not text");
         }
         strings.push_back(item->text);
     }
@@ -68,9 +68,9 @@ Cifar10Batch read_cifar10_pickle(const std::filesystem::path& path)
     const pickle::Document document = read_pickle(path);
     const pickle::NumpyArray data = pickle::numpy_array(entry(document, "data", path), path.string());
     const auto& labels = entry(document, "labels", path).items;
-    if (data.type != "u1" || data.shape.size() != 2 || data.shape[1] != image || data.shape[0] != labels.size())
+    if (data.type != "u1" || data.shape.size() != 2 || data.shape[1] != image_bytes || data.shape[0] != labels.size())
     {
-        refuse(path,
+        refuse_cifar10(path,
                "does not hold 3072 bytes of an image for each of its " + std::to_string(labels.size()) + " labels");
     }
     Cifar10Batch batch;
@@ -79,17 +79,17 @@ Cifar10Batch read_cifar10_pickle(const std::filesystem::path& path)
     {
         if (labels[i]->kind != pickle::Kind::integer)
         {
-            refuse(path, "has a label that is not a whole number");
+            refuse_cifar10(path, "has a label that is not a whole number");
         }
         batch.labels.push_back(labels[i]->integer);
-        append_image(batch.pixels, std::string_view(data.bytes).substr(i * image, image));
+        append_image(batch.pixels, std::string_view(data.bytes).substr(i * image_bytes, image_bytes));
     }
     if (const pickle::Value* names = document.root().find("filenames"))
     {
         batch.names = strings_of(*names, path);
         if (batch.names.size() != labels.size())
         {
-            refuse(path, "has " + std::to_string(batch.names.size()) + " file names for " +
+            refuse_cifar10(path, "has " + std::to_string(batch.names.size()) + " file names for " +
                              std::to_string(labels.size()) + " labels");
         }
     }
@@ -102,25 +102,25 @@ std::vector<std::string> read_cifar10_pickled_classes(const std::filesystem::pat
     std::vector<std::string> names = strings_of(entry(document, "label_names", path), path);
     if (names.empty())
     {
-        refuse(path, "has no class names");
+        refuse_cifar10(path, "has no class names");
     }
     return names;
 }
 
 Cifar10Batch read_cifar10_binary(const std::filesystem::path& path)
 {
-    constexpr std::size_t record = 1 + image;
+    constexpr std::size_t record = 1 + image_bytes;
     const std::string bytes = read_file(path);
     if (bytes.empty() || bytes.size() % record != 0)
     {
-        refuse(path, "has " + std::to_string(bytes.size()) + " bytes, which is no whole number of records of 3073");
+        refuse_cifar10(path, "has " + std::to_string(bytes.size()) + " bytes, which is no whole number of records of 3073");
     }
     Cifar10Batch batch;
     batch.pixels.reserve(bytes.size());
     for (std::size_t begin = 0; begin < bytes.size(); begin += record)
     {
         batch.labels.push_back(static_cast<std::uint8_t>(bytes[begin]));
-        append_image(batch.pixels, std::string_view(bytes).substr(begin + 1, image));
+        append_image(batch.pixels, std::string_view(bytes).substr(begin + 1, image_bytes));
     }
     return batch;
 }
@@ -139,7 +139,7 @@ std::vector<std::string> read_cifar10_text_classes(const std::filesystem::path& 
     }
     if (names.empty())
     {
-        refuse(path, "has no class names");
+        refuse_cifar10(path, "has no class names");
     }
     return names;
 }

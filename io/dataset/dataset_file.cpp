@@ -5,6 +5,7 @@
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
 #include "io/files/checksum.hpp"
+#include "io/hdf5/stored_checksum.hpp"
 #include "io/hdf5/format.hpp"
 
 namespace paws::io
@@ -151,13 +152,13 @@ DatasetFile::Split DatasetFile::open_split(const std::string& name) const
     }
 
     const std::size_t count = split.labels.size();
-    const std::string images = "for " + std::to_string(count) + " images, as there are labels";
+    const std::string for_images = "for " + std::to_string(count) + " images, as there are labels";
     const h5::Dataset names = group.dataset("names");
-    require_shape(names, names.shape() == h5::Shape{count} && names.kind() == h5::Kind::text, "text [N] " + images);
+    require_shape(names, names.shape() == h5::Shape{count} && names.kind() == h5::Kind::text, "text [N] " + for_images);
     if (group.has_dataset("encoded"))
     {
         const h5::Dataset offsets = group.dataset("offsets");
-        require_shape(offsets, offsets.shape() == h5::Shape{count + 1}, "whole numbers [N + 1] " + images);
+        require_shape(offsets, offsets.shape() == h5::Shape{count + 1}, "whole numbers [N + 1] " + for_images);
         const h5::Dataset encoded = group.dataset("encoded");
         require_shape(encoded,
                       encoded.shape().size() == 1 && encoded.kind() == h5::Kind::integer &&
@@ -170,8 +171,8 @@ DatasetFile::Split DatasetFile::open_split(const std::string& name) const
     const h5::Shape& shape = images.shape();
     const bool bytes = images.kind() == h5::Kind::integer && images.element_size() == 1 && images.is_unsigned();
     require_shape(images, bytes && shape.size() == 4 && shape[0] == count && shape[3] == channels,
-                  "uint8 [N, H, W, 3] " + images);
-    require_shape(images, shape[1] > 0 && shape[2] > 0, "of at least one pixel " + images);
+                  "uint8 [N, H, W, 3] " + for_images);
+    require_shape(images, shape[1] > 0 && shape[2] > 0, "of at least one pixel " + for_images);
     split.height = shape[1];
     split.width = shape[2];
     return split;

@@ -68,14 +68,14 @@ private:
     gzFile file_;
 };
 
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what)
+[[noreturn]] void refuse_idx(const std::filesystem::path& path, const std::string& what)
 {
     throw Error(path.string() + ": " + what + "; download it again");
 }
 
 [[noreturn]] void refuse_short(const std::filesystem::path& path, std::size_t held, std::size_t count)
 {
-    refuse(path, "is cut off: it holds " + std::to_string(held) + " bytes of the " + std::to_string(count) +
+    refuse_idx(path, "is cut off: it holds " + std::to_string(held) + " bytes of the " + std::to_string(count) +
                      " that its header says");
 }
 
@@ -86,11 +86,11 @@ std::vector<std::size_t> read_shape(GzipReader& reader, const std::filesystem::p
     std::array<std::uint8_t, 4> magic{};
     if (reader.read(magic) != magic.size() || magic[0] != 0 || magic[1] != 0)
     {
-        refuse(path, "is not an IDX file");
+        refuse_idx(path, "is not an IDX file");
     }
     if (magic[2] != unsigned_bytes || magic[3] < 1 || magic[3] > 4)
     {
-        refuse(path, "holds elements of type " + std::to_string(magic[2]) + " in " + std::to_string(magic[3]) +
+        refuse_idx(path, "holds elements of type " + std::to_string(magic[2]) + " in " + std::to_string(magic[3]) +
                          " dimensions where unsigned bytes in 1 to 4 were expected");
     }
     std::vector<std::size_t> shape;
@@ -99,7 +99,7 @@ std::vector<std::size_t> read_shape(GzipReader& reader, const std::filesystem::p
         std::array<std::uint8_t, 4> length{};
         if (reader.read(length) != length.size())
         {
-            refuse(path, "is cut off in its header");
+            refuse_idx(path, "is cut off in its header");
         }
         shape.push_back(std::size_t{length[0]} << 24 | std::size_t{length[1]} << 16 | std::size_t{length[2]} << 8 |
                         length[3]);
@@ -115,7 +115,7 @@ std::size_t checked_count(const std::vector<std::size_t>& shape, const std::file
     {
         if (length != 0 && count > std::numeric_limits<std::ptrdiff_t>::max() / length)
         {
-            refuse(path, "has an impossible size in its header");
+            refuse_idx(path, "has an impossible size in its header");
         }
         count *= length;
     }
@@ -137,7 +137,7 @@ IdxArray read_idx(const std::filesystem::path& path)
     }
     if (!reader.is_plain() && !can_inflate(file_size, count))
     {
-        refuse(path, "says to hold " + std::to_string(count) + " bytes, which its " + std::to_string(file_size) +
+        refuse_idx(path, "says to hold " + std::to_string(count) + " bytes, which its " + std::to_string(file_size) +
                          " compressed ones cannot make");
     }
     // Memory grows with what the file really holds all the same.
@@ -157,7 +157,7 @@ IdxArray read_idx(const std::filesystem::path& path)
     std::array<std::uint8_t, 1> beyond{};
     if (reader.read(beyond) != 0)
     {
-        refuse(path, "holds more bytes than the " + std::to_string(count) + " that its header says");
+        refuse_idx(path, "holds more bytes than the " + std::to_string(count) + " that its header says");
     }
     return array;
 }

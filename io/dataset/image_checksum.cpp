@@ -5,6 +5,7 @@
 
 #include "io/dataset/dataset_file.hpp"
 #include "io/files/checksum.hpp"
+#include "io/hdf5/stored_checksum.hpp"
 #include "io/hdf5/format.hpp"
 
 namespace paws::io

@@ -18,7 +18,7 @@ namespace
 namespace fs = std::filesystem;
 using Block = CollectiveFile::Block;
 
-constexpr std::uint64_t piece_bytes = std::uint64_t{16} << 20;
+constexpr std::uint64_t copied_bytes = std::uint64_t{16} << 20;
 
 void require_space(const fs::path& path, const fs::path& folder, std::uint64_t bytes)
 {
@@ -33,7 +33,7 @@ void require_space(const fs::path& path, const fs::path& folder, std::uint64_t b
 /// CRC-32 of `length` bytes of a file from `place` on. Throws if there are fewer.
 std::uint32_t sum_of(Descriptor& file, const fs::path& path, std::uint64_t place, std::uint64_t length)
 {
-    std::vector<std::byte> piece(std::min<std::uint64_t>(length, piece_bytes));
+    std::vector<std::byte> piece(std::min<std::uint64_t>(length, copied_bytes));
     std::uint32_t sum = 0;
     file.seek(place);
     for (std::uint64_t left = length; left > 0;)
@@ -74,7 +74,7 @@ std::vector<Block> gaps_between(const std::vector<Block>& blocks, std::uint64_t 
     {
         for (; place < end; place += gaps.back().length)
         {
-            gaps.push_back({place, std::min(piece_bytes, end - place), 0});
+            gaps.push_back({place, std::min(copied_bytes, end - place), 0});
         }
     };
     for (const Block& block : blocks)

@@ -78,7 +78,25 @@ private:
 /// The identifier of what a path names and the way to close it: H5Gclose, H5Dclose, ...
 Id open_object(hid_t location, const std::string& path, const std::string& where);
 
+struct Half;
+
 /// The type in memory of C++'s `T`. Built in: never closed.
 template <typename T>
 hid_t native_type();
+template <>
+hid_t native_type<float>();
+template <>
+hid_t native_type<double>();
+template <>
+hid_t native_type<Half>();
+template <>
+hid_t native_type<std::int32_t>();
+template <>
+hid_t native_type<std::int64_t>();
+template <>
+hid_t native_type<std::uint8_t>();
+template <>
+hid_t native_type<std::uint32_t>();
+template <>
+hid_t native_type<std::uint64_t>();
 }  // namespace paws::io::h5

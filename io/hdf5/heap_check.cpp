@@ -18,7 +18,7 @@ namespace paws::io
 namespace
 {
 constexpr std::uint64_t looked_through = std::uint64_t{256} << 20;
-constexpr std::size_t piece_bytes = std::size_t{4} << 20;
+constexpr std::size_t buffer_bytes = std::size_t{4} << 20;
 
 /// The first bytes of a piece of the heap: mark, version, three zeros; then its size.
 constexpr std::string_view heap_mark("GCOL\1\0\0\0", 8);
@@ -39,7 +39,7 @@ public:
     {
         if (place < begin_ || place + header_bytes > begin_ + buffer_.size())
         {
-            buffer_.resize(piece_bytes);
+            buffer_.resize(buffer_bytes);
             file_.seek(place);
             buffer_.resize(file_.read(std::as_writable_bytes(std::span(buffer_))));
             begin_ = place;

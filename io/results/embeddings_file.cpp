@@ -2,6 +2,7 @@
 
 #include "io/base/error.hpp"
 #include "io/files/checksum.hpp"
+#include "io/hdf5/stored_checksum.hpp"
 #include "io/files/seal.hpp"
 #include "io/hdf5/format.hpp"
 
@@ -9,14 +10,14 @@ namespace paws::io
 {
 namespace
 {
-constexpr std::size_t piece_bytes = std::size_t{16} << 20;
+constexpr std::size_t checked_bytes = std::size_t{16} << 20;
 
 template <typename T>
 void verify(const h5::Dataset& dataset)
 {
     const std::size_t rows = dataset.shape().at(0);
     const std::size_t row_bytes = rows == 0 ? 1 : dataset.size() / rows * sizeof(T);
-    require_checksum(dataset, crc32_of_rows<T>(dataset, 0, rows, piece_bytes / row_bytes + 1));
+    require_checksum(dataset, crc32_of_rows<T>(dataset, 0, rows, checked_bytes / row_bytes + 1));
 }
 
 std::vector<std::string> outputs_of(const h5::File& file)

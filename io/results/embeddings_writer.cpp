@@ -4,6 +4,7 @@
 
 #include "io/base/error.hpp"
 #include "io/files/checksum.hpp"
+#include "io/hdf5/stored_checksum.hpp"
 #include "io/hdf5/format.hpp"
 
 namespace paws::io

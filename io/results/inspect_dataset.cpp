@@ -7,6 +7,7 @@
 #include "io/base/printable.hpp"
 #include "io/dataset/dataset_file.hpp"
 #include "io/files/checksum.hpp"
+#include "io/hdf5/stored_checksum.hpp"
 #include "io/files/local_copy.hpp"
 #include "io/image/image.hpp"
 #include "io/results/inspect_words.hpp"
@@ -15,7 +16,7 @@ namespace paws::io
 {
 namespace
 {
-constexpr std::size_t piece_bytes = std::size_t{1} << 24;
+constexpr std::size_t bytes_at_once = std::size_t{1} << 24;
 
 /// "0 to 3 per class" for the labels of a split.
 std::string class_sizes(const std::vector<std::int64_t>& labels, std::size_t classes)
@@ -46,7 +47,7 @@ bool verify_bytes(const h5::Dataset& dataset)
     }
     const std::size_t rows = dataset.shape().at(0);
     const std::size_t row = rows == 0 ? 1 : dataset.size() / rows;
-    const std::size_t rows_at_once = piece_bytes / std::max<std::size_t>(row, 1) + 1;
+    const std::size_t rows_at_once = bytes_at_once / std::max<std::size_t>(row, 1) + 1;
     require_checksum(dataset, crc32_of_rows<std::uint8_t>(dataset, 0, rows, rows_at_once));
     return true;
 }
@@ -70,7 +71,7 @@ public:
         for (std::size_t first = 0, last = 0; first < names_.size(); first = last)
         {
             last = first + 1;
-            while (last < names_.size() && offsets_[last + 1] - offsets_[first] <= piece_bytes)
+            while (last < names_.size() && offsets_[last + 1] - offsets_[first] <= bytes_at_once)
             {
                 ++last;
             }

@@ -32,6 +32,9 @@ enum class Kind
     persistent,  ///< arguments: what stands for something stored outside the pickle
 };
 
+/// What torch.save pickles state dicts as.
+inline constexpr std::string_view ordered_dict = "collections OrderedDict";
+
 /// One value; which members count is said at its kind. Values may be shared, and lists and dicts may contain
 /// themselves.
 struct Value

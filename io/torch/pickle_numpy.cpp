@@ -10,7 +10,7 @@ namespace paws::io::pickle
 namespace
 {
 // numpy._core is what numpy 2 calls numpy.core.
-constexpr std::array<std::string_view, 6> globals = {
+constexpr std::array<std::string_view, 6> array_globals = {
     "numpy.core.multiarray _reconstruct",
     "numpy._core.multiarray _reconstruct",
     "numpy.core.numeric _frombuffer",
@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 6> globals = {
     "numpy dtype",
 };
 
-[[noreturn]] void refuse(const std::string& source, const char* what)
+[[noreturn]] void refuse_array(const std::string& source, const char* what)
 {
     throw Error(source + ": " + what + " where a numpy array was expected; download it again");
 }
@@ -28,7 +28,7 @@ const Value& item(const Value& tuple, std::size_t i, const std::string& source)
 {
     if (i >= tuple.items.size())
     {
-        refuse(source, "has an incomplete description");
+        refuse_array(source, "has an incomplete description");
     }
     return *tuple.items[i];
 }
@@ -42,7 +42,7 @@ const std::string& data_of(const Value& value, const std::string& source)
 {
     if (value.kind != Kind::bytes)
     {
-        refuse(source, "has no data");
+        refuse_array(source, "has no data");
     }
     return value.text;
 }
@@ -51,7 +51,7 @@ std::string type_of(const Value& value, const std::string& source)
 {
     if (!is_call_of(value, " dtype") || !item(*value.arguments, 0, source).is_string())
     {
-        refuse(source, "has no element type");
+        refuse_array(source, "has no element type");
     }
     return item(*value.arguments, 0, source).text;
 }
@@ -62,7 +62,7 @@ std::size_t element_size(const std::string& type, const std::string& source)
     const char* end = type.data() + type.size();
     if (type.size() < 2 || std::from_chars(type.data() + 1, end, size).ptr != end || size < 1 || size > 16)
     {
-        refuse(source, "has an element type that is not read here");
+        refuse_array(source, "has an element type that is not read here");
     }
     return size;
 }
@@ -84,7 +84,7 @@ std::string transposed(const std::string& bytes, std::size_t rows, std::size_t c
 
 std::span<const std::string_view> numpy_globals()
 {
-    return globals;
+    return array_globals;
 }
 
 NumpyArray numpy_array(const Value& value, const std::string& source)
@@ -110,7 +110,7 @@ NumpyArray numpy_array(const Value& value, const std::string& source)
     }
     else
     {
-        refuse(source, "has something else");
+        refuse_array(source, "has something else");
     }
 
     NumpyArray array{type_of(*type, source), {}, data_of(*data, source)};
@@ -120,7 +120,7 @@ NumpyArray numpy_array(const Value& value, const std::string& source)
     {
         if (length->kind != Kind::integer || length->integer < 0 || static_cast<std::size_t>(length->integer) > left)
         {
-            refuse(source, "has an impossible shape");
+            refuse_array(source, "has an impossible shape");
         }
         array.shape.push_back(static_cast<std::size_t>(length->integer));
         left /= std::max<std::size_t>(array.shape.back(), 1);
@@ -128,13 +128,13 @@ NumpyArray numpy_array(const Value& value, const std::string& source)
     }
     if (expected != array.bytes.size())
     {
-        refuse(source, "has data that do not match the shape");
+        refuse_array(source, "has data that do not match the shape");
     }
     if (columns_first && array.shape.size() > 1)
     {
         if (array.shape.size() > 2)
         {
-            refuse(source, "has more than two dimensions in column order");
+            refuse_array(source, "has more than two dimensions in column order");
         }
         array.bytes = transposed(array.bytes, array.shape[0], array.shape[1], element_size(array.type, source));
     }

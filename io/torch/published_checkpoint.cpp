@@ -23,7 +23,7 @@ const std::string encoder_part = "encoder/";
 const std::string momentum_part = "momentum/";
 const std::string other_part = "other/";
 
-[[noreturn]] void refuse(const std::string& source, const std::string& what)
+[[noreturn]] void refuse_published(const std::string& source, const std::string& what)
 {
     throw Error(source + ": " + what);
 }
@@ -46,7 +46,7 @@ TorchValue& find_weights(TorchValue& root, const std::string& source)
     }
     if (!holds_tensors(root))
     {
-        refuse(source,
+        refuse_published(source,
                "holds no weights: neither under 'encoder', 'state_dict' or 'model' nor by themselves; give a "
                "checkpoint or the state_dict of a network");
     }
@@ -99,7 +99,7 @@ void take_weights(TorchValue& weights, NamedArrays& encoder, const std::string& 
         const bool is_name = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c >= ' '; });
         if (key.kind != Kind::text || name.empty() || !is_name || !names.insert(name).second)
         {
-            refuse(source, "has weights without a name of their own; give the state_dict of a network");
+            refuse_published(source, "has weights without a name of their own; give the state_dict of a network");
         }
         take(weights.items[i], encoder_part, name, encoder);
     }
@@ -195,7 +195,7 @@ void fill(TorchValue& value, const ArraysByName& arrays, const std::string& sour
         const auto type = static_cast<TorchType>(value.integer);
         if (found == arrays.end() || found->second->type != widened({type, {}, {}}).type)
         {
-            refuse(source, "lacks the array '" + value.text + "' of the checkpoint that it was; convert that again");
+            refuse_published(source, "lacks the array '" + value.text + "' of the checkpoint that it was; convert that again");
         }
         value = TorchValue::of(narrowed(*found->second, type));
         return;

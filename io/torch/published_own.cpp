@@ -13,7 +13,7 @@ using Kind = TorchValue::Kind;
 
 constexpr std::int64_t our_version = 1;
 
-[[noreturn]] void refuse(const std::string& source, const std::string& what)
+[[noreturn]] void refuse_own_part(const std::string& source, const std::string& what)
 {
     throw Error(source + ": " + what);
 }
@@ -51,7 +51,7 @@ void read_own(const TorchValue& own, Checkpoint& checkpoint, const std::string& 
 {
     const auto refuse_entry = [&](const char* key)
     {
-        refuse(source, std::string("its part 'paws_hpc' has something else than expected under '") + key +
+        refuse_own_part(source, std::string("its part 'paws_hpc' has something else than expected under '") + key +
                            "'; convert the original again");
     };
     const auto entry = [&](const char* key, Kind kind) -> const TorchValue&
@@ -65,7 +65,7 @@ void read_own(const TorchValue& own, Checkpoint& checkpoint, const std::string& 
     };
     if (const auto version = entry("version", Kind::integer).integer; version != our_version)
     {
-        refuse(source, "its part 'paws_hpc' is of version " + std::to_string(version) +
+        refuse_own_part(source, "its part 'paws_hpc' is of version " + std::to_string(version) +
                            ", this program reads version 1; use a newer paws_hpc");
     }
     Progress& progress = checkpoint.progress;
@@ -119,7 +119,7 @@ std::vector<std::string> trained_names(const TorchValue* own, const NamedArrays&
         // Taken out, so that none comes twice.
         if (name.kind != Kind::text || known.erase(name.text) == 0)
         {
-            refuse(source, "its part 'paws_hpc' names momentum that belongs to no weights; convert the original again");
+            refuse_own_part(source, "its part 'paws_hpc' names momentum that belongs to no weights; convert the original again");
         }
         names.push_back(name.text);
     }

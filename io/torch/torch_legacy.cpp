@@ -31,7 +31,7 @@ std::size_t length_of_magic(std::string_view bytes)
     return bytes.size() >= length && bytes.substr(length).starts_with(magic) ? length + magic.size() : 0;
 }
 
-[[noreturn]] void refuse(const std::string& source, const std::string& what)
+[[noreturn]] void refuse_legacy(const std::string& source, const std::string& what)
 {
     throw Error(source + ": " + what + "; load and save it again with PyTorch 1.6 or newer");
 }
@@ -61,7 +61,7 @@ std::map<std::string, std::string_view> find_storages(const pickle::Document& do
             const auto [known, is_new] = element_sizes.emplace(place.storage, element_size(place.type));
             if (!is_new && known->second != element_size(place.type))
             {
-                refuse(source, "has tensors of different types in one storage");
+                refuse_legacy(source, "has tensors of different types in one storage");
             }
         }
     }
@@ -71,7 +71,7 @@ std::map<std::string, std::string_view> find_storages(const pickle::Document& do
         const auto size = element_sizes.find(key->text);
         if (size == element_sizes.end())
         {
-            refuse(source, "has a storage that no tensor uses");
+            refuse_legacy(source, "has a storage that no tensor uses");
         }
         const std::uint64_t count = take_count(bytes, source);
         if (count > bytes.size() / size->second)
@@ -80,7 +80,7 @@ std::map<std::string, std::string_view> find_storages(const pickle::Document& do
         }
         if (!storages.emplace(key->text, bytes.substr(0, count * size->second)).second)
         {
-            refuse(source, "has two storages of one name");
+            refuse_legacy(source, "has two storages of one name");
         }
         bytes.remove_prefix(count * size->second);
     }
@@ -99,12 +99,12 @@ TorchValue read_legacy_torch(const std::string& bytes, const std::string& source
     const auto version = pickle::read_first(left, {}, source);
     if (version.root().integer != known_version)
     {
-        refuse(source, "is of an unknown version of PyTorch's old format");
+        refuse_legacy(source, "is of an unknown version of PyTorch's old format");
     }
     const auto machine = pickle::read_first(left, {}, source);
     if (const auto* little_endian = machine.root().find("little_endian"); little_endian && little_endian->integer == 0)
     {
-        refuse(source, "was written by a big-endian machine");
+        refuse_legacy(source, "was written by a big-endian machine");
     }
     const auto document = read_torch_pickle(left, source);
     const auto keys = pickle::read_first(left, {}, source);

@@ -11,16 +11,15 @@ namespace
 {
 using Kind = TorchValue::Kind;
 
-constexpr std::string_view ordered_dict = "collections OrderedDict";
 constexpr std::string_view size_tuple = "torch Size";
 
-[[noreturn]] void refuse(const std::string& source, const std::string& what)
+[[noreturn]] void refuse_entry(const std::string& source, const std::string& what)
 {
     throw Error(source + ": " + what + "; it is damaged, or not a checkpoint that can be read here");
 }
 
 /// "its entry 'opt.state'", or the file itself
-std::string called(const std::string& name)
+std::string entry_called(const std::string& name)
 {
     return name.empty() ? "it" : "its entry '" + name + "'";
 }
@@ -37,7 +36,7 @@ public:
         text_ += value.text.size();
         if (++values_ > most_values || text_ > most_text || level_ >= most_levels)
         {
-            refuse(source_, "is nested too deeply, or holds too many values");
+            refuse_entry(source_, "is nested too deeply, or holds too many values");
         }
         ++level_;
         TorchValue converted = convert_level(value);
@@ -61,7 +60,7 @@ private:
             case pickle::Kind::text:
                 if (!pickle::is_utf8(value.text))
                 {
-                    refuse(source_, called(name_) + " holds text that is not UTF-8");
+                    refuse_entry(source_, entry_called(name_) + " holds text that is not UTF-8");
                 }
                 return TorchValue::of(value.text);
             case pickle::Kind::bytes:
@@ -83,7 +82,7 @@ private:
             case pickle::Kind::global:
                 refuse_name(value, "holds");
         }
-        refuse(source_, "holds something unknown");
+        refuse_entry(source_, "holds something unknown");
     }
 
     /// The value that `key` leads to. Names are for messages.
@@ -134,7 +133,7 @@ private:
     TorchValue object(const pickle::Value& value)
     {
         const pickle::Value& callee = *value.callee;
-        if (callee.is_global(ordered_dict))
+        if (callee.is_global(pickle::ordered_dict))
         {
             return ordered(value);
         }
@@ -153,7 +152,7 @@ private:
     {
         std::string name = global.text;
         std::replace(name.begin(), name.end(), ' ', '.');
-        throw Error(source_ + ": " + called(name_) + " " + does + " '" + name +
+        throw Error(source_ + ": " + entry_called(name_) + " " + does + " '" + name +
                     "', which is not read here; save tensors, numbers and text alone");
     }
 
@@ -162,7 +161,7 @@ private:
         auto converted = with_entries(Kind::ordered, value);
         if (!value.items.empty())
         {
-            refuse(source_, called(name_) + " is an OrderedDict with something other than pairs");
+            refuse_entry(source_, entry_called(name_) + " is an OrderedDict with something other than pairs");
         }
         // Python 2 gives the entries as one argument: a list of pairs.
         for (const auto* pairs : value.arguments->items)
@@ -171,7 +170,7 @@ private:
             {
                 if (pair->items.size() != 2)
                 {
-                    refuse(source_, called(name_) + " is an OrderedDict with something other than pairs");
+                    refuse_entry(source_, entry_called(name_) + " is an OrderedDict with something other than pairs");
                 }
                 add_entry(converted, *pair->items[0], *pair->items[1]);
             }
@@ -306,7 +305,7 @@ TorchValue read_structure(std::string_view pickle, const std::string& source)
 {
     const auto document = pickle::read(pickle, torch_globals(), source);
     const TorchReader reader{
-        [&](const TensorPlace&) -> TorchValue { refuse(source, "has a tensor where only its name should be"); },
+        [&](const TensorPlace&) -> TorchValue { refuse_entry(source, "has a tensor where only its name should be"); },
         [&](const pickle::Value& persistent)
         {
             const auto* id = persistent.arguments;
@@ -314,7 +313,7 @@ TorchValue read_structure(std::string_view pickle, const std::string& source)
             const auto type = type_of_storage(part(2).text);
             if (!part(0).is_string("array") || !part(1).is_string() || !type)
             {
-                refuse(source, "has a tensor of an unknown type");
+                refuse_entry(source, "has a tensor of an unknown type");
             }
             return TorchValue::reference(id->items[1]->text, *type);
         }};

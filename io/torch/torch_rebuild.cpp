@@ -11,7 +11,6 @@ namespace paws::io
 {
 namespace
 {
-using pickle::Kind;
 using pickle::Value;
 
 constexpr std::string_view tensor_v1 = "torch._utils _rebuild_tensor";
@@ -21,14 +20,13 @@ constexpr std::string_view parameter = "torch._utils _rebuild_parameter";
 constexpr std::string_view parameter_with_state = "torch._utils _rebuild_parameter_with_state";
 constexpr std::string_view from_type = "torch._tensor _rebuild_from_type";
 constexpr std::string_view from_type_v2 = "torch._tensor _rebuild_from_type_v2";
-constexpr std::string_view ordered_dict = "collections OrderedDict";
 
-std::string called(const std::string& name)
+std::string tensor_called(const std::string& name)
 {
     return name.empty() ? "the tensor" : "the tensor '" + name + "'";
 }
 
-[[noreturn]] void refuse(const std::string& source, const std::string& what)
+[[noreturn]] void refuse_tensor(const std::string& source, const std::string& what)
 {
     throw Error(source + ": " + what + "; it is damaged, or not a checkpoint that can be read here");
 }
@@ -53,13 +51,13 @@ public:
 
     void require_count(std::size_t least, std::size_t most) const
     {
-        if (arguments_.kind != Kind::tuple || arguments_.items.size() < least)
+        if (arguments_.kind != pickle::Kind::tuple || arguments_.items.size() < least)
         {
-            refuse(source_, called(name_) + " is described incompletely");
+            refuse_tensor(source_, tensor_called(name_) + " is described incompletely");
         }
         if (arguments_.items.size() > most)
         {
-            throw Error(source_ + ": " + called(name_) + " is described by " + std::to_string(arguments_.items.size()) +
+            throw Error(source_ + ": " + tensor_called(name_) + " is described by " + std::to_string(arguments_.items.size()) +
                         " arguments where " + std::to_string(most) +
                         " are known; save it with an older version of PyTorch");
         }
@@ -72,11 +70,11 @@ public:
     {
         // A torch.Size, in which old versions wrote shapes, has the tuple as its argument.
         const Value& value = (*this)[i];
-        const Value& numbers = value.kind == Kind::object ? item_of(value.arguments, 0, name_, source_) : value;
+        const Value& numbers = value.kind == pickle::Kind::object ? item_of(value.arguments, 0, name_, source_) : value;
         constexpr std::size_t most_dimensions = 32;
-        if ((numbers.kind != Kind::tuple && numbers.kind != Kind::list) || numbers.items.size() > most_dimensions)
+        if ((numbers.kind != pickle::Kind::tuple && numbers.kind != pickle::Kind::list) || numbers.items.size() > most_dimensions)
         {
-            refuse(source_, called(name_) + " has an impossible shape");
+            refuse_tensor(source_, tensor_called(name_) + " has an impossible shape");
         }
         std::vector<Number> counts;
         for (const Value* number : numbers.items)
@@ -91,21 +89,21 @@ public:
     {
         const Value &gradient = (*this)[i], &hooks = (*this)[i + 1];
         const bool no_hooks =
-            hooks.kind == Kind::none || (hooks.kind == Kind::object && hooks.callee->is_global(ordered_dict) &&
+            hooks.kind == pickle::Kind::none || (hooks.kind == pickle::Kind::object && hooks.callee->is_global(pickle::ordered_dict) &&
                                          hooks.arguments->items.empty() && hooks.entries.empty());
-        if (gradient.kind != Kind::boolean || !no_hooks)
+        if (gradient.kind != pickle::Kind::boolean || !no_hooks)
         {
-            refuse(source_, called(name_) + " has unknown settings of its gradient");
+            refuse_tensor(source_, tensor_called(name_) + " has unknown settings of its gradient");
         }
     }
 
     /// Attributes that somebody gave it in Python; they are no part of its numbers.
     void require_attributes(std::size_t i) const
     {
-        const Kind kind = (*this)[i].kind;
-        if (kind != Kind::none && kind != Kind::dict && kind != Kind::tuple)
+        const pickle::Kind kind = (*this)[i].kind;
+        if (kind != pickle::Kind::none && kind != pickle::Kind::dict && kind != pickle::Kind::tuple)
         {
-            refuse(source_, called(name_) + " has unknown attributes");
+            refuse_tensor(source_, tensor_called(name_) + " has unknown attributes");
         }
     }
 
@@ -114,7 +112,7 @@ public:
     bool is_negated(std::size_t i) const
     {
         const Value& marks = (*this)[i];
-        if (marks.kind != Kind::none && marks.kind != Kind::dict)
+        if (marks.kind != pickle::Kind::none && marks.kind != pickle::Kind::dict)
         {
             refuse_mark("something unknown");
         }
@@ -122,10 +120,10 @@ public:
         {
             if (key->is_string("conj"))
             {
-                throw Error(source_ + ": " + called(name_) +
+                throw Error(source_ + ": " + tensor_called(name_) +
                             " is a complex conjugate, which is not read here; save its real and imaginary parts");
             }
-            if (!key->is_string("neg") || value->kind != Kind::boolean || value->integer == 0)
+            if (!key->is_string("neg") || value->kind != pickle::Kind::boolean || value->integer == 0)
             {
                 refuse_mark(key->is_string() ? key->text : "something unknown");
             }
@@ -138,15 +136,15 @@ private:
     {
         std::replace_if(
             mark.begin(), mark.end(), [](unsigned char c) { return c < ' '; }, '?');
-        throw Error(source_ + ": " + called(name_) + " carries the mark '" + mark +
+        throw Error(source_ + ": " + tensor_called(name_) + " carries the mark '" + mark +
                     "', which is not known here and may change its numbers; save its clone()");
     }
 
     std::uint64_t count_of(const Value& value) const
     {
-        if (value.kind != Kind::integer || value.integer < 0)
+        if (value.kind != pickle::Kind::integer || value.integer < 0)
         {
-            refuse(source_, called(name_) + " has an impossible size");
+            refuse_tensor(source_, tensor_called(name_) + " has an impossible size");
         }
         return static_cast<std::uint64_t>(value.integer);
     }
@@ -158,7 +156,7 @@ private:
 
 [[noreturn]] void refuse_type(const std::string& type, const std::string& name, const std::string& source)
 {
-    throw Error(source + ": " + called(name) + " is of the type " + dotted(type) +
+    throw Error(source + ": " + tensor_called(name) + " is of the type " + dotted(type) +
                 ", which is not read here; save it as float32, or as int64 if its numbers are whole (Tensor.to)");
 }
 
@@ -167,9 +165,9 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
 /// The tensor that a parameter, or a class, is made of.
 TensorPlace inner_tensor(const Value& value, const std::string& name, const std::string& source)
 {
-    if (value.kind != Kind::object || !value.items.empty() || !value.entries.empty() || value.state != nullptr)
+    if (value.kind != pickle::Kind::object || !value.items.empty() || !value.entries.empty() || value.state != nullptr)
     {
-        refuse(source, called(name) + " is made of something else than a tensor");
+        refuse_tensor(source, tensor_called(name) + " is made of something else than a tensor");
     }
     return place_of(*value.callee, *value.arguments, name, source);
 }
@@ -181,7 +179,7 @@ TensorPlace place_of_typed(const Call& call, const std::string& name, const std:
     if (!type.is_global("torch Tensor") && !type.is_global("torch.nn.parameter Parameter") &&
         !type.is_global("torch.nn.parameter Buffer"))
     {
-        throw Error(source + ": " + called(name) +
+        throw Error(source + ": " + tensor_called(name) +
                     " is of a class of its own, which is not read here; save it as a plain torch.Tensor");
     }
     call.require_attributes(3);
@@ -193,12 +191,12 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
     const Call call(arguments, name, source);
     if (const OtherTensor* const other = other_tensor(callee.text))
     {
-        throw Error(source + ": " + called(name) + " " + other->what + ", which is not read here; " + other->remedy);
+        throw Error(source + ": " + tensor_called(name) + " " + other->what + ", which is not read here; " + other->remedy);
     }
     if (callee.is_global(tensor_v3))
     {
         call.require_count(7, 8);
-        refuse_type(call[6].kind == Kind::global ? call[6].text : "something unknown", name, source);
+        refuse_type(call[6].kind == pickle::Kind::global ? call[6].text : "something unknown", name, source);
     }
     if (callee.is_global(parameter) || callee.is_global(parameter_with_state))
     {
@@ -217,7 +215,7 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
     }
     if (!callee.is_global(tensor_v1) && !callee.is_global(tensor_v2))
     {
-        refuse(source, called(name) + " is made by '" + dotted(callee.text) + "'");
+        refuse_tensor(source, tensor_called(name) + " is made by '" + dotted(callee.text) + "'");
     }
     const bool is_old = callee.is_global(tensor_v1);
     call.require_count(is_old ? 4 : 6, is_old ? 4 : 7);
@@ -227,7 +225,7 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
     place.strides = call.counts<std::uint64_t>(3);
     if (place.shape.size() != place.strides.size())
     {
-        refuse(source, called(name) + " has an impossible shape");
+        refuse_tensor(source, tensor_called(name) + " has an impossible shape");
     }
     if (!is_old)
     {
@@ -236,7 +234,7 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
     }
     if (place.negated && place.type == TorchType::boolean)
     {
-        refuse(source, called(name) + " holds truth values with a sign");
+        refuse_tensor(source, tensor_called(name) + " holds truth values with a sign");
     }
     return place;
 }
@@ -244,7 +242,7 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
 
 bool is_tensor_call(const Value& value)
 {
-    if (value.kind != Kind::object)
+    if (value.kind != pickle::Kind::object)
     {
         return false;
     }
@@ -262,14 +260,14 @@ TensorPlace place_of_tensor(const Value& call, const std::string& name, const st
 TensorPlace storage_of(const Value& persistent, const std::string& name, const std::string& source)
 {
     constexpr std::string_view module = "torch ";
-    const auto* id = persistent.kind == Kind::persistent ? persistent.arguments : nullptr;
+    const auto* id = persistent.kind == pickle::Kind::persistent ? persistent.arguments : nullptr;
     const auto& type = item_of(id, 1, name, source);
     const auto& key = item_of(id, 2, name, source);
     const auto& place_of_storage = item_of(id, 3, name, source);
-    if (!item_of(id, 0, name, source).is_string("storage") || type.kind != Kind::global || !key.is_string() ||
+    if (!item_of(id, 0, name, source).is_string("storage") || type.kind != pickle::Kind::global || !key.is_string() ||
         !place_of_storage.is_string() || id->items.size() > 6)
     {
-        refuse(source, called(name) + " has a storage of an unknown kind");
+        refuse_tensor(source, tensor_called(name) + " has a storage of an unknown kind");
     }
     if (!type.text.starts_with(module) || !type_of_storage(type.text.substr(module.size())))
     {
@@ -278,17 +276,17 @@ TensorPlace storage_of(const Value& persistent, const std::string& name, const s
     // Part of a file's name in the archive, and of messages.
     if (!std::all_of(key.text.begin(), key.text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; }))
     {
-        refuse(source, called(name) + " has a storage with an impossible name");
+        refuse_tensor(source, tensor_called(name) + " has a storage with an impossible name");
     }
     // Before PyTorch 0.4, a storage could be a part of another one.
-    if (id->items.size() > 5 && id->items[5]->kind != Kind::none)
+    if (id->items.size() > 5 && id->items[5]->kind != pickle::Kind::none)
     {
         throw Error(source + ": was written by a very old version of PyTorch; load and save it again with a newer one");
     }
     const auto& elements = item_of(id, 4, name, source);
-    if (elements.kind != Kind::integer || elements.integer < 0)
+    if (elements.kind != pickle::Kind::integer || elements.integer < 0)
     {
-        refuse(source, called(name) + " has an impossible size");
+        refuse_tensor(source, tensor_called(name) + " has an impossible size");
     }
     TensorPlace place;
     place.name = name;
@@ -300,9 +298,9 @@ TensorPlace storage_of(const Value& persistent, const std::string& name, const s
 
 const Value& item_of(const Value* tuple, std::size_t i, const std::string& name, const std::string& source)
 {
-    if (tuple == nullptr || tuple->kind != Kind::tuple || i >= tuple->items.size())
+    if (tuple == nullptr || tuple->kind != pickle::Kind::tuple || i >= tuple->items.size())
     {
-        refuse(source, called(name) + " is described incompletely");
+        refuse_tensor(source, tensor_called(name) + " is described incompletely");
     }
     return *tuple->items[i];
 }

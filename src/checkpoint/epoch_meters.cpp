@@ -31,9 +31,9 @@ std::string own_counted_name(std::size_t rank)
 }
 
 template <typename Name>
-methods::StepValues read_values(const io::Progress& progress, const Name& name)
+logging::StepValues read_values(const io::Progress& progress, const Name& name)
 {
-    methods::StepValues values;
+    logging::StepValues values;
     for (auto found = progress.reals.find(name(0)); found != progress.reals.end();
          found = progress.reals.find(name(values.size())))
     {
@@ -43,12 +43,12 @@ methods::StepValues read_values(const io::Progress& progress, const Name& name)
 }
 }  // namespace
 
-Means::Means(methods::StepValues sums, double count) : sums_(std::move(sums)), count_(count)
+Means::Means(logging::StepValues sums, double count) : sums_(std::move(sums)), count_(count)
 {
     update();
 }
 
-const methods::StepValues& Means::add(const methods::StepValues& values, double count)
+const logging::StepValues& Means::add(const logging::StepValues& values, double count)
 {
     sums_.resize(values.size());
     count_ += count;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint_file.hpp"
-#include "src/methods/method.hpp"
+#include "src/logging/step_values.hpp"
 
 namespace paws::checkpoint
 {
@@ -15,20 +15,20 @@ class Means
 {
 public:
     Means() = default;
-    Means(methods::StepValues sums, double count);
+    Means(logging::StepValues sums, double count);
 
     /// `values`: the sums of `count` steps.
-    const methods::StepValues& add(const methods::StepValues& values, double count = 1);
+    const logging::StepValues& add(const logging::StepValues& values, double count = 1);
     /// Before the first call of add: empty; not numbers where no step counted.
-    const methods::StepValues& values() const { return means_; }
-    const methods::StepValues& sums() const { return sums_; }
+    const logging::StepValues& values() const { return means_; }
+    const logging::StepValues& sums() const { return sums_; }
     double count() const { return count_; }
 
 private:
     void update();
 
-    methods::StepValues sums_;
-    methods::StepValues means_;
+    logging::StepValues sums_;
+    logging::StepValues means_;
     double count_ = 0;
 };
 
@@ -37,8 +37,8 @@ struct EpochMeters
 {
     std::int64_t steps = 0;                     ///< done of the epoch; 0 between epochs
     std::int64_t images = 0;                    ///< in a step, of all ranks
-    methods::StepValues sums;                   ///< of all ranks' means
-    std::vector<methods::StepValues> own_sums;  ///< [ranks], of each rank's own values
+    logging::StepValues sums;                   ///< of all ranks' means
+    std::vector<logging::StepValues> own_sums;  ///< [ranks], of each rank's own values
     double counted = 0;                         ///< steps in the sums; fewer than `steps` where fp16 left some out
     std::vector<double> own_counted;            ///< [ranks]
 

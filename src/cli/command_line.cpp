@@ -94,7 +94,7 @@ int run_command(const Arguments& arguments, const std::string& name, const Comma
                             }
                         });
     }
-    return session::has_stopped(summary) ? session::resume_me : comm::success;
+    return commands::has_stopped(summary) ? session::resume_me : comm::success;
 }
 
 /// Help or version, once, however many are started. Returns the exit code.

@@ -13,7 +13,7 @@ Command add_demo(CLI::App& app, Arguments& arguments)
     auto* const command =
         app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
     command->add_option("CONFIG", arguments.config, "The demo's YAML file (configs/demo.yaml)")->required();
-    command->add_option("--pictures", arguments.demo.images,
+    command->add_option("--images,--pictures", arguments.demo.images,
                         "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
     command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
     return [&arguments](Ranks& ranks)
@@ -33,7 +33,7 @@ Command add_views(CLI::App& app, Arguments& arguments)
     auto* const command = app.add_subcommand("views", "Draw the training views of some images, to look at (PNG)");
     command->add_option("CONFIG", arguments.config, "The YAML file of a training run")->required();
     command->add_option("--output", arguments.sheet, "PNG file to write")->required();
-    add_whole_number<std::int64_t>(*command, "--pictures", arguments.images, 1, 100, "Rows, 1 to 100 (default: 8)");
+    add_whole_number<std::int64_t>(*command, "--images,--pictures", arguments.images, 1, 100, "Rows, 1 to 100 (default: 8)");
     return on_one_rank("views",
                        [&arguments]() -> commands::Summary
                        {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <hdf5.h>
-#include <spdlog/version.h>
 #include <torch/torch.h>
 #include <torch/version.h>
 
@@ -28,7 +27,7 @@ std::string version_text()
         "Kokkos {}.{}.{} ({})\n"
         "{}\n"
         "HDF5 {}.{}.{}, parallel: {}\n"
-        "spdlog {}.{}.{}, C++ {}",
+        "C++ {}",
         PAWS_VERSION, TORCH_VERSION, torch::cuda::is_available() ? "yes" : "no", device::cpu_has_bf16() ? "yes" : "no",
         KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100, KOKKOS_VERSION % 100, backends, comm::mpi_version(),
         H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE,
@@ -37,7 +36,7 @@ std::string version_text()
 #else
         "no",
 #endif
-        SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH, __cplusplus);
+        __cplusplus);
 }
 
 std::string version_identity()

@@ -29,16 +29,17 @@ Number whole_number(const std::string& option, const std::string& text, Number l
 }
 
 /// An option with a whole number, which `into`, a number or an optional one, gets. What CLI11 itself reads wraps around
-/// and is cut to what fits.
+/// and is cut to what fits. `option`: "--name", or "--name,--older-name".
 template <class Number, class Target>
 CLI::Option* add_whole_number(CLI::App& app, const std::string& option, Target& into, Number least, Number most,
                               const std::string& help)
 {
+    const auto name = option.substr(0, option.find(','));
     return app
         .add_option_function<std::string>(
             option,
-            [&into, option, least, most](const std::string& text)
-            { into = whole_number<Number>(option, text, least, most); },
+            [&into, name, least, most](const std::string& text)
+            { into = whole_number<Number>(name, text, least, most); },
             help)
         ->type_name("NUMBER");
 }

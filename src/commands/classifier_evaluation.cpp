@@ -11,7 +11,7 @@
 #include "src/checkpoint/checkpoint.hpp"
 #include "src/checkpoint/run_files.hpp"
 #include "src/commands/evaluation.hpp"
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 #include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
@@ -130,7 +130,7 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
     {
         fmt::print("{}", text);
     }
-    summary["seconds"] = profile::seconds_since(start);
+    summary["seconds"] = io::seconds_since(start);
     return summary;
 }
 }  // namespace paws::commands

@@ -13,7 +13,7 @@
 #include "src/commands/embed.hpp"
 #include "src/commands/evaluation.hpp"
 #include "src/logging/progress_line.hpp"
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 #include "src/session/choose_precision.hpp"
 
 namespace paws::commands
@@ -89,13 +89,13 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     io::say(fmt::format("\n1/3  soft nearest neighbours on raw pixels, {} labels\n", dataset.labelled.size()));
     auto clock = Clock::now();
     const auto pixels = pixel_neighbours(dataset);
-    const double pixel_seconds = profile::seconds_since(clock);
+    const double pixel_seconds = io::seconds_since(clock);
 
     io::say(fmt::format("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size()));
     clock = Clock::now();
     const auto supervised =
         labels_only(dataset, settings, precision, {}, labels_only_checkpoint(request), world.device);
-    const double supervised_seconds = profile::seconds_since(clock);
+    const double supervised_seconds = io::seconds_since(clock);
 
     io::say(fmt::format("3/3  PAWS, started from that network: the same labels and {} images without\n",
                         dataset.unlabelled.size()));
@@ -104,11 +104,11 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     TrainOptions options;
     options.resume = "never";
     auto summary = run_training(settings, dataset, options, world);
-    if (session::has_stopped(summary))
+    if (commands::has_stopped(summary))
     {
         return summary;
     }
-    const double paws_seconds = profile::seconds_since(clock);
+    const double paws_seconds = io::seconds_since(clock);
     const auto checkpoint = fs::path(settings.logging.folder) / (settings.logging.write_tag + "-latest.h5");
     const auto pretrained = load_pretrained(checkpoint, *world.communicator);
     const auto evaluation = snn_eval(pretrained, settings, world);
@@ -131,7 +131,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     summary["top1_supervised"] = supervised.top1;
     summary["top5_supervised"] = supervised.top5;
     summary["training_seconds"] = paws_seconds;
-    summary["seconds"] = profile::seconds_since(start);
+    summary["seconds"] = io::seconds_since(start);
     summary["files"].push_back(embeddings(request).string());
     return summary;
 }

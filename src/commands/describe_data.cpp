@@ -10,7 +10,7 @@ namespace paws::commands
 {
 namespace
 {
-std::string gibibytes(std::int64_t bytes)
+std::string in_gibibytes(std::int64_t bytes)
 {
     return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
 }
@@ -19,11 +19,11 @@ std::string memory_of_images(const data::Images& images)
 {
     if (images.in_memory())
     {
-        return fmt::format("{} in memory", gibibytes(images.bytes()));
+        return fmt::format("{} in memory", in_gibibytes(images.bytes()));
     }
     const auto& split = *images.stored;
-    return fmt::format("{} of {}, of which memory keeps up to {}", gibibytes(split.bytes()),
-                       split.is_encoded() ? "JPEG and PNG files" : "pixels", gibibytes(split.cache_limit()));
+    return fmt::format("{} of {}, of which memory keeps up to {}", in_gibibytes(split.bytes()),
+                       split.is_encoded() ? "JPEG and PNG files" : "pixels", in_gibibytes(split.cache_limit()));
 }
 
 std::string who_makes_views(const config::Config& config, const data::Dataset& dataset, torch::Device device)
@@ -37,7 +37,7 @@ std::string who_makes_views(const config::Config& config, const data::Dataset& d
     const auto loader = data::pipeline_settings(config, batch, dataset.node, device);
     return fmt::format("per rank, {} thread{} to decode and augment, {} batch{} of {} ahead of the training step",
                        loader.workers, loader.workers == 1 ? "" : "s", loader.batches_ahead,
-                       loader.batches_ahead == 1 ? "" : "es", gibibytes(batch));
+                       loader.batches_ahead == 1 ? "" : "es", in_gibibytes(batch));
 }
 }  // namespace
 

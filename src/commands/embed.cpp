@@ -12,7 +12,7 @@
 #include "src/commands/embedding_batches.hpp"
 #include "src/commands/known_classes.hpp"
 #include "src/logging/progress_line.hpp"
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 #include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
@@ -137,7 +137,7 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
             line->update(
                 [&]
                 {
-                    const double seconds = profile::seconds_since(start);
+                    const double seconds = io::seconds_since(start);
                     const double rate = static_cast<double>(done) / seconds;
                     return fmt::format("embedded {} of {} images  {:.0f} images/s  {} left", done, images, rate,
                                        logging::format_duration(static_cast<double>(images - done) / rate));
@@ -188,7 +188,7 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
         described.push_back(fmt::format("{} ({} dimensions)", name, dimensions));
         names.push_back(name);
     }
-    const auto seconds = profile::seconds_since(start);
+    const auto seconds = io::seconds_since(start);
     Summary summary{{"task", "embed"},
                     {"checkpoint", pretrained.checkpoint.string()},
                     {"epochs", pretrained.network.epochs_done},

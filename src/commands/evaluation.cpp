@@ -7,7 +7,7 @@
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
 #include "src/commands/known_classes.hpp"
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 #include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
@@ -140,6 +140,6 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
             {"top1", accuracy.top1},
             {"top5", accuracy.top5},
             {"ranks", world.world_size()},
-            {"seconds", profile::seconds_since(start)}};
+            {"seconds", io::seconds_since(start)}};
 }
 }  // namespace paws::commands

@@ -53,4 +53,9 @@ bool is_of_training(const Summary& summary)
 {
     return summary.contains("log_is_whole") && summary.value("task", "") != "demo";
 }
+
+bool has_stopped(const Summary& summary)
+{
+    return summary.contains("stopped");
+}
 }  // namespace paws::commands

@@ -18,4 +18,7 @@ void write_summary(io::TextOutput& output, const Summary& summary);
 
 /// Whether it is that of a training, whose figures are in its log whatever has become of its terminal.
 bool is_of_training(const Summary& summary);
+
+/// Whether it is that of a run which stopped before its end as it was told to; its `stopped` says why.
+bool has_stopped(const Summary& summary);
 }  // namespace paws::commands

@@ -21,7 +21,7 @@
 #include "src/logging/progress_line.hpp"
 #include "src/logging/run_log.hpp"
 #include "src/profile/phase.hpp"
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 #include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/session/memory_check.hpp"
@@ -210,7 +210,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         session::agreed(*world.communicator, [&] { keeper.keep_best(trainer); });
     }
     CollapseWatch collapse(config, trainer.method().columns(), trainer.world_size());
-    methods::StepValues means;
+    logging::StepValues means;
     bool stopped = false;
     while (!stopped && trainer.progress().epochs_done < epochs)
     {
@@ -243,7 +243,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
             shown.comm_wait_share = report.comm_wait_share;
             comm_wait_share = report.comm_wait_share;
             data_wait_share = report.data_wait_share;
-            shown.seconds_left = profile::seconds_since(training_start) / static_cast<double>(shown.step - first_step) *
+            shown.seconds_left = io::seconds_since(training_start) / static_cast<double>(shown.step - first_step) *
                                  static_cast<double>(steps_in_total - shown.step);
             if (line)
             {
@@ -325,7 +325,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                     {"steps", trainer.progress().steps_done},
                     {"loss", trainer.progress().loss},
                     {"pictures_per_second", images_per_second},
-                    {"seconds", profile::seconds_since(start)},
+                    {"seconds", io::seconds_since(start)},
                     {"ranks", world.world_size()},
                     {"comm_wait_share", comm_wait_share},
                     {"data_wait_share", data_wait_share},

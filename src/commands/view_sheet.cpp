@@ -86,7 +86,7 @@ Summary view_sheet(const config::Config& config, std::int64_t images, const std:
 {
     if (images < 1 || images > most_images)
     {
-        throw config::Error(fmt::format("--pictures: {} rows; give 1 to {}", images, most_images));
+        throw config::Error(fmt::format("--images: {} rows; give 1 to {}", images, most_images));
     }
     if (!config::all_training.contains(config.task))
     {

@@ -96,12 +96,12 @@ CenterView center_view(const config::Data& data)
 void fill_views(const ViewKind& kind, const torch::Tensor& pixels, const torch::Tensor& orders,
                 const torch::Tensor& out)
 {
-    nn::on_device_of(out,
-                     [&](const auto& exec)
-                     {
-                         std::visit([&](const auto& one) { launch(exec, one, pixels, orders, out); }, kind);
-                         device::hand_over(exec);
-                     });
+    device::on_device_of(out,
+                         [&](const auto& exec)
+                         {
+                             std::visit([&](const auto& one) { launch(exec, one, pixels, orders, out); }, kind);
+                             device::hand_over(exec);
+                         });
 }
 
 torch::Tensor make_views(const torch::Tensor& pixels, const kernels::AugmentSpec& spec, const kernels::AugmentKey& key,

@@ -20,13 +20,13 @@ namespace
 {
 namespace fs = std::filesystem;
 
-const std::string prefix = "data_";
-const std::string images_name = prefix + "images";
-const std::string labels_name = prefix + "labels";
-const std::string classes_name = prefix + "classes";
-const std::string class_names_name = prefix + "class_names";
-const std::string labelled_name = prefix + "labelled";
-const std::string held_out_name = prefix + "held_out";
+const std::string key_prefix = "data_";
+const std::string images_name = key_prefix + "images";
+const std::string labels_name = key_prefix + "labels";
+const std::string classes_name = key_prefix + "classes";
+const std::string class_names_name = key_prefix + "class_names";
+const std::string labelled_name = key_prefix + "labelled";
+const std::string held_out_name = key_prefix + "held_out";
 
 /// HDF5 may keep the texts of a file's attributes in 64 KiB altogether.
 constexpr std::size_t most_bytes_of_names = 16 << 10;
@@ -163,7 +163,7 @@ Content content_in(const std::map<std::string, std::string>& texts)
 {
     Content content;
     std::copy_if(texts.begin(), texts.end(), std::inserter(content, content.end()),
-                 [](const auto& text) { return text.first.starts_with(prefix); });
+                 [](const auto& text) { return text.first.starts_with(key_prefix); });
     return content;
 }
 

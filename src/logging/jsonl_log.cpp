@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 
 namespace paws::logging
 {
@@ -71,7 +71,7 @@ void JsonlLog::write(const Object& object)
 {
     auto stamped = object;
     stamped["rank"] = rank_;
-    stamped["time"] = profile::seconds_now();
+    stamped["time"] = io::seconds_now();
     append(stamped.dump() + "\n");
 }
 }  // namespace paws::logging

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "src/methods/method.hpp"
+#include "src/logging/step_values.hpp"
 
 namespace paws::logging
 {
@@ -16,8 +16,8 @@ struct LoggedStep
     std::int64_t epoch = 1;          ///< from 1
     std::int64_t step = 0;           ///< of this epoch, from 0
     std::int64_t steps_done = 0;     ///< of the run, this one included
-    methods::StepValues values;      ///< of all ranks' images
-    methods::StepValues own_values;  ///< of this rank's
+    StepValues values;      ///< of all ranks' images
+    StepValues own_values;  ///< of this rank's
     double learning_rate = 0;
     double step_milliseconds = 0;
     double images_per_second = 0;

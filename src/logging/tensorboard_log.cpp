@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "io/base/error.hpp"
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 
 namespace paws::logging
 {
@@ -21,7 +21,7 @@ fs::path next_file(const fs::path& folder, bool fresh)
     try
     {
         fs::create_directories(folder);
-        auto number = static_cast<std::int64_t>(profile::seconds_now());
+        auto number = static_cast<std::int64_t>(io::seconds_now());
         std::vector<fs::path> old;
         for (const auto& entry : fs::directory_iterator(folder))
         {
@@ -49,7 +49,7 @@ fs::path next_file(const fs::path& folder, bool fresh)
 
 std::string first_records(const LogStart& start)
 {
-    const double now = profile::seconds_now();
+    const double now = io::seconds_now();
     return io::event_file_version(now) + io::event_of_start(now, start.steps_done + 1);
 }
 }  // namespace
@@ -88,6 +88,6 @@ void TensorboardLog::evaluation(const LoggedEvaluation& evaluation)
 
 void TensorboardLog::write(std::int64_t step, const std::vector<io::Scalar>& scalars)
 {
-    append(io::event_of_scalars(profile::seconds_now(), step, scalars));
+    append(io::event_of_scalars(io::seconds_now(), step, scalars));
 }
 }  // namespace paws::logging

@@ -37,15 +37,15 @@ public:
                                const torch::Tensor& anchor_supports, const Targets& target,
                                std::shared_ptr<const SupportLabels> labels, PawsLossSettings settings)
     {
-        return nn::on_device_of(
+        return device::on_device_of(
             anchor_views, [&](const auto& exec)
             { return forward_on(exec, context, anchor_views, anchor_supports, target, std::move(labels), settings); });
     }
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return nn::on_device_of(grads[0].defined() ? grads[0] : grads[1],
-                                [&](const auto& exec) { return backward_on(exec, context, grads); });
+        return device::on_device_of(grads[0].defined() ? grads[0] : grads[1],
+                                    [&](const auto& exec) { return backward_on(exec, context, grads); });
     }
 
     template <class Exec>

@@ -24,13 +24,13 @@ public:
     static torch::Tensor forward(AutogradContext* context, const torch::Tensor& z, const ContrastiveSettings& settings,
                                  bool with_gradient)
     {
-        return nn::on_device_of(
+        return device::on_device_of(
             z, [&](const auto& exec) { return forward_on(exec, context, z, settings, with_gradient); });
     }
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return nn::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+        return device::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
     }
 
     template <class Exec>

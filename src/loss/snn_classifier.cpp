@@ -15,12 +15,12 @@ template <class Scalar>
 torch::Tensor probabilities_of(const torch::Tensor& queries, const torch::Tensor& supports, const SupportLabels& labels,
                                double temperature)
 {
-    return nn::on_device_of(queries,
-                            [&](const auto& exec)
-                            {
-                                return predict_in_blocks<Scalar>(exec, unit_rows<Scalar>(exec, queries).rows, supports,
-                                                                 labels, temperature, block_bytes);
-                            });
+    return device::on_device_of(queries,
+                                [&](const auto& exec)
+                                {
+                                    return predict_in_blocks<Scalar>(exec, unit_rows<Scalar>(exec, queries).rows,
+                                                                     supports, labels, temperature, block_bytes);
+                                });
 }
 }  // namespace
 
@@ -29,14 +29,14 @@ SnnClassifier::SnnClassifier(const torch::Tensor& supports, const std::vector<st
     : labels_(SupportLabels(torch::tensor(support_labels, torch::kInt64), classes).to(supports.device())),
       temperature_(temperature)
 {
-    supports_ = nn::on_device_of(supports,
-                                 [&](const auto& exec)
-                                 {
-                                     const auto order = order_of(exec, labels_);
-                                     return supports.scalar_type() == torch::kFloat64
-                                                ? unit_rows<double>(exec, supports, order).rows
-                                                : unit_rows<float>(exec, supports, order).rows;
-                                 });
+    supports_ = device::on_device_of(supports,
+                                     [&](const auto& exec)
+                                     {
+                                         const auto order = order_of(exec, labels_);
+                                         return supports.scalar_type() == torch::kFloat64
+                                                    ? unit_rows<double>(exec, supports, order).rows
+                                                    : unit_rows<float>(exec, supports, order).rows;
+                                     });
 }
 
 torch::Tensor SnnClassifier::probabilities(const torch::Tensor& asked) const

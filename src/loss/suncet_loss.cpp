@@ -41,14 +41,14 @@ public:
                                  std::int64_t rows, std::shared_ptr<const SupportLabels> labels,
                                  const ContrastiveSettings& settings, bool with_gradient)
     {
-        return nn::on_device_of(
+        return device::on_device_of(
             all, [&](const auto& exec)
             { return forward_on(exec, context, all, first, rows, std::move(labels), settings, with_gradient); });
     }
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return nn::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+        return device::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
     }
 
     template <class Exec>

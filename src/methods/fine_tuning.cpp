@@ -35,7 +35,7 @@ public:
 
     std::vector<std::string> columns() const override { return {"suncet-loss"}; }
 
-    std::string describe(const StepValues& values) const override { return fmt::format("SuNCEt {:.3f}", values[0]); }
+    std::string describe(const logging::StepValues& values) const override { return fmt::format("SuNCEt {:.3f}", values[0]); }
 
 private:
     std::shared_ptr<const loss::SupportLabels> labels_;
@@ -64,9 +64,9 @@ public:
 
     std::vector<std::string> columns() const override { return {"cross-entropy-loss", "train-top1"}; }
 
-    double loss_of(const StepValues& values) const override { return values[0]; }
+    double loss_of(const logging::StepValues& values) const override { return values[0]; }
 
-    std::string describe(const StepValues& values) const override
+    std::string describe(const logging::StepValues& values) const override
     {
         return fmt::format("loss {:.3f}  training top-1 {:.1f} %", values[0], 100 * values[1]);
     }

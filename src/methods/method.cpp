@@ -11,7 +11,7 @@
 
 namespace paws::methods
 {
-double Method::loss_of(const StepValues& values) const
+double Method::loss_of(const logging::StepValues& values) const
 {
     return std::accumulate(values.begin(), values.end(), 0.0);
 }

@@ -14,14 +14,12 @@
 #include "src/data/rank_share.hpp"
 #include "src/data/samplers.hpp"
 #include "src/device/precision.hpp"
+#include "src/logging/step_values.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/loss_scaler.hpp"
 
 namespace paws::methods
 {
-/// The figures of a step, or their means: parts of the loss, and what else a method logs.
-using StepValues = std::vector<double>;
-
 /// What is learned, and from which images: the part of training in which the tasks differ.
 class Method
 {
@@ -66,9 +64,9 @@ public:
     /// The names of the values, those of the published CSV files where there are any.
     virtual std::vector<std::string> columns() const = 0;
     /// What is minimised, from the values of a step; the sum of all, unless a method logs more.
-    virtual double loss_of(const StepValues& values) const;
+    virtual double loss_of(const logging::StepValues& values) const;
     /// The values for people who watch the run.
-    virtual std::string describe(const StepValues& values) const = 0;
+    virtual std::string describe(const logging::StepValues& values) const = 0;
 };
 
 /// Throws config::Error for a task that does not train, or when the batches of all ranks leave nothing to learn from.

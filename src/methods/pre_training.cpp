@@ -59,7 +59,7 @@ public:
 
     std::vector<std::string> columns() const override { return {"paws-xent-loss", "paws-me_max-reg"}; }
 
-    std::string describe(const StepValues& values) const override
+    std::string describe(const logging::StepValues& values) const override
     {
         // Without me-max nobody computes the entropy.
         return settings_.me_max ? fmt::format("loss {:.3f}  entropy {:.2f} of {:.2f}", values[0], -values[1],
@@ -90,7 +90,7 @@ public:
 
     std::vector<std::string> columns() const override { return {"suncet-loss", "simclr-loss"}; }
 
-    std::string describe(const StepValues& values) const override
+    std::string describe(const logging::StepValues& values) const override
     {
         return fmt::format("SuNCEt {:.3f}  SimCLR {:.3f}", values[0], values[1]);
     }

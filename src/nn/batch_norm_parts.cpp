@@ -13,7 +13,7 @@ torch::Tensor channels_last(const torch::Tensor& images)
 torch::Tensor batch_norm_scratch(const torch::Tensor& x, const torch::TensorOptions& options)
 {
     const auto channels = x.size(1);
-    const auto chunks = on_device_of(
+    const auto chunks = device::on_device_of(
         x, [&](const auto& exec)
         { return kernels::batch_norm_chunks<std::decay_t<decltype(exec)>>(x.numel() / channels, channels); });
     return torch::empty({chunks, 2, channels}, options);

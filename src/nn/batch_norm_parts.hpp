@@ -89,8 +89,8 @@ void merge_statistics(const Exec& exec, const std::vector<LayerInput>& inputs, s
         for (std::size_t i = 0; i < inputs.size(); ++i)
         {
             const auto values = kernels::batch_norm_shared_values(results[i].mean.size(0));
-            step(i, view_of<double, 1>(exec, sums.narrow(0, begin, values)),
-                 view_of<Real, 1>(exec, inputs[i].layer.running_mean));
+            step(i, device::view_of<double, 1>(exec, sums.narrow(0, begin, values)),
+                 device::view_of<Real, 1>(exec, inputs[i].layer.running_mean));
             begin += values;
         }
     };
@@ -98,18 +98,18 @@ void merge_statistics(const Exec& exec, const std::vector<LayerInput>& inputs, s
         [&](std::size_t i, const auto& own, const auto& origin)
         {
             const auto& x = inputs[i].x;
-            kernels::batch_norm_pack(exec, view_of<Real, 1>(exec, results[i].mean),
-                                     view_of<Real, 1>(exec, deviations[i]), static_cast<double>(x.numel() / x.size(1)),
-                                     origin, own);
+            kernels::batch_norm_pack(exec, device::view_of<Real, 1>(exec, results[i].mean),
+                                     device::view_of<Real, 1>(exec, deviations[i]),
+                                     static_cast<double>(x.numel() / x.size(1)), origin, own);
         });
     device::hand_over(exec);
     inputs.front().layer.ranks->all_reduce(sums);
     for_each(
         [&](std::size_t i, const auto& all, const auto& origin)
         {
-            kernels::batch_norm_unpack(exec, all, origin, view_of<Real, 1>(exec, results[i].mean),
-                                       view_of<Real, 1>(exec, deviations[i]),
-                                       view_of<double, 0>(exec, results[i].count));
+            kernels::batch_norm_unpack(exec, all, origin, device::view_of<Real, 1>(exec, results[i].mean),
+                                       device::view_of<Real, 1>(exec, deviations[i]),
+                                       device::view_of<double, 0>(exec, results[i].count));
         });
     // The sums are gone when this returns; on a device their memory is only given to what comes later on its stream.
     device::hand_over(exec);
@@ -141,8 +141,8 @@ std::vector<Normalization> normalizations_of(const Exec& exec, const std::vector
         deviations.push_back(torch::empty_like(layer.running_mean));
         scratches.push_back(batch_norm_scratch(x, options));
         kernels::batch_norm_statistics(
-            exec, matrix_of<const Stored>(exec, x), view_of<Real, 1>(exec, results.back().mean),
-            view_of<Real, 1>(exec, deviations.back()), view_of<Real, 3>(exec, scratches.back()));
+            exec, matrix_of<const Stored>(exec, x), device::view_of<Real, 1>(exec, results.back().mean),
+            device::view_of<Real, 1>(exec, deviations.back()), device::view_of<Real, 3>(exec, scratches.back()));
         channels += x.size(1);
         bytes += statistics_bytes(x.size(1));
     }
@@ -164,10 +164,11 @@ std::vector<Normalization> normalizations_of(const Exec& exec, const std::vector
         const auto& layer = inputs[i].layer;
         const auto& [mean, inverse, scale, count] = results[i];
         kernels::batch_norm_finish(
-            exec, view_of<Real, 1>(exec, mean), view_of<Real, 1>(exec, deviations[i]),
-            view_of<const double, 0>(exec, count), layer.settings, view_of<const Real, 1>(exec, layer.weight),
-            view_of<Real, 1>(exec, layer.running_mean), view_of<Real, 1>(exec, layer.running_var),
-            view_of<Real, 1>(exec, inverse), view_of<Real, 1>(exec, scale));
+            exec, device::view_of<Real, 1>(exec, mean), device::view_of<Real, 1>(exec, deviations[i]),
+            device::view_of<const double, 0>(exec, count), layer.settings,
+            device::view_of<const Real, 1>(exec, layer.weight), device::view_of<Real, 1>(exec, layer.running_mean),
+            device::view_of<Real, 1>(exec, layer.running_var), device::view_of<Real, 1>(exec, inverse),
+            device::view_of<Real, 1>(exec, scale));
     }
     device::hand_over(exec);
     return results;
@@ -234,16 +235,16 @@ InputGradients gradients_of_inputs(const Exec& exec, const std::vector<LayerGrad
         gradients.weight.push_back(torch::empty_like(scale));
         gradients.x.push_back(torch::empty_like(x));
         const auto values = call.training ? count : torch::ones({}, scale.options().dtype(torch::kFloat64));
-        kernels::batch_norm_gradients(exec, view_of<const Real, 2>(exec, own_sums[index]),
-                                      view_of<const Real, 2>(exec, sums[index]), view_of<const Real, 1>(exec, inverse),
-                                      view_of<const double, 0>(exec, values), !call.training,
-                                      view_of<Real, 1>(exec, slope), view_of<Real, 1>(exec, offset),
-                                      view_of<Real, 1>(exec, gradients.weight.back()));
-        kernels::batch_norm_backward_apply(exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, g),
-                                           view_of<const Real, 1>(exec, mean), view_of<const Real, 1>(exec, scale),
-                                           view_of<const Real, 1>(exec, bias), view_of<const Real, 1>(exec, slope),
-                                           view_of<const Real, 1>(exec, offset), relu,
-                                           matrix_of<Stored>(exec, gradients.x.back()));
+        kernels::batch_norm_gradients(
+            exec, device::view_of<const Real, 2>(exec, own_sums[index]),
+            device::view_of<const Real, 2>(exec, sums[index]), device::view_of<const Real, 1>(exec, inverse),
+            device::view_of<const double, 0>(exec, values), !call.training, device::view_of<Real, 1>(exec, slope),
+            device::view_of<Real, 1>(exec, offset), device::view_of<Real, 1>(exec, gradients.weight.back()));
+        kernels::batch_norm_backward_apply(
+            exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, g),
+            device::view_of<const Real, 1>(exec, mean), device::view_of<const Real, 1>(exec, scale),
+            device::view_of<const Real, 1>(exec, bias), device::view_of<const Real, 1>(exec, slope),
+            device::view_of<const Real, 1>(exec, offset), relu, matrix_of<Stored>(exec, gradients.x.back()));
         factors.insert(factors.end(), {slope, offset, values});
     }
     device::hand_over(exec);

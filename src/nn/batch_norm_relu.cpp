@@ -22,12 +22,13 @@ public:
     {
         static_cast<void>(weight);  // known from the layer; an argument so that it gets its gradient
         const auto x = channels_last(images);
-        return on_device_of(x, [&](const auto& exec) { return forward_on(exec, context, x, bias, layer, relu); });
+        return device::on_device_of(x,
+                                    [&](const auto& exec) { return forward_on(exec, context, x, bias, layer, relu); });
     }
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+        return device::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
     }
 
     template <class Exec>
@@ -37,9 +38,9 @@ public:
         const auto normalization = normalizations_of<Stored, Real>(exec, {{layer, x}}).front();
         const auto& [mean, inverse, scale, count] = normalization;
         auto y = torch::empty_like(x);
-        kernels::batch_norm_apply(exec, matrix_of<const Stored>(exec, x), view_of<const Real, 1>(exec, mean),
-                                  view_of<const Real, 1>(exec, scale), view_of<const Real, 1>(exec, bias), relu,
-                                  matrix_of<Stored>(exec, y));
+        kernels::batch_norm_apply(exec, matrix_of<const Stored>(exec, x), device::view_of<const Real, 1>(exec, mean),
+                                  device::view_of<const Real, 1>(exec, scale),
+                                  device::view_of<const Real, 1>(exec, bias), relu, matrix_of<Stored>(exec, y));
         device::hand_over(exec);
         context->save_for_backward({x, mean, inverse, scale, count, bias});
         keep_call(context, layer, relu);
@@ -59,9 +60,10 @@ public:
         const auto scratch = batch_norm_scratch(x, bias.options());
         kernels::batch_norm_backward_sums(
             exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, grad_y),
-            view_of<const Real, 1>(exec, normalization.mean), view_of<const Real, 1>(exec, normalization.scale),
-            view_of<const Real, 1>(exec, bias), call->relu, view_of<Real, 1>(exec, sums[0][0]),
-            view_of<Real, 1>(exec, sums[0][1]), view_of<Real, 3>(exec, scratch));
+            device::view_of<const Real, 1>(exec, normalization.mean),
+            device::view_of<const Real, 1>(exec, normalization.scale), device::view_of<const Real, 1>(exec, bias),
+            call->relu, device::view_of<Real, 1>(exec, sums[0][0]), device::view_of<Real, 1>(exec, sums[0][1]),
+            device::view_of<Real, 3>(exec, scratch));
         device::hand_over(exec);
         const auto gradients =
             gradients_of_inputs<Stored, Real>(exec, {{x, bias, normalization}}, grad_y, sums, *call, call->relu);

@@ -24,12 +24,13 @@ public:
         static_cast<void>(weight);  // known from the layer; an argument so that it gets its gradient
         const auto x = channels_last(images);
         const auto addend = channels_last(shortcut);
-        return on_device_of(x, [&](const auto& exec) { return forward_on(exec, context, x, addend, bias, layer); });
+        return device::on_device_of(
+            x, [&](const auto& exec) { return forward_on(exec, context, x, addend, bias, layer); });
     }
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+        return device::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
     }
 
     template <class Exec>
@@ -39,9 +40,10 @@ public:
         const auto normalization = normalizations_of<Stored, Real>(exec, {{layer, x}}).front();
         const auto& [mean, inverse, scale, count] = normalization;
         auto y = torch::empty_like(x);
-        kernels::batch_norm_add_relu_apply(exec, matrix_of<const Stored>(exec, x), view_of<const Real, 1>(exec, mean),
-                                           view_of<const Real, 1>(exec, scale), view_of<const Real, 1>(exec, bias),
-                                           matrix_of<const Stored>(exec, addend), matrix_of<Stored>(exec, y));
+        kernels::batch_norm_add_relu_apply(
+            exec, matrix_of<const Stored>(exec, x), device::view_of<const Real, 1>(exec, mean),
+            device::view_of<const Real, 1>(exec, scale), device::view_of<const Real, 1>(exec, bias),
+            matrix_of<const Stored>(exec, addend), matrix_of<Stored>(exec, y));
         device::hand_over(exec);
         context->save_for_backward({x, mean, inverse, scale, count, bias, y});
         keep_call(context, layer, true);
@@ -63,9 +65,9 @@ public:
         const auto scratch = batch_norm_scratch(x, bias.options());
         kernels::batch_norm_add_relu_backward_sums(
             exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, grad_y),
-            matrix_of<const Stored>(exec, y), view_of<const Real, 1>(exec, normalization.mean),
-            matrix_of<Stored>(exec, grad_shortcut), view_of<Real, 1>(exec, sums[0][0]),
-            view_of<Real, 1>(exec, sums[0][1]), view_of<Real, 3>(exec, scratch));
+            matrix_of<const Stored>(exec, y), device::view_of<const Real, 1>(exec, normalization.mean),
+            matrix_of<Stored>(exec, grad_shortcut), device::view_of<Real, 1>(exec, sums[0][0]),
+            device::view_of<Real, 1>(exec, sums[0][1]), device::view_of<Real, 3>(exec, scratch));
         device::hand_over(exec);
         const auto gradients =
             gradients_of_inputs<Stored, Real>(exec, {{x, bias, normalization}}, grad_shortcut, sums, *call, false);
@@ -87,7 +89,7 @@ public:
         static_cast<void>(shortcut_weight);
         const auto x = channels_last(images);
         const auto other = channels_last(shortcut);
-        return on_device_of(
+        return device::on_device_of(
             x,
             [&](const auto& exec) {
                 return forward_on(exec, context, {layer, x}, {shortcut_layer, other}, bias, shortcut_bias);
@@ -96,7 +98,7 @@ public:
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+        return device::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
     }
 
     template <class Exec>
@@ -107,8 +109,9 @@ public:
         const auto channels_of = [&](const Normalization& normalization, const torch::Tensor& of_bias)
         {
             return kernels::BatchNormChannels<device::TensorView<const Real, 1, Exec>>{
-                view_of<const Real, 1>(exec, normalization.mean), view_of<const Real, 1>(exec, normalization.scale),
-                view_of<const Real, 1>(exec, of_bias)};
+                device::view_of<const Real, 1>(exec, normalization.mean),
+                device::view_of<const Real, 1>(exec, normalization.scale),
+                device::view_of<const Real, 1>(exec, of_bias)};
         };
         const auto &first = normalizations[0], &second = normalizations[1];
         auto y = torch::empty_like(input.x);
@@ -137,13 +140,14 @@ public:
         const auto other_scratch = batch_norm_scratch(other, bias.options());
         kernels::batch_norm_add_relu_backward_sums(
             exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, grad_y),
-            matrix_of<const Stored>(exec, y), view_of<const Real, 1>(exec, first.mean), matrix_of<Stored>(exec, g),
-            view_of<Real, 1>(exec, sums[0][0]), view_of<Real, 1>(exec, sums[0][1]), view_of<Real, 3>(exec, scratch));
+            matrix_of<const Stored>(exec, y), device::view_of<const Real, 1>(exec, first.mean),
+            matrix_of<Stored>(exec, g), device::view_of<Real, 1>(exec, sums[0][0]),
+            device::view_of<Real, 1>(exec, sums[0][1]), device::view_of<Real, 3>(exec, scratch));
         kernels::batch_norm_backward_sums(
             exec, matrix_of<const Stored>(exec, other), matrix_of<const Stored>(exec, g),
-            view_of<const Real, 1>(exec, second.mean), view_of<const Real, 1>(exec, second.scale),
-            view_of<const Real, 1>(exec, other_bias), false, view_of<Real, 1>(exec, sums[1][0]),
-            view_of<Real, 1>(exec, sums[1][1]), view_of<Real, 3>(exec, other_scratch));
+            device::view_of<const Real, 1>(exec, second.mean), device::view_of<const Real, 1>(exec, second.scale),
+            device::view_of<const Real, 1>(exec, other_bias), false, device::view_of<Real, 1>(exec, sums[1][0]),
+            device::view_of<Real, 1>(exec, sums[1][1]), device::view_of<Real, 3>(exec, other_scratch));
         device::hand_over(exec);
         const auto gradients = gradients_of_inputs<Stored, Real>(exec, {{x, bias, first}, {other, other_bias, second}},
                                                                  g, sums, *call, false);

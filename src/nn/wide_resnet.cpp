@@ -12,7 +12,7 @@ namespace
 {
 namespace tnn = torch::nn;
 
-tnn::Conv2d convolution(std::int64_t in, std::int64_t out, int kernel, int stride)
+tnn::Conv2d biased_convolution(std::int64_t in, std::int64_t out, int kernel, int stride)
 {
     return tnn::Conv2d(tnn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(true));
 }
@@ -23,13 +23,13 @@ public:
     WideBlock(std::int64_t in, std::int64_t out, int stride)
     {
         bn1_ = register_module("bn1", BatchNorm2d(in));
-        conv1_ = register_module("conv1", convolution(in, out, 3, 1));
+        conv1_ = register_module("conv1", biased_convolution(in, out, 3, 1));
         bn2_ = register_module("bn2", BatchNorm2d(out));
-        conv2_ = register_module("conv2", convolution(out, out, 3, stride));
+        conv2_ = register_module("conv2", biased_convolution(out, out, 3, stride));
         shortcut_ = register_module("shortcut", tnn::Sequential());
         if (stride != 1 || in != out)
         {
-            shortcut_->push_back(convolution(in, out, 1, stride));
+            shortcut_->push_back(biased_convolution(in, out, 1, stride));
         }
     }
 
@@ -55,7 +55,7 @@ WideResNet::WideResNet(int depth, int widen) : feature_dim_(64 * widen)
     }
     const int blocks = (depth - 4) / 6;
     constexpr std::int64_t stem = 16;
-    conv1_ = register_module("conv1", convolution(3, stem, 3, 1));
+    conv1_ = register_module("conv1", biased_convolution(3, stem, 3, 1));
     std::int64_t channels = stem;
     for (int stage = 0; stage < 3; ++stage)
     {

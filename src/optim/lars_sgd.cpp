@@ -187,18 +187,18 @@ void LarsSgd::apply_typed()
             upload(tables);
         }
     }
-    nn::on_device_of(square_sums_,
-                     [&](const auto& exec)
-                     {
-                         kernels::lars_sgd(
-                             exec, rows_in<kernels::ParameterSlice<Scalar>>(exec, tables.slices, tables.slice_count),
-                             rows_in<kernels::ParameterChunk>(exec, tables.chunks, tables.chunk_count),
-                             {options_.momentum, options_.nesterov, options_.trust_coefficient},
-                             device::view_of<double, 1>(exec, rate_and_scale_),
-                             device::view_of<double, 2>(exec, square_sums_), device::view_of<double, 2>(exec, rates_),
-                             device::view_of<std::int32_t, 0>(exec, overflowed_));
-                         device::hand_over(exec);
-                     });
+    device::on_device_of(
+        square_sums_,
+        [&](const auto& exec)
+        {
+            kernels::lars_sgd(exec, rows_in<kernels::ParameterSlice<Scalar>>(exec, tables.slices, tables.slice_count),
+                              rows_in<kernels::ParameterChunk>(exec, tables.chunks, tables.chunk_count),
+                              {options_.momentum, options_.nesterov, options_.trust_coefficient},
+                              device::view_of<double, 1>(exec, rate_and_scale_),
+                              device::view_of<double, 2>(exec, square_sums_), device::view_of<double, 2>(exec, rates_),
+                              device::view_of<std::int32_t, 0>(exec, overflowed_));
+            device::hand_over(exec);
+        });
 }
 
 template <class Scalar>

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "src/profile/median.hpp"
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 
 namespace paws::profile
 {
@@ -18,7 +18,7 @@ std::int64_t warm_up_steps(std::int64_t steps)
     return std::clamp<std::int64_t>((steps - 1) / 2, 0, 2);
 }
 
-ReadyTimes::ReadyTimes(const checkpoint::NamedTensors& parameters) : parameters_(parameters)
+ReadyTimes::ReadyTimes(const NamedTensors& parameters) : parameters_(parameters)
 {
     step_.gradients.assign(parameters_.size(), never);
     std::vector<torch::Tensor> tensors;
@@ -31,7 +31,7 @@ ReadyTimes::ReadyTimes(const checkpoint::NamedTensors& parameters) : parameters_
                                  {
                                      if (in_backward_)
                                      {
-                                         step_.gradients[index] = seconds_since(backward_);
+                                         step_.gradients[index] = io::seconds_since(backward_);
                                      }
                                  });
     nn::BatchNormObserver::active = this;
@@ -69,7 +69,7 @@ void ReadyTimes::end_step()
 void ReadyTimes::statistics_ready(const void* call, std::int64_t channels, std::int64_t bytes)
 {
     calls_.push_back(call);
-    step_.batch_norms.push_back({channels, bytes, 0, seconds_since(forward_), 0});
+    step_.batch_norms.push_back({channels, bytes, 0, io::seconds_since(forward_), 0});
 }
 
 void ReadyTimes::sums_ready(const void* call, std::int64_t bytes)
@@ -79,7 +79,7 @@ void ReadyTimes::sums_ready(const void* call, std::int64_t bytes)
     {
         auto& batch_norm = step_.batch_norms[static_cast<std::size_t>(found - calls_.begin())];
         batch_norm.bytes_backward = bytes;
-        batch_norm.backward_at = seconds_since(backward_);
+        batch_norm.backward_at = io::seconds_since(backward_);
     }
 }
 

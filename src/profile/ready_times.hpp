@@ -39,9 +39,9 @@ struct BatchNormTime
 class ReadyTimes final : public nn::BatchNormObserver
 {
 public:
-    using checkpoint::NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
+    using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
-    explicit ReadyTimes(const checkpoint::NamedTensors& parameters);
+    explicit ReadyTimes(const NamedTensors& parameters);
     ~ReadyTimes() override;
     ReadyTimes(const ReadyTimes&) = delete;
     ReadyTimes& operator=(const ReadyTimes&) = delete;
@@ -73,7 +73,7 @@ private:
     template <class ValueOf>
     double median(const ValueOf& value_of) const;
 
-    checkpoint::NamedTensors parameters_;
+    NamedTensors parameters_;
     bool in_backward_ = false;
     Clock::time_point forward_, backward_;
     Step step_;

@@ -10,16 +10,16 @@ namespace paws::session
 {
 namespace
 {
-std::string variable(const char* name)
+std::string environment_variable(const char* name)
 {
     const char* const value = std::getenv(name);
     return value == nullptr ? "" : value;
 }
 
-/// 0 where the variable is absent or no number.
+/// 0 where the environment_variable is absent or no number.
 std::int64_t number(const char* name)
 {
-    return std::strtoll(variable(name).c_str(), nullptr, 10);
+    return std::strtoll(environment_variable(name).c_str(), nullptr, 10);
 }
 
 std::string plural(std::int64_t count, const std::string& what)
@@ -46,7 +46,7 @@ std::string notes_on_job(const JobPlace& place)
     std::string text;
     const auto job_nodes = number("SLURM_JOB_NUM_NODES"), step_nodes = number("SLURM_STEP_NUM_NODES");
     const auto cores = number("SLURM_CPUS_PER_TASK");
-    const bool in_step = !variable("SLURM_STEP_ID").empty();
+    const bool in_step = !environment_variable("SLURM_STEP_ID").empty();
     if (in_step && step_nodes > 0 && step_nodes < job_nodes)
     {
         text += note(fmt::format("the job has {} nodes, of which srun uses {}", job_nodes, step_nodes));
@@ -74,16 +74,16 @@ std::string notes_on_job(const JobPlace& place)
 
 std::string describe_job(const JobPlace& place)
 {
-    if (variable("SLURM_JOB_ID").empty())
+    if (environment_variable("SLURM_JOB_ID").empty())
     {
         return "";
     }
-    std::vector<std::string> parts{fmt::format("SLURM {}", variable("SLURM_JOB_ID"))};
+    std::vector<std::string> parts{fmt::format("SLURM {}", environment_variable("SLURM_JOB_ID"))};
     const auto add = [&](const char* name, const auto& describe)
     {
-        if (!variable(name).empty())
+        if (!environment_variable(name).empty())
         {
-            parts.push_back(describe(variable(name)));
+            parts.push_back(describe(environment_variable(name)));
         }
     };
     add("SLURM_JOB_PARTITION", [](const auto& value) { return "partition " + value; });
@@ -91,7 +91,7 @@ std::string describe_job(const JobPlace& place)
     add("SLURM_JOB_NUM_NODES",
         [](const auto&) {
             return fmt::format("{} ({})", plural(number("SLURM_JOB_NUM_NODES"), "node"),
-                               variable("SLURM_JOB_NODELIST"));
+                               environment_variable("SLURM_JOB_NODELIST"));
         });
     add("SLURM_TASKS_PER_NODE", [](const auto& value) { return "tasks per node " + value; });
     add("SLURM_CPUS_PER_TASK", [](const auto&) { return plural(number("SLURM_CPUS_PER_TASK"), "core") + " per task"; });

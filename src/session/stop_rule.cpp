@@ -37,11 +37,6 @@ std::optional<std::chrono::seconds> unit_of(const std::string& name)
 }
 }  // namespace
 
-bool has_stopped(const commands::Summary& summary)
-{
-    return summary.contains("stopped");
-}
-
 StopAfter parse_stop_after(const std::string& text)
 {
     if (text.empty())

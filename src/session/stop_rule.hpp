@@ -5,16 +5,12 @@
 #include <optional>
 #include <string>
 
-#include "src/commands/summary.hpp"
 
 namespace paws::session
 {
 /// The exit code of a run that has stopped before its end, with a checkpoint that it goes on from: the same command
 /// line goes on.
 inline constexpr int resume_me = 85;
-
-/// Whether a summary is that of a run which has stopped so: its `stopped` says why.
-bool has_stopped(const commands::Summary& summary);
 
 /// What --stop-after asks for: one of them, or none. Epochs and steps are an end that was asked for; a duration, as a
 /// job's time limit, is an end that comes too early, see resume_me.

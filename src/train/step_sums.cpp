@@ -40,7 +40,7 @@ void StepSums::add(const std::vector<torch::Tensor>& outcome)
     sums_.add_(torch::cat({row, torch::stack({counts.to(torch::kFloat64), overflow.to(torch::kFloat64), unbroken_})}));
 }
 
-SumsReading StepSums::read(comm::Communicator& communicator, const methods::StepValues& extra)
+SumsReading StepSums::read(comm::Communicator& communicator, const logging::StepValues& extra)
 {
     const torch::NoGradGuard no_gradient;
     const auto figures = torch::tensor(extra, torch::kFloat64).to(device_);

@@ -13,7 +13,7 @@ namespace paws::train
 /// The values of some steps, added up.
 struct ValueSums
 {
-    methods::StepValues sums;
+    logging::StepValues sums;
     double steps = 0;  ///< whose values are among them
 };
 
@@ -24,7 +24,7 @@ struct SumsReading
     ValueSums mean;                ///< the mean over ranks
     std::int64_t overflows = 0;    ///< steps whose gradients were not finite, which changed no weights
     std::int64_t steps_until = 0;  ///< those before the first that ought to end the run; all where there is none
-    methods::StepValues extra;     ///< the mean over ranks
+    logging::StepValues extra;     ///< the mean over ranks
 };
 
 /// Adds the values of steps up where they are computed, so that nobody waits for a device before somebody wants to know
@@ -45,7 +45,7 @@ public:
 
     /// Collective, in one reduction, of one step at least; waits for the device. `extra`: figures on the host whose
     /// mean over ranks is taken as well.
-    SumsReading read(comm::Communicator& communicator, const methods::StepValues& extra = {});
+    SumsReading read(comm::Communicator& communicator, const logging::StepValues& extra = {});
 
 private:
     torch::Device device_;

@@ -8,7 +8,7 @@
 #include "src/checkpoint/starting_network.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/profile/phase.hpp"
-#include "src/profile/seconds.hpp"
+#include "io/base/seconds.hpp"
 
 namespace paws::train
 {
@@ -62,21 +62,21 @@ comm::ReducerSettings reducer_settings(const config::Meta& meta)
     return {static_cast<std::int64_t>(meta.bucket_mb * (1 << 20)), wire_type(meta.reduce_precision)};
 }
 
-methods::StepValues figures_of(const StepRequest& request)
+logging::StepValues figures_of(const StepRequest& request)
 {
     return {request.stop ? 1.0 : 0.0, request.save ? 1.0 : 0.0};
 }
 
 /// From the means of the figures over ranks.
-StepRequest request_of(const methods::StepValues& figures)
+StepRequest request_of(const logging::StepValues& figures)
 {
     return {figures[0] > 0, figures[1] > 0};
 }
 
-std::vector<methods::StepValues> gather_values(const methods::StepValues& values, comm::Communicator& communicator)
+std::vector<logging::StepValues> gather_values(const logging::StepValues& values, comm::Communicator& communicator)
 {
     const auto all = communicator.all_gather(torch::tensor(values, torch::kFloat64).unsqueeze(0));
-    std::vector<methods::StepValues> of_ranks;
+    std::vector<logging::StepValues> of_ranks;
     for (std::int64_t rank = 0; rank < all.size(0); ++rank)
     {
         const auto row = all[rank];
@@ -203,7 +203,7 @@ StepRequest Trainer::agree(const StepRequest& asked, std::int64_t step, bool is_
     return agreed;
 }
 
-methods::StepValues Trainer::read_sums(std::int64_t step, const methods::StepValues& extra)
+logging::StepValues Trainer::read_sums(std::int64_t step, const logging::StepValues& extra)
 {
     const auto steps = sums_.steps();
     const auto reading = sums_.read(*communicator_, extra);
@@ -283,8 +283,8 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
         report.left_out = left_out_;
         report.loss_scale = loss_scale_;
         report.note = graph_ ? graph_->take_note().value_or("") : "";
-        report.step_milliseconds = step_time.add({1000 * profile::seconds_since(step_start)}).front();
-        report.epoch_seconds = profile::seconds_since(epoch_start);
+        report.step_milliseconds = step_time.add({1000 * io::seconds_since(step_start)}).front();
+        report.epoch_seconds = io::seconds_since(epoch_start);
         report.images_per_second = static_cast<double>(images * (report.step - first_step + 1)) / report.epoch_seconds;
         report.data_wait_share = method_->seconds_waited() / report.epoch_seconds;
         report.comm_wait_share = (communicator_->seconds_waiting() - waited_before) / report.epoch_seconds;

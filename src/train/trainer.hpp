@@ -28,8 +28,8 @@ struct StepReport
 {
     std::int64_t epoch = 0;          ///< from 0
     std::int64_t step = 0;           ///< of this epoch, from 0
-    methods::StepValues values;      ///< the method's, of all ranks' images
-    methods::StepValues own_values;  ///< the same of this rank's images
+    logging::StepValues values;      ///< the method's, of all ranks' images
+    logging::StepValues own_values;  ///< the same of this rank's images
     double learning_rate = 0;
     double step_milliseconds = 0;
     double images_per_second = 0;  ///< as the method counts them, of this epoch and all ranks
@@ -125,7 +125,7 @@ private:
     /// Gives what a step leaves on the device: its values, and last the optimiser's count of bad gradients.
     std::vector<torch::Tensor> take_step();
     /// Collective: what the steps up to `step` have come to goes into the means. Gives the means of `extra` over ranks.
-    methods::StepValues read_sums(std::int64_t step, const methods::StepValues& extra = {});
+    logging::StepValues read_sums(std::int64_t step, const logging::StepValues& extra = {});
     void require_same_data(const std::filesystem::path& checkpoint, const data::Content& data);
     void require_possible_place(const std::filesystem::path& checkpoint) const;
     void note_other_world(const std::filesystem::path& checkpoint);

@@ -344,10 +344,10 @@ TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
     check_bad_input("subset --data " + small.data().string() + " --output x.txt", {"--per-class"});
     check_bad_input("subset --data " + small.data().string() + " --per-class 99 --output x.txt", {"99"});
     check_bad_input("views " + good, {"--output"});
-    check_bad_input("views " + good + " --output " + (small.folder / "sheet.png").string() + " --pictures 0",
-                    {"--pictures: 0", "1 to 100"});
+    check_bad_input("views " + good + " --output " + (small.folder / "sheet.png").string() + " --images 0",
+                    {"--images: 0", "1 to 100"});
     check_bad_input("views " + good + " --output /nowhere/sheet.png", {"/nowhere/sheet.png"});
-    check_bad_input("demo " + good + " --pictures /nowhere --folder " + (small.folder / "demo").string(), {"/nowhere"});
+    check_bad_input("demo " + good + " --images /nowhere --folder " + (small.folder / "demo").string(), {"/nowhere"});
     CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
 }
 

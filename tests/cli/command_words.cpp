@@ -77,7 +77,7 @@ TEST_CASE("a whole number that does not fit is refused, not wrapped around", "[c
     check_bad_input("embed --checkpoint c.h5 --output o.h5 --chunk-rows 2.5", {"--chunk-rows: 2.5"});
     check_bad_input("pack --format imagefolder --input i --output o.h5 --shorter-side 99999999999999999999",
                     {"--shorter-side: 99999999999999999999"});
-    check_bad_input("views c.yaml --output o.png --pictures 101", {"--pictures: 101", "from 1 to 100"});
+    check_bad_input("views c.yaml --output o.png --images 101", {"--images: 101", "from 1 to 100"});
     CHECK_FALSE(fs::exists(list));
     // Decimal, with or without zeros before it, up to the last one.
     CHECK(run(subset + " --per-class 2 --seed 18446744073709551615").code == 0);

@@ -100,7 +100,7 @@ TEST_CASE("a run that stops within epochs and goes on ends as if it had not stop
         {
             const auto part = train(runs.config("parts", task), step);
             CHECK(part["steps"] == step);
-            CHECK_FALSE(session::has_stopped(part));
+            CHECK_FALSE(commands::has_stopped(part));
         }
         CHECK(train(runs.config("parts", task))["epochs"] == 3);
         check_same_end(runs, "whole", "parts");
@@ -127,7 +127,7 @@ TEST_CASE("a signal to one rank stops all after the step, with a checkpoint", "[
         });
     const auto stopped = train(config);
     sender.join();
-    REQUIRE(session::has_stopped(stopped));
+    REQUIRE(commands::has_stopped(stopped));
     CHECK(stopped["epochs"].get<std::int64_t>() < 200);
     test::world()->barrier();
     const auto checkpoint = latest(runs / "parts");

@@ -82,7 +82,7 @@ TEST_CASE("sheets that cannot be drawn are refused in words", "[tasks]")
 {
     const test::SmallRun small;
     const auto path = small.folder / "sheet.png";
-    CHECK_THROWS_WITH(commands::view_sheet(small.config("run"), 0, path), Catch::Contains("--pictures: 0"));
+    CHECK_THROWS_WITH(commands::view_sheet(small.config("run"), 0, path), Catch::Contains("--images: 0"));
     CHECK_THROWS_WITH(commands::view_sheet(small.config("run"), 101, path), Catch::Contains("1 to 100"));
     auto config = small.config("run");
     config.task = config::Task::embed;

@@ -1,9 +1,10 @@
-// Catch2 under MPI and Kokkos: every test may use both, on any number of ranks.
-#define CATCH_CONFIG_RUNNER
-#include "tests/support/catch.hpp"
-
+// Catch2 under MPI, and under Kokkos where kernels are tested: every test may use them, on any number of ranks.
 #include <mpi.h>
+#ifdef PAWS_TESTS_START_KOKKOS
 #include <Kokkos_Core.hpp>
+#endif
+
+#include "tests/support/catch_runner.hpp"
 
 int main(int argc, char** argv)
 {
@@ -11,8 +12,10 @@ int main(int argc, char** argv)
     MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided);
     int failures = 0;
     {
-        Kokkos::ScopeGuard kokkos(argc, argv);
-        failures = Catch::Session().run(argc, argv);
+#ifdef PAWS_TESTS_START_KOKKOS
+        const Kokkos::ScopeGuard kokkos(argc, argv);
+#endif
+        failures = paws::test::run_tests(argc, argv);
     }
     int all_failures = 0;
     MPI_Allreduce(&failures, &all_failures, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);

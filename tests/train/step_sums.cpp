@@ -23,15 +23,15 @@ TEST_CASE("values of steps are added up until they are read", "[train]")
     add(sums, 2, 0.3);
     CHECK(sums.steps() == 2);
     const auto reading = sums.read(*alone, {7, 0});
-    CHECK(reading.own.sums == methods::StepValues{3.5, 0.1 + 0.3});
+    CHECK(reading.own.sums == logging::StepValues{3.5, 0.1 + 0.3});
     CHECK(reading.own.steps == 2);
     CHECK(reading.mean.sums == reading.own.sums);
     CHECK(reading.overflows == 0);
     CHECK(reading.steps_until == 2);
-    CHECK(reading.extra == methods::StepValues{7, 0});
+    CHECK(reading.extra == logging::StepValues{7, 0});
     CHECK(sums.steps() == 0);
     add(sums, 4, 5);
-    CHECK(sums.read(*alone).own.sums == methods::StepValues{4, 5});
+    CHECK(sums.read(*alone).own.sums == logging::StepValues{4, 5});
 }
 
 TEST_CASE("the first step that is no number is found", "[train]")
@@ -57,7 +57,7 @@ TEST_CASE("the first step that is no number is found", "[train]")
     reading = scaled.read(*alone);
     CHECK(reading.overflows == 2);
     CHECK(reading.steps_until == 3);
-    CHECK(reading.own.sums == methods::StepValues{3, 2});
+    CHECK(reading.own.sums == logging::StepValues{3, 2});
     CHECK(reading.own.steps == 2);
     add(scaled, 2, 1);
     add(scaled, nan, 1);

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace paws::profile
+namespace paws::io
 {
 inline double seconds_since(std::chrono::steady_clock::time_point start)
 {
@@ -14,4 +14,4 @@ inline double seconds_now()
 {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
-}  // namespace paws::profile
+}  // namespace paws::io

@@ -1,0 +1,61 @@
+# A room: a folder of src/ or io/ with a library of its own. Its sources find the headers of the rooms that it uses and of no others,
+# since each room's headers are found through a folder of their own in the build tree: an include against the arrows does not compile.
+
+# The folder in which the headers of FOLDER are found as "FOLDER/...".
+function(paws_headers_of FOLDER RESULT)
+  string(REPLACE "/" "_" name ${FOLDER})
+  set(root ${CMAKE_BINARY_DIR}/headers/${name})
+  get_filename_component(parent ${FOLDER} DIRECTORY)
+  file(MAKE_DIRECTORY ${root}/${parent})
+  file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${FOLDER} ${root}/${FOLDER} SYMBOLIC)
+  set(${RESULT} ${root} PARENT_SCOPE)
+endfunction()
+
+# paws_room(FOLDER [TORCH] [USES target...] [LAUNCHES file...] [WITHOUT file...]): the target paws_ROOM of src/ROOM, paws_io_ROOM of
+# io/ROOM. TORCH: its headers include LibTorch's. LAUNCHES: sources that include Kokkos, or open parallel regions of OpenMP; with CUDA they go
+# to Kokkos' compiler. WITHOUT: sources that other targets compile.
+function(paws_room FOLDER)
+  cmake_parse_arguments(ARG "TORCH" "" "USES;LAUNCHES;WITHOUT" ${ARGN})
+  string(REGEX REPLACE "^src/" "" name ${FOLDER})
+  string(REPLACE "/" "_" name ${name})
+  set(target paws_${name})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${FOLDER}/*.cpp)
+  set(launching)
+  foreach(source IN LISTS ARG_WITHOUT)
+    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${FOLDER}/${source})
+  endforeach()
+  foreach(source IN LISTS ARG_LAUNCHES)
+    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${FOLDER}/${source})
+    list(APPEND launching ${CMAKE_SOURCE_DIR}/${FOLDER}/${source})
+  endforeach()
+
+  add_library(${target} STATIC ${sources})
+  if(PAWS_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+    # Classes of one source whose members are of types of the same source: GCC takes sources that are compiled together for headers.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+  paws_headers_of(${FOLDER} headers)
+  target_include_directories(${target} PUBLIC ${headers})
+  target_link_libraries(${target} PUBLIC ${ARG_USES} PRIVATE paws_options)
+  if(ARG_TORCH)
+    target_link_libraries(${target} PUBLIC paws_torch)
+    target_precompile_headers(${target} REUSE_FROM paws_torch_header)
+  endif()
+  # Kernels are inlined into what launches them, and the compiler's limits of that are per source.
+  set_source_files_properties(${launching} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  if(NOT launching)
+    return()
+  endif()
+  if(PAWS_CUDA)
+    add_library(${target}_launches OBJECT ${launching})
+    target_include_directories(${target}_launches PRIVATE ${headers})
+    target_link_libraries(${target}_launches PRIVATE ${ARG_USES} paws_torch paws_launch_options)
+    paws_launches_kernels(${target}_launches)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_launches>)
+    target_link_libraries(${target} PUBLIC paws_kernels_linked)
+  else()
+    target_sources(${target} PRIVATE ${launching})
+    target_link_libraries(${target} PRIVATE paws_kernels)
+  endif()
+endfunction()
