@@ -11,6 +11,7 @@
 #include "src/comm/device_communicator.hpp"
 #include "src/comm/launcher.hpp"
 #include "src/comm/mpi_session.hpp"
+#include "src/comm/watch.hpp"
 #include "src/config/config.hpp"
 #include "src/session/agreed.hpp"
 

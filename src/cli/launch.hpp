@@ -4,8 +4,12 @@
 #include <functional>
 #include <string>
 
-#include "src/comm/watch.hpp"
 #include "src/comm/world.hpp"
+
+namespace paws::comm
+{
+class Watch;
+}
 
 namespace paws::cli
 {

@@ -1,5 +1,7 @@
 #include "src/comm/communicator.hpp"
 
+#include <torch/types.h>
+
 #include <algorithm>
 #include <cstring>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <memory>
@@ -35,16 +35,16 @@ public:
     bool is_alone() const { return world_size() == 1; }
 
     /// The sum over all ranks, in place.
-    virtual void all_reduce(const torch::Tensor& values) = 0;
+    virtual void all_reduce(const at::Tensor& values) = 0;
     /// The same, going on by itself as far as the library can; several may be under way, started in the same order on
     /// all ranks.
-    virtual std::unique_ptr<Pending> start_all_reduce(const torch::Tensor& values) = 0;
+    virtual std::unique_ptr<Pending> start_all_reduce(const at::Tensor& values) = 0;
     /// [N, ...] of every rank, rank after rank: [W · N, ...].
-    virtual torch::Tensor all_gather(const torch::Tensor& values) = 0;
+    virtual at::Tensor all_gather(const at::Tensor& values) = 0;
     /// [W · N, ...]: the sum over all ranks of what each has for this rank, [N, ...].
-    virtual torch::Tensor reduce_scatter(const torch::Tensor& values) = 0;
+    virtual at::Tensor reduce_scatter(const at::Tensor& values) = 0;
     /// The values of rank `root` to all, in place.
-    virtual void broadcast(const torch::Tensor& values, int root) = 0;
+    virtual void broadcast(const at::Tensor& values, int root) = 0;
     virtual void barrier() = 0;
 
     /// How long calls have kept their callers so far, waiting for slower ranks included.

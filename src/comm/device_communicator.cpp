@@ -8,7 +8,7 @@
 
 namespace paws::comm
 {
-std::shared_ptr<Communicator> communicator_on_device(std::shared_ptr<Communicator> host, const torch::Device& device,
+std::shared_ptr<Communicator> communicator_on_device(std::shared_ptr<Communicator> host, const c10::Device& device,
                                                      [[maybe_unused]] std::chrono::milliseconds deadline,
                                                      [[maybe_unused]] OnDeviceFailure on_failure)
 {

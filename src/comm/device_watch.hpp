@@ -35,22 +35,12 @@ public:
         : deadline_(deadline), calls_(std::move(calls))
     {
     }
-    ~DeviceWatch() { stop(); }
-    DeviceWatch(const DeviceWatch&) = delete;
-    DeviceWatch& operator=(const DeviceWatch&) = delete;
 
     void start()
     {
         thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }
-    void stop()
-    {
-        thread_.request_stop();
-        if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id())
-        {
-            thread_.join();
-        }
-    }
+    void stop() { thread_ = std::jthread(); }
 
     /// A call that begins, and its end.
     void expect(const char* call, std::shared_ptr<const Event> end)
@@ -131,6 +121,6 @@ private:
     std::deque<Expected> expected_;
     Clock::duration passed_{};  ///< by the clock, without what the process was suspended for
     Clock::time_point last_look_;
-    std::jthread thread_;
+    std::jthread thread_;  ///< the last member, so that it ends before what it uses
 };
 }  // namespace paws::comm

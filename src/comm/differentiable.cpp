@@ -1,5 +1,8 @@
 #include "src/comm/differentiable.hpp"
 
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
+
 namespace paws::comm
 {
 namespace
@@ -10,8 +13,8 @@ using torch::autograd::tensor_list;
 class Gather : public torch::autograd::Function<Gather>
 {
 public:
-    static torch::Tensor forward(AutogradContext* context, const torch::Tensor& values,
-                                 std::shared_ptr<Communicator> communicator)
+    static at::Tensor forward(AutogradContext* context, const at::Tensor& values,
+                              std::shared_ptr<Communicator> communicator)
     {
         auto all = communicator->all_gather(values.detach().contiguous());
         context->saved_data["communicator"] =
@@ -34,7 +37,7 @@ private:
 };
 }  // namespace
 
-torch::Tensor gather_with_gradient(const std::shared_ptr<Communicator>& communicator, const torch::Tensor& values)
+at::Tensor gather_with_gradient(const std::shared_ptr<Communicator>& communicator, const at::Tensor& values)
 {
     return communicator->is_alone() ? values : Gather::apply(values, communicator);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 
@@ -10,5 +10,5 @@ namespace paws::comm
 {
 /// [N, ...] of every rank, rank after rank: [W · N, ...]. The gradient of a rank's rows is the sum of what all ranks'
 /// losses have for them, as published: means over ranks are taken later, of the parameters' gradients.
-torch::Tensor gather_with_gradient(const std::shared_ptr<Communicator>& communicator, const torch::Tensor& values);
+at::Tensor gather_with_gradient(const std::shared_ptr<Communicator>& communicator, const at::Tensor& values);
 }  // namespace paws::comm

@@ -1,5 +1,8 @@
 #include "src/comm/gradient_hooks.hpp"
 
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/variable.h>
+
 namespace paws::comm
 {
 using torch::autograd::variable_list;
@@ -22,7 +25,7 @@ private:
     std::size_t index_;
 };
 
-GradientHooks::GradientHooks(const std::vector<torch::Tensor>& parameters, std::function<void(std::size_t)> ready)
+GradientHooks::GradientHooks(const std::vector<at::Tensor>& parameters, std::function<void(std::size_t)> ready)
     : ready_(std::make_shared<const Ready>(std::move(ready)))
 {
     for (std::size_t i = 0; i < parameters.size(); ++i)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/core/Tensor.h>
 
 #include <functional>
 #include <memory>
@@ -15,7 +15,7 @@ class GradientHooks
 {
 public:
     GradientHooks() = default;
-    GradientHooks(const std::vector<torch::Tensor>& parameters, std::function<void(std::size_t)> ready);
+    GradientHooks(const std::vector<at::Tensor>& parameters, std::function<void(std::size_t)> ready);
 
 private:
     using Ready = std::function<void(std::size_t)>;

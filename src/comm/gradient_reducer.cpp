@@ -1,5 +1,7 @@
 #include "src/comm/gradient_reducer.hpp"
 
+#include <torch/types.h>
+
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 
 #include <memory>
 #include <optional>
@@ -17,7 +18,7 @@ struct ReducerSettings
     /// A bucket is reduced when it is full: large ones use the links well, small ones start early.
     std::int64_t bucket_bytes = std::int64_t{8} << 20;
     /// The type that gradients travel in: their own, or bfloat16 or float16, which halves what is sent and rounds it.
-    std::optional<torch::ScalarType> wire_type;
+    std::optional<c10::ScalarType> wire_type;
 };
 
 /// Makes gradients the means over all ranks, bucket after bucket, while the backward pass still runs: autograd calls a
@@ -32,7 +33,7 @@ struct ReducerSettings
 class GradientReducer
 {
 public:
-    using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
+    using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
     /// `parameters` require gradients, are of one type, and are the same on all ranks. Installs the hooks, which are
     /// gone with this object.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <limits>

@@ -8,6 +8,7 @@
 #include <c10/cuda/CUDAStream.h>
 #include <fmt/format.h>
 #include <nccl.h>
+#include <torch/types.h>
 
 #include <atomic>
 #include <cstring>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <c10/core/Device.h>
 
 #include <chrono>
 #include <memory>
@@ -22,6 +22,6 @@ namespace paws::comm
 ///
 /// NCCL's asynchronous errors, and calls that have not ended `deadline` after they began, are found by a thread, which
 /// calls `on_failure` and then aborts what is under way.
-std::shared_ptr<Communicator> make_nccl_communicator(std::shared_ptr<Communicator> host, const torch::Device& device,
+std::shared_ptr<Communicator> make_nccl_communicator(std::shared_ptr<Communicator> host, const c10::Device& device,
                                                      std::chrono::milliseconds deadline, OnDeviceFailure on_failure);
 }  // namespace paws::comm

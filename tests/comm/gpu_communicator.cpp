@@ -1,5 +1,7 @@
 // NCCL between as many GPUs as there are ranks gives what MPI gives on the host.
 
+#include <torch/torch.h>
+
 #include "src/comm/differentiable.hpp"
 #include "src/comm/gradient_reducer.hpp"
 #include "tests/support/on_gpus.hpp"

@@ -1,5 +1,7 @@
 #include "src/comm/gradient_reducer.hpp"
 
+#include <torch/torch.h>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"
 #include "tests/support/world.hpp"

@@ -2,12 +2,10 @@
 
 #include "src/comm/watch.hpp"
 
-#include <unistd.h>
+#include <torch/types.h>
 
-#include <thread>
-
+#include "io/base/host_name.hpp"
 #include "src/comm/launcher.hpp"
-#include "src/comm/watch_loop.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/world.hpp"
 
@@ -60,57 +58,57 @@ TEST_CASE("who waits in vain, or is told to end, leaves time for the reason", "[
     CHECK(told.decided(start + 500ms)->rank == 1);
 }
 
-TEST_CASE("endpoints travel as text", "[comm]")
+TEST_CASE("a rank is called by its endpoint", "[comm]")
 {
-    const auto mine = comm::own_endpoint(1234);
-    const auto read = comm::Endpoint::decoded(mine.encoded());
-    CHECK(read.host == mine.host);
-    CHECK(read.process == getpid());
-    CHECK(read.started == mine.started);
-    CHECK(read.port == 1234);
-    CHECK(read.addresses == mine.addresses);
-    CHECK(read.on_machine_of(mine));
-    // Neither another process with the same number nor one on another machine: this one lives on.
-    auto other = mine;
-    other.started = "12";
-    comm::kill_if_here(other);
-    other = mine;
-    other.machine = "another";
-    comm::kill_if_here(other);
-    CHECK_FALSE(other.on_machine_of(mine));
+    const comm::Listener listener;
+    const auto endpoint = listener.endpoint();
+    INFO(endpoint);
+    CHECK(endpoint.starts_with(io::host_name() + " "));
+    CHECK(endpoint.find('\n') == endpoint.npos);
+    // An address where nobody is, or that is none, does not keep the others from being called.
+    const auto ports = endpoint.find(' ') + 1;
+    const auto port = endpoint.substr(ports, endpoint.find(' ', ports) - ports);
+    auto caller = comm::call("host " + port + " 127.0.0.9999 ::1%nowhere 127.0.0.1", 5s);
+    REQUIRE(caller.has_value());
+    auto called = listener.accept();
+    REQUIRE(called.has_value());
+    CHECK_FALSE(listener.accept().has_value());
+
+    caller->send("one line");
+    caller->send("another");
+    CHECK(called->wait_for_line(5s) == "one line");
+    CHECK(called->wait_for_line(5s) == "another");
+    CHECK_FALSE(called->wait_for_line(1ms).has_value());
+    caller.reset();
+    CHECK_FALSE(called->wait_for_line(5s).has_value());
+    CHECK_FALSE(called->receive());
+    CHECK_FALSE(comm::call("host 0 127.0.0.1", 5s).has_value());
 }
 
 TEST_CASE("strangers who call the watch are not heard", "[comm]")
 {
-    comm::Muster muster;
-    muster.token = "secret";
-    int port = 0;
-    auto listener = comm::listen_anywhere(port);
-    REQUIRE(listener);
-    muster.ranks = {comm::own_endpoint(port), comm::own_endpoint(0)};
-    comm::WatchLoop loop(muster, std::move(listener), std::nullopt, 60s);
-    std::thread thread([&] { loop.run(); });
+    comm::RankTable table;
+    table.token = "secret";
+    const auto endpoint = table.listener.endpoint();
+    table.endpoints = {endpoint, "nowhere"};
+    const comm::Watch watch(std::move(table), 60s);
     const auto answer_to = [&](const std::string& line)
     {
-        comm::Channel caller(comm::call(muster.ranks[0], true, 5s));
-        caller.send(line);
-        return caller.wait_for_line(5s).value_or("nothing");
+        auto caller = comm::call(endpoint, 5s);
+        caller.value().send(line);
+        return caller->wait_for_line(5s).value_or("nothing");
     };
     for (const auto* line :
-         {"end 0 -1", "hello wrong 1", "hello secret 0", "hello secret 2", "hello secret", "", "beat"})
+         {"end 0 -1", "hello wrong 1", "hello secret 0", "hello secret 2", "hello secret", "", "beat", "stop"})
     {
         INFO(line);
         CHECK(answer_to(line) == "nothing");
     }
-    {
-        // Rank 1: with the token, and gone with a word.
-        comm::Channel caller(comm::call(muster.ranks[0], true, 5s));
-        caller.send("hello secret 1");
-        CHECK(caller.wait_for_line(5s) == "welcome");
-        caller.send("bye");
-    }
-    loop.stop();
-    thread.join();
+    // Rank 1: with the token, and gone with a word.
+    auto caller = comm::call(endpoint, 5s);
+    caller.value().send("hello secret 1");
+    CHECK(caller->wait_for_line(5s) == "welcome");
+    caller->send("bye");
 }
 
 TEST_CASE("ranks under watch come and go", "[comm]")
