@@ -15,7 +15,7 @@
 #include "src/comm/gradient_reducer.hpp"
 #include "src/comm/mpi_session.hpp"
 #include "src/comm/world.hpp"
-#include "src/methods/paws_step.hpp"
+#include "src/methods/paws.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/batch_norm_relu.hpp"
 #include "src/nn/encoder.hpp"
@@ -172,14 +172,14 @@ void train_step(benchmark::State& state, const comm::World& world, device::Preci
     comm::GradientReducer reducer(optim::trainable_parameters(*encoder), ranks, {});
     const auto labels = std::make_shared<const loss::SupportLabels>(
         loss::SupportLabels::stratified(10, 8, 2, 0.1, ranks->world_size()));
-    const loss::PawsLossSettings settings{6, 0.1, 0.25, true, std::int64_t{1} << 30, ranks};
+    methods::Paws method(labels, {6, 0.1, 0.25, true, std::int64_t{1} << 30, ranks});
     constexpr std::int64_t batch = 32;
-    const data::PawsBatch input{images(160, 32), images(2 * batch, 32), images(6 * batch, 18)};
+    const data::Batch input{images(160, 32), images(2 * batch, 32), images(6 * batch, 18)};
     const auto step = [&]
     {
         optimizer.zero_grad();
         reducer.start();
-        methods::paws_forward_backward(*encoder, input, labels, settings, precision);
+        method.forward_backward(*encoder, input, precision);
         reducer.finish();
         optimizer.step(0.1);
     };

@@ -4,7 +4,7 @@
 #include <torch/torch.h>
 
 #include "perf/warm.hpp"
-#include "src/methods/paws_step.hpp"
+#include "src/methods/paws.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
 
@@ -46,15 +46,14 @@ void train_step(benchmark::State& state, const StepShape& shape, device::Precisi
     const auto labels = std::make_shared<const loss::SupportLabels>(
         loss::SupportLabels::stratified(shape.classes, shape.per_class, shape.supervised_views, 0.1)
             .to(bench::device()));
-    const data::PawsBatch input{images(labels->supports(), shape.large), images(2 * shape.images, shape.large),
-                                images(shape.multicrop * shape.images, shape.small)};
-    const loss::PawsLossSettings settings{shape.multicrop, 0.1, 0.25, true};
+    const data::Batch input{images(labels->supports(), shape.large), images(2 * shape.images, shape.large),
+                            images(shape.multicrop * shape.images, shape.small)};
+    methods::Paws method(labels, {shape.multicrop, 0.1, 0.25, true});
     bench::measure_warm(state,
                         [&]
                         {
                             optimizer.zero_grad();
-                            methods::paws_forward_backward(*encoder, input, labels, settings, precision,
-                                                           scaler ? &*scaler : nullptr);
+                            method.forward_backward(*encoder, input, precision, scaler ? &*scaler : nullptr);
                             const auto overflowed = optimizer.update(0.1, scaler ? scaler->scale() : torch::Tensor());
                             if (scaler)
                             {

@@ -40,7 +40,7 @@ void training(benchmark::State& state, const Setting& setting)
     const auto config = config_of(setting);
     const auto dataset = data::load_dataset(config, data::Splits::train);
     train::Trainer trainer(config, dataset, bench::best_precision(), comm::make_single_rank(), bench::device());
-    const auto run_epoch = [&] { trainer.run_epoch([](const train::StepReport&) {}); };
+    const auto run_epoch = [&] { trainer.run(trainer.progress().epochs_done + 1); };
     run_epoch();
     for (auto _ : state)
     {

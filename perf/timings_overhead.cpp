@@ -53,6 +53,30 @@ double now()
     return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
+/// Takes the time of steps, of an epoch's but the first.
+struct StepClock final : train::Observer
+{
+    StepClock(const data::Loader& of, profile::StepTimings* also) : loader(of), timings(also) {}
+
+    void after_step(const train::StepReport& report) override
+    {
+        if (timings != nullptr)
+        {
+            timings->name_step(report.epoch + 1, report.step, loader.seconds_making());
+        }
+        if (report.step > 0)
+        {
+            steps.push_back(now() - begin);
+        }
+        begin = now();
+    }
+
+    const data::Loader& loader;
+    profile::StepTimings* timings;
+    std::vector<double> steps;
+    double begin = 0;
+};
+
 /// The steps of an epoch but the first, which makes the views that the others use again.
 std::vector<double> epoch(train::Trainer& trainer, bool takes_times,
                           const std::shared_ptr<comm::Communicator>& communicator)
@@ -65,22 +89,9 @@ std::vector<double> epoch(train::Trainer& trainer, bool takes_times,
         timings.emplace(communicator);
         timings->note_ready_times(&*ready);
     }
-    std::vector<double> steps;
-    double begin = 0;
-    trainer.run_epoch(
-        [&](const train::StepReport& report)
-        {
-            if (timings)
-            {
-                timings->name_step(report.epoch + 1, report.step, trainer.method().seconds_making());
-            }
-            if (report.step > 0)
-            {
-                steps.push_back(now() - begin);
-            }
-            begin = now();
-        });
-    return steps;
+    StepClock clock(trainer.loader(), timings ? &*timings : nullptr);
+    trainer.run(trainer.progress().epochs_done + 1, {&clock});
+    return clock.steps;
 }
 
 double quantile(std::vector<double> values, double share)

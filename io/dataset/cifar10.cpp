@@ -70,8 +70,8 @@ Cifar10Batch read_cifar10_pickle(const std::filesystem::path& path)
     const auto& labels = entry(document, "labels", path).items;
     if (data.type != "u1" || data.shape.size() != 2 || data.shape[1] != image_bytes || data.shape[0] != labels.size())
     {
-        refuse_cifar10(path,
-               "does not hold 3072 bytes of an image for each of its " + std::to_string(labels.size()) + " labels");
+        refuse_cifar10(
+            path, "does not hold 3072 bytes of an image for each of its " + std::to_string(labels.size()) + " labels");
     }
     Cifar10Batch batch;
     batch.pixels.reserve(data.bytes.size());
@@ -90,7 +90,7 @@ Cifar10Batch read_cifar10_pickle(const std::filesystem::path& path)
         if (batch.names.size() != labels.size())
         {
             refuse_cifar10(path, "has " + std::to_string(batch.names.size()) + " file names for " +
-                             std::to_string(labels.size()) + " labels");
+                                     std::to_string(labels.size()) + " labels");
         }
     }
     return batch;
@@ -113,7 +113,8 @@ Cifar10Batch read_cifar10_binary(const std::filesystem::path& path)
     const std::string bytes = read_file(path);
     if (bytes.empty() || bytes.size() % record != 0)
     {
-        refuse_cifar10(path, "has " + std::to_string(bytes.size()) + " bytes, which is no whole number of records of 3073");
+        refuse_cifar10(path,
+                       "has " + std::to_string(bytes.size()) + " bytes, which is no whole number of records of 3073");
     }
     Cifar10Batch batch;
     batch.pixels.reserve(bytes.size());

@@ -76,7 +76,7 @@ private:
 [[noreturn]] void refuse_short(const std::filesystem::path& path, std::size_t held, std::size_t count)
 {
     refuse_idx(path, "is cut off: it holds " + std::to_string(held) + " bytes of the " + std::to_string(count) +
-                     " that its header says");
+                         " that its header says");
 }
 
 std::vector<std::size_t> read_shape(GzipReader& reader, const std::filesystem::path& path)
@@ -91,7 +91,7 @@ std::vector<std::size_t> read_shape(GzipReader& reader, const std::filesystem::p
     if (magic[2] != unsigned_bytes || magic[3] < 1 || magic[3] > 4)
     {
         refuse_idx(path, "holds elements of type " + std::to_string(magic[2]) + " in " + std::to_string(magic[3]) +
-                         " dimensions where unsigned bytes in 1 to 4 were expected");
+                             " dimensions where unsigned bytes in 1 to 4 were expected");
     }
     std::vector<std::size_t> shape;
     for (int i = 0; i < magic[3]; ++i)
@@ -138,7 +138,7 @@ IdxArray read_idx(const std::filesystem::path& path)
     if (!reader.is_plain() && !can_inflate(file_size, count))
     {
         refuse_idx(path, "says to hold " + std::to_string(count) + " bytes, which its " + std::to_string(file_size) +
-                         " compressed ones cannot make");
+                             " compressed ones cannot make");
     }
     // Memory grows with what the file really holds all the same.
     constexpr std::size_t piece = std::size_t{1} << 24;

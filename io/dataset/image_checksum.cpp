@@ -5,8 +5,8 @@
 
 #include "io/dataset/dataset_file.hpp"
 #include "io/files/checksum.hpp"
-#include "io/hdf5/stored_checksum.hpp"
 #include "io/hdf5/format.hpp"
+#include "io/hdf5/stored_checksum.hpp"
 
 namespace paws::io
 {

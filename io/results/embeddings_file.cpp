@@ -2,9 +2,9 @@
 
 #include "io/base/error.hpp"
 #include "io/files/checksum.hpp"
-#include "io/hdf5/stored_checksum.hpp"
 #include "io/files/seal.hpp"
 #include "io/hdf5/format.hpp"
+#include "io/hdf5/stored_checksum.hpp"
 
 namespace paws::io
 {

@@ -7,8 +7,8 @@
 #include "io/base/printable.hpp"
 #include "io/dataset/dataset_file.hpp"
 #include "io/files/checksum.hpp"
-#include "io/hdf5/stored_checksum.hpp"
 #include "io/files/local_copy.hpp"
+#include "io/hdf5/stored_checksum.hpp"
 #include "io/image/image.hpp"
 #include "io/results/inspect_words.hpp"
 

@@ -47,8 +47,8 @@ TorchValue& find_weights(TorchValue& root, const std::string& source)
     if (!holds_tensors(root))
     {
         refuse_published(source,
-               "holds no weights: neither under 'encoder', 'state_dict' or 'model' nor by themselves; give a "
-               "checkpoint or the state_dict of a network");
+                         "holds no weights: neither under 'encoder', 'state_dict' or 'model' nor by themselves; give a "
+                         "checkpoint or the state_dict of a network");
     }
     return root;
 }
@@ -195,7 +195,8 @@ void fill(TorchValue& value, const ArraysByName& arrays, const std::string& sour
         const auto type = static_cast<TorchType>(value.integer);
         if (found == arrays.end() || found->second->type != widened({type, {}, {}}).type)
         {
-            refuse_published(source, "lacks the array '" + value.text + "' of the checkpoint that it was; convert that again");
+            refuse_published(source,
+                             "lacks the array '" + value.text + "' of the checkpoint that it was; convert that again");
         }
         value = TorchValue::of(narrowed(*found->second, type));
         return;

@@ -52,7 +52,7 @@ void read_own(const TorchValue& own, Checkpoint& checkpoint, const std::string& 
     const auto refuse_entry = [&](const char* key)
     {
         refuse_own_part(source, std::string("its part 'paws_hpc' has something else than expected under '") + key +
-                           "'; convert the original again");
+                                    "'; convert the original again");
     };
     const auto entry = [&](const char* key, Kind kind) -> const TorchValue&
     {
@@ -66,7 +66,7 @@ void read_own(const TorchValue& own, Checkpoint& checkpoint, const std::string& 
     if (const auto version = entry("version", Kind::integer).integer; version != our_version)
     {
         refuse_own_part(source, "its part 'paws_hpc' is of version " + std::to_string(version) +
-                           ", this program reads version 1; use a newer paws_hpc");
+                                    ", this program reads version 1; use a newer paws_hpc");
     }
     Progress& progress = checkpoint.progress;
     progress.iteration = entry("iteration", Kind::integer).integer;
@@ -119,7 +119,8 @@ std::vector<std::string> trained_names(const TorchValue* own, const NamedArrays&
         // Taken out, so that none comes twice.
         if (name.kind != Kind::text || known.erase(name.text) == 0)
         {
-            refuse_own_part(source, "its part 'paws_hpc' names momentum that belongs to no weights; convert the original again");
+            refuse_own_part(
+                source, "its part 'paws_hpc' names momentum that belongs to no weights; convert the original again");
         }
         names.push_back(name.text);
     }

@@ -57,8 +57,8 @@ public:
         }
         if (arguments_.items.size() > most)
         {
-            throw Error(source_ + ": " + tensor_called(name_) + " is described by " + std::to_string(arguments_.items.size()) +
-                        " arguments where " + std::to_string(most) +
+            throw Error(source_ + ": " + tensor_called(name_) + " is described by " +
+                        std::to_string(arguments_.items.size()) + " arguments where " + std::to_string(most) +
                         " are known; save it with an older version of PyTorch");
         }
     }
@@ -72,7 +72,8 @@ public:
         const Value& value = (*this)[i];
         const Value& numbers = value.kind == pickle::Kind::object ? item_of(value.arguments, 0, name_, source_) : value;
         constexpr std::size_t most_dimensions = 32;
-        if ((numbers.kind != pickle::Kind::tuple && numbers.kind != pickle::Kind::list) || numbers.items.size() > most_dimensions)
+        if ((numbers.kind != pickle::Kind::tuple && numbers.kind != pickle::Kind::list) ||
+            numbers.items.size() > most_dimensions)
         {
             refuse_tensor(source_, tensor_called(name_) + " has an impossible shape");
         }
@@ -88,9 +89,9 @@ public:
     void require_gradient_and_hooks(std::size_t i) const
     {
         const Value &gradient = (*this)[i], &hooks = (*this)[i + 1];
-        const bool no_hooks =
-            hooks.kind == pickle::Kind::none || (hooks.kind == pickle::Kind::object && hooks.callee->is_global(pickle::ordered_dict) &&
-                                         hooks.arguments->items.empty() && hooks.entries.empty());
+        const bool no_hooks = hooks.kind == pickle::Kind::none ||
+                              (hooks.kind == pickle::Kind::object && hooks.callee->is_global(pickle::ordered_dict) &&
+                               hooks.arguments->items.empty() && hooks.entries.empty());
         if (gradient.kind != pickle::Kind::boolean || !no_hooks)
         {
             refuse_tensor(source_, tensor_called(name_) + " has unknown settings of its gradient");
@@ -191,7 +192,8 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
     const Call call(arguments, name, source);
     if (const OtherTensor* const other = other_tensor(callee.text))
     {
-        throw Error(source + ": " + tensor_called(name) + " " + other->what + ", which is not read here; " + other->remedy);
+        throw Error(source + ": " + tensor_called(name) + " " + other->what + ", which is not read here; " +
+                    other->remedy);
     }
     if (callee.is_global(tensor_v3))
     {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "io/base/say.hpp"
 #include "io/files/atomic_file.hpp"
 
 namespace paws::checkpoint
@@ -59,5 +60,13 @@ std::optional<std::string> RunFolder::take_note()
 {
     const std::lock_guard guard(mutex_);
     return std::exchange(note_, std::nullopt);
+}
+
+void RunFolder::say_note(bool quiet)
+{
+    if (const auto note = take_note(); note && !quiet)
+    {
+        io::say_error(*note + "\n");
+    }
 }
 }  // namespace paws::checkpoint

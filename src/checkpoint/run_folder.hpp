@@ -29,6 +29,8 @@ public:
 
     /// What is to be said about that since the last call.
     std::optional<std::string> take_note();
+    /// Says it on standard error, or drops it where the run is `quiet`.
+    void say_note(bool quiet);
 
 private:
     void open();

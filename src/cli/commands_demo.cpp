@@ -33,7 +33,8 @@ Command add_views(CLI::App& app, Arguments& arguments)
     auto* const command = app.add_subcommand("views", "Draw the training views of some images, to look at (PNG)");
     command->add_option("CONFIG", arguments.config, "The YAML file of a training run")->required();
     command->add_option("--output", arguments.sheet, "PNG file to write")->required();
-    add_whole_number<std::int64_t>(*command, "--images,--pictures", arguments.images, 1, 100, "Rows, 1 to 100 (default: 8)");
+    add_whole_number<std::int64_t>(*command, "--images,--pictures", arguments.images, 1, 100,
+                                   "Rows, 1 to 100 (default: 8)");
     return on_one_rank("views",
                        [&arguments]() -> commands::Summary
                        {

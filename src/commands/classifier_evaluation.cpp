@@ -7,11 +7,11 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/seconds.hpp"
 #include "io/files/input_path.hpp"
 #include "src/checkpoint/checkpoint.hpp"
 #include "src/checkpoint/run_files.hpp"
 #include "src/commands/evaluation.hpp"
-#include "io/base/seconds.hpp"
 #include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"

@@ -6,6 +6,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/say.hpp"
+#include "io/base/seconds.hpp"
 #include "io/files/input_path.hpp"
 #include "src/commands/baselines.hpp"
 #include "src/commands/config_files.hpp"
@@ -13,7 +14,6 @@
 #include "src/commands/embed.hpp"
 #include "src/commands/evaluation.hpp"
 #include "src/logging/progress_line.hpp"
-#include "io/base/seconds.hpp"
 #include "src/session/choose_precision.hpp"
 
 namespace paws::commands

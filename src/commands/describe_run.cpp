@@ -15,7 +15,7 @@
 #include "src/commands/embed.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/device/device.hpp"
-#include "src/methods/method.hpp"
+#include "src/methods/registry.hpp"
 #include "src/methods/support_batches.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/session/agreed.hpp"
@@ -148,8 +148,7 @@ data::Dataset look_at_data(const config::Config& config)
 
 std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
-    const auto steps =
-        methods::make_method(config, dataset, {0, 1, ranks}, comm::make_single_rank(), torch::kCPU)->steps_per_epoch();
+    const auto steps = methods::make_loader(config, dataset, {0, 1, ranks}, torch::kCPU)->steps_per_epoch();
     const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
     return fmt::format(
         "data            {}: {} training images, {}{} labelled, {} classes\n"

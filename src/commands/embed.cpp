@@ -8,11 +8,11 @@
 #include <optional>
 
 #include "io/base/printable.hpp"
+#include "io/base/seconds.hpp"
 #include "io/results/embeddings_writer.hpp"
 #include "src/commands/embedding_batches.hpp"
 #include "src/commands/known_classes.hpp"
 #include "src/logging/progress_line.hpp"
-#include "io/base/seconds.hpp"
 #include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"

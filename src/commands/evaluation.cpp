@@ -6,8 +6,8 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
-#include "src/commands/known_classes.hpp"
 #include "io/base/seconds.hpp"
+#include "src/commands/known_classes.hpp"
 #include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"

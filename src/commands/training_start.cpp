@@ -81,6 +81,6 @@ std::string describe_place(const train::Trainer& trainer)
 {
     const auto steps = trainer.progress().meters.steps;
     return fmt::format("{} epochs{} done", trainer.progress().epochs_done,
-                       steps > 0 ? fmt::format(" and {} of {} steps", steps, trainer.steps_per_epoch()) : "");
+                       steps > 0 ? fmt::format(" and {} of {} steps", steps, trainer.loader().steps_per_epoch()) : "");
 }
 }  // namespace paws::commands

@@ -73,6 +73,15 @@ LabelledLoader::LabelledLoader(const Dataset& dataset, const config::Config& con
     }
 }
 
+std::int64_t LabelledLoader::images_per_step() const
+{
+    const auto& criterion = config_.criterion;
+    const auto of_rank = config_.task == config::Task::snn_fine_tune
+                             ? criterion.classes_per_batch * criterion.supervised_batch_size
+                             : config_.optimization.batch_size;
+    return of_rank * share_.world_size;
+}
+
 SamplerState LabelledLoader::sampler_state() const
 {
     const auto* const stratified = std::get_if<ClassStratifiedSampler>(&samplers_.front());
@@ -93,7 +102,7 @@ void LabelledLoader::restore_samplers(const SamplerState& state)
 
 void LabelledLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
 {
-    source_.reset();
+    stop();
     epoch_ = epoch;
     for (auto& sampler : samplers_)
     {
@@ -104,8 +113,8 @@ void LabelledLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
     {
         draw(samplers_);
     }
-    source_ = place_.source(training_pipeline_settings(config_, share_.count, dataset_.node, place_.device()),
-                            [this, step = first_step]() mutable { return plan(step++); });
+    begin(place_.source(training_pipeline_settings(config_, share_.count, dataset_.node, place_.device()),
+                        [this, step = first_step]() mutable { return plan(step++); }));
 }
 
 std::vector<std::int64_t> LabelledLoader::draw(std::vector<Sampler>& samplers) const
@@ -168,9 +177,9 @@ std::optional<BatchPlan> LabelledLoader::plan(std::int64_t step)
     return plan;
 }
 
-std::optional<LabelledBatch> LabelledLoader::next()
+std::optional<Batch> LabelledLoader::next()
 {
-    const auto batch = source_->next();
-    return batch ? std::optional(LabelledBatch{batch->views[0], batch->classes}) : std::nullopt;
+    const auto batch = next_views();
+    return batch ? std::optional(Batch{batch->views[0], {}, {}, batch->classes}) : std::nullopt;
 }
 }  // namespace paws::data

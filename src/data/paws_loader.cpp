@@ -61,6 +61,11 @@ PawsLoader::PawsLoader(const Dataset& dataset, const config::Config& config, con
     }
 }
 
+std::int64_t PawsLoader::images_per_step() const
+{
+    return config_.criterion.unsupervised_batch_size * share_.world_size;
+}
+
 void PawsLoader::restore_samplers(const SamplerState& state)
 {
     if (state.empty())
@@ -75,7 +80,7 @@ void PawsLoader::restore_samplers(const SamplerState& state)
 
 void PawsLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
 {
-    source_.reset();
+    stop();
     epoch_ = epoch;
     for (auto& samplers : samplers_)
     {
@@ -87,8 +92,8 @@ void PawsLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
     {
         draw(samplers_);
     }
-    source_ = place_.source(training_pipeline_settings(config_, share_.count, dataset_.node, place_.device()),
-                            [this, step = first_step]() mutable { return plan(step++); });
+    begin(place_.source(training_pipeline_settings(config_, share_.count, dataset_.node, place_.device()),
+                        [this, step = first_step]() mutable { return plan(step++); }));
 }
 
 PawsLoader::Rows PawsLoader::draw(std::vector<Samplers>& samplers) const
@@ -175,16 +180,16 @@ std::optional<BatchPlan> PawsLoader::plan(std::int64_t step)
     return plan;
 }
 
-std::optional<PawsBatch> PawsLoader::next()
+std::optional<Batch> PawsLoader::next()
 {
-    const auto batch = source_->next();
+    const auto batch = next_views();
     if (!batch)
     {
         return std::nullopt;
     }
     const auto& large = batch->views[0];
     const auto supports = large.size(0) - 2 * share_.count * config_.criterion.unsupervised_batch_size;
-    return PawsBatch{supports > 0 ? large.narrow(0, 0, supports) : torch::Tensor(), large.slice(0, supports),
-                     batch->views.size() > 1 ? batch->views[1] : torch::Tensor()};
+    return Batch{supports > 0 ? large.narrow(0, 0, supports) : torch::Tensor(), large.slice(0, supports),
+                 batch->views.size() > 1 ? batch->views[1] : torch::Tensor()};
 }
 }  // namespace paws::data

@@ -16,8 +16,8 @@ struct LoggedStep
     std::int64_t epoch = 1;          ///< from 1
     std::int64_t step = 0;           ///< of this epoch, from 0
     std::int64_t steps_done = 0;     ///< of the run, this one included
-    StepValues values;      ///< of all ranks' images
-    StepValues own_values;  ///< of this rank's
+    logging::StepValues values;      ///< of all ranks' images
+    logging::StepValues own_values;  ///< of this rank's
     double learning_rate = 0;
     double step_milliseconds = 0;
     double images_per_second = 0;

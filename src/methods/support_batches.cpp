@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "src/data/loader_settings.hpp"
+
 namespace paws::methods
 {
 std::int64_t labelled_per_class(const config::Config& config)
@@ -49,5 +51,17 @@ void require_other_classes(const config::Config& config, std::int64_t world_size
 std::int64_t similarity_bytes(const config::Criterion& criterion)
 {
     return static_cast<std::int64_t>(criterion.similarity_memory_gb * (std::int64_t{1} << 30));
+}
+
+GatheredRows contrastive_rows(const config::Config& config)
+{
+    const auto all = data::views_of_step(config).large;
+    return {all, all - 2 * config.criterion.unsupervised_batch_size};
+}
+
+loss::ContrastiveSettings contrastive_settings(const Context& context)
+{
+    const auto& criterion = context.config.criterion;
+    return {criterion.temperature, similarity_bytes(criterion), context.communicator};
 }
 }  // namespace paws::methods

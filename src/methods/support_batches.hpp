@@ -3,7 +3,10 @@
 #include <memory>
 
 #include "src/config/config.hpp"
+#include "src/loss/contrastive_settings.hpp"
 #include "src/loss/support_labels.hpp"
+#include "src/methods/context.hpp"
+#include "src/methods/method.hpp"
 
 namespace paws::methods
 {
@@ -22,4 +25,10 @@ void require_other_classes(const config::Config& config, std::int64_t world_size
 
 /// criterion.similarity_memory_gb in bytes.
 std::int64_t similarity_bytes(const config::Criterion& criterion);
+
+/// Where a loss compares all large views with each other, and reduces the gradients of labelled ones.
+GatheredRows contrastive_rows(const config::Config& config);
+
+/// Of the SimCLR and the SuNCEt loss.
+loss::ContrastiveSettings contrastive_settings(const Context& context);
 }  // namespace paws::methods

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "src/profile/median.hpp"
 #include "io/base/seconds.hpp"
+#include "src/profile/median.hpp"
 
 namespace paws::profile
 {

@@ -89,7 +89,8 @@ std::string describe_job(const JobPlace& place)
     add("SLURM_JOB_PARTITION", [](const auto& value) { return "partition " + value; });
     add("SLURM_RESTART_COUNT", [](const auto& value) { return "requeued " + value + "×"; });
     add("SLURM_JOB_NUM_NODES",
-        [](const auto&) {
+        [](const auto&)
+        {
             return fmt::format("{} ({})", plural(number("SLURM_JOB_NUM_NODES"), "node"),
                                environment_variable("SLURM_JOB_NODELIST"));
         });

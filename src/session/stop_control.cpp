@@ -23,6 +23,11 @@ StopControl::~StopControl()
     signals_->announce(false);
 }
 
+void StopControl::ask(std::int64_t steps_done, train::StepRequest& request)
+{
+    request.stop = wants_stop(steps_done, request.checkpoint_seconds);
+}
+
 bool StopControl::wants_stop(std::int64_t steps_done, double checkpoint_seconds)
 {
     const auto now = Clock::now();

@@ -7,26 +7,24 @@
 
 #include "src/session/stop_rule.hpp"
 #include "src/session/stop_signals.hpp"
+#include "src/train/observer.hpp"
 
 namespace paws::session
 {
 /// What may stop a training run before its end, as one rank sees it: signals that any rank gets; time and the asked
 /// number of steps, which the first rank watches for all.
-class StopControl
+class StopControl final : public train::Observer
 {
 public:
     /// `job_seconds`: until the job ends, where that is known. `silent`: says nothing when a signal comes.
     StopControl(const StopAfter& asked, std::optional<std::chrono::seconds> job_seconds, bool is_first, bool silent);
-    ~StopControl();
+    ~StopControl() override;
     StopControl(const StopControl&) = delete;
     StopControl& operator=(const StopControl&) = delete;
 
-    /// Before the first step of an epoch, and after what is done between epochs.
-    void begin_epoch() { last_step_ = Clock::now(); }
-
-    /// After each step: whether this rank wants the run to stop. `steps_done`: of the run; `checkpoint_seconds`: what
-    /// the last checkpoint will take.
-    bool wants_stop(std::int64_t steps_done, double checkpoint_seconds);
+    void before_epoch() override { last_step_ = Clock::now(); }
+    /// Whether this rank wants the run to stop.
+    void ask(std::int64_t steps_done, train::StepRequest& request) override;
 
     /// Why this rank wanted the run to stop, or that another one did.
     std::string reason() const;
@@ -35,6 +33,8 @@ public:
 
 private:
     using Clock = TimeLimit::Clock;
+
+    bool wants_stop(std::int64_t steps_done, double checkpoint_seconds);
 
     bool is_first_;
     std::shared_ptr<StopSignals> signals_;

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-
 namespace paws::session
 {
 /// The exit code of a run that has stopped before its end, with a checkpoint that it goes on from: the same command

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "src/comm/communicator.hpp"
-#include "src/methods/method.hpp"
+#include "src/logging/step_values.hpp"
 
 namespace paws::train
 {

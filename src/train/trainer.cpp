@@ -1,21 +1,17 @@
 #include "src/train/trainer.hpp"
 
-#include <fmt/format.h>
+#include <algorithm>
 
-#include <chrono>
-#include <cmath>
-
+#include "io/base/seconds.hpp"
 #include "src/checkpoint/starting_network.hpp"
+#include "src/methods/registry.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/profile/phase.hpp"
-#include "io/base/seconds.hpp"
 
 namespace paws::train
 {
 namespace
 {
-using Clock = std::chrono::steady_clock;
-
 std::shared_ptr<nn::Encoder> prepared_network(const config::Config& config, device::Precision precision,
                                               const std::shared_ptr<comm::Communicator>& communicator,
                                               torch::Device device, std::vector<std::string>& notes)
@@ -62,17 +58,6 @@ comm::ReducerSettings reducer_settings(const config::Meta& meta)
     return {static_cast<std::int64_t>(meta.bucket_mb * (1 << 20)), wire_type(meta.reduce_precision)};
 }
 
-logging::StepValues figures_of(const StepRequest& request)
-{
-    return {request.stop ? 1.0 : 0.0, request.save ? 1.0 : 0.0};
-}
-
-/// From the means of the figures over ranks.
-StepRequest request_of(const logging::StepValues& figures)
-{
-    return {figures[0] > 0, figures[1] > 0};
-}
-
 std::vector<logging::StepValues> gather_values(const logging::StepValues& values, comm::Communicator& communicator)
 {
     const auto all = communicator.all_gather(torch::tensor(values, torch::kFloat64).unsqueeze(0));
@@ -93,7 +78,8 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, dev
       communicator_(std::move(communicator)),
       device_(device),
       share_(data::rank_share(communicator_->rank(), communicator_->world_size(), config.meta.emulate_world)),
-      method_(methods::make_method(config, dataset, share_, communicator_, device)),
+      loader_(methods::make_loader(config, dataset, share_, device)),
+      method_(methods::make_method({config, share_.world_size, communicator_, device})),
       source_(dataset.source),
       encoder_(prepared_network(config, precision, communicator_, device, progress_.notes)),
       optimizer_(std::make_unique<optim::LarsSgd>(
@@ -101,8 +87,8 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, dev
                                            config.optimization.nesterov, config.optimization.use_lars,
                                            config.optimization.trust_coefficient})),
       schedule_{config.optimization.start_lr, config.optimization.lr, config.optimization.final_lr,
-                config.optimization.warmup * method_->steps_per_epoch(),
-                config.optimization.epochs * method_->steps_per_epoch()},
+                config.optimization.warmup * loader_->steps_per_epoch(),
+                config.optimization.epochs * loader_->steps_per_epoch()},
       sums_(device, precision == device::Precision::fp16),
       reads_each_step_(device.is_cpu())
 {
@@ -122,7 +108,7 @@ Trainer::Trainer(const config::Config& config, const data::Dataset& dataset, dev
     }
     // Gradients are accumulated on the stream that was current when somebody first asked for their accumulators, as the
     // reducer does: that of the steps.
-    const StepGraph::Scope graph_scope(graph_ ? &*graph_ : nullptr);
+    const StepGraph::Scope graph_scope(graph());
     reducer_ = std::make_unique<comm::GradientReducer>(optim::trainable_parameters(*encoder_), communicator_,
                                                        reducer_settings(config.meta));
 }
@@ -163,11 +149,64 @@ void Trainer::record_accuracy(double top1)
     progress_.best_top1 = is_best_ ? top1 : *progress_.best_top1;
 }
 
-std::vector<torch::Tensor> Trainer::take_step()
+bool Trainer::run(std::int64_t epochs, const Observers& observers)
+{
+    const auto tell = [&](auto event, auto&... what)
+    {
+        for (auto* const observer : observers)
+        {
+            (observer->*event)(what...);
+        }
+    };
+    EpochReport start{progress_.epochs_done, progress_.steps_done, progress_.epochs_done >= epochs, {}, {}};
+    tell(&Observer::before_training, start);
+    bool stops = false;
+    while (!stops && progress_.epochs_done < epochs)
+    {
+        tell(&Observer::before_epoch);
+        {
+            const StepGraph::Scope graph_scope(graph());
+            begin_epoch();
+            while (!stops)
+            {
+                const profile::Phase whole_step("step");
+                auto batch = next_batch();
+                if (!batch)
+                {
+                    break;
+                }
+                pace_.step_start = Clock::now();
+                optimizer_->set_learning_rate(schedule_.at(progress_.steps_done));
+                sums_.add(graph_ ? graph_->run(batch->tensors(), [&] { return take_step(*batch); })
+                                 : take_step(*batch));
+                ++progress_.steps_done;
+
+                StepRequest request;
+                tell(&Observer::ask, progress_.steps_done, request);
+                const auto& report = report_step(agree(request));
+                tell(&Observer::after_step, report);
+                stops = report.stops;
+            }
+            if (!stops)
+            {
+                finish_epoch();
+            }
+        }
+        if (!stops)
+        {
+            EpochReport done{progress_.epochs_done, progress_.steps_done, progress_.epochs_done >= epochs, report_, {}};
+            tell(&Observer::after_epoch, done);
+        }
+    }
+    tell(&Observer::after_training);
+    return !stops;
+}
+
+std::vector<torch::Tensor> Trainer::take_step(const data::Batch& batch)
 {
     optimizer_->zero_grad();
     reducer_->start();
-    auto outcome = method_->forward_backward(*encoder_, precision_, scaler());
+    auto outcome = method_->forward_backward(*encoder_, batch, precision_, scaler());
     for (auto& value : outcome)
     {
         value = value.detach();
@@ -185,122 +224,57 @@ std::vector<torch::Tensor> Trainer::take_step()
     return outcome;
 }
 
-StepRequest Trainer::agree(const StepRequest& asked, std::int64_t step, bool is_due)
-{
-    if (reads_each_step_)
-    {
-        // One reduction for all of it.
-        return request_of(read_sums(step, figures_of(asked)));
-    }
-    // The hosts agree among themselves, beside what their devices do.
-    const auto figures = torch::tensor(figures_of(asked), torch::kFloat64);
-    communicator_->all_reduce(figures);
-    const auto agreed = request_of({figures.data_ptr<double>(), figures.data_ptr<double>() + 2});
-    if (is_due || agreed.stop || agreed.save)
-    {
-        read_sums(step);
-    }
-    return agreed;
-}
-
-logging::StepValues Trainer::read_sums(std::int64_t step, const logging::StepValues& extra)
-{
-    const auto steps = sums_.steps();
-    const auto reading = sums_.read(*communicator_, extra);
-    own_means_.add(reading.own.sums, reading.own.steps);
-    means_.add(reading.mean.sums, reading.mean.steps);
-    if (!std::isfinite(method_->loss_of(means_.sums())))
-    {
-        fail("loss is no number", step, reading, steps);
-    }
-    if (!scaler_)
-    {
-        if (reading.overflows > 0)
-        {
-            fail("gradient is no number", step, reading, steps);
-        }
-        return reading.extra;
-    }
-    left_out_ += reading.overflows;
-    loss_scale_ = scaler_->scale().item<double>();
-    if (loss_scale_ < 1)
-    {
-        fail("gradient is no number, whatever the loss is scaled by,", step, reading, steps);
-    }
-    return reading.extra;
-}
-
-void Trainer::fail(const std::string& what, std::int64_t last_step, const SumsReading& reading, std::int64_t steps)
-{
-    const auto own = std::min(last_step, last_step - steps + 1 + reading.steps_until);
-    const auto step = communicator_->all_gather(torch::tensor({own}, torch::kInt64)).min().item<std::int64_t>();
-    throw NotFinite(
-        fmt::format("the {} at epoch {}, step {} (learning rate {:.3g}); the last checkpoint is kept: lower "
-                    "optimization.lr or optimization.start_lr and start again",
-                    what, progress_.epochs_done + 1, step, schedule_.at(progress_.steps_done - 1 - (last_step - step))),
-        progress_.epochs_done, step, method_->rows_of_step(step));
-}
-
-bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
+void Trainer::begin_epoch()
 {
     encoder_->train();
     if (method_->freezes_statistics())
     {
         nn::freeze_statistics(*encoder_);
     }
-    const auto first_step = progress_.meters.steps;
-    const auto images = method_->images_per_step();
-    checkpoint::Means step_time;
-    StepReport report;
-    report.epoch = progress_.epochs_done;
+    report_ = {};
     left_out_ = 0;
-    const auto epoch_start = Clock::now();
-    const auto waited_before = communicator_->seconds_waiting();
-    const StepGraph::Scope graph_scope(graph_ ? &*graph_ : nullptr);
-    method_->start_epoch(report.epoch, first_step);
-    for (report.step = first_step;; ++report.step)
-    {
-        const profile::Phase whole_step("step");
-        {
-            const profile::Phase phase("data wait");
-            if (!method_->next())
-            {
-                break;
-            }
-        }
-        const auto step_start = Clock::now();
-        report.learning_rate = schedule_.at(progress_.steps_done);
-        optimizer_->set_learning_rate(report.learning_rate);
-        sums_.add(graph_ ? graph_->run(method_->inputs(), [this] { return take_step(); }) : take_step());
-        ++progress_.steps_done;
+    pace_ = {progress_.meters.steps, Clock::now(), Clock::now(), communicator_->seconds_waiting(), {}};
+    loader_->start_epoch(progress_.epochs_done, pace_.first_step);
+}
 
-        const bool is_due = report.step == first_step || report.step % config_.logging.log_every == 0 ||
-                            report.step + 1 == method_->steps_per_epoch();
-        const auto agreed = agree(asked ? asked() : StepRequest{}, report.step, is_due);
-        report.read = sums_.steps() == 0;
-        report.own_values = own_means_.values();
-        report.values = means_.values();
-        report.left_out = left_out_;
-        report.loss_scale = loss_scale_;
-        report.note = graph_ ? graph_->take_note().value_or("") : "";
-        report.step_milliseconds = step_time.add({1000 * io::seconds_since(step_start)}).front();
-        report.epoch_seconds = io::seconds_since(epoch_start);
-        report.images_per_second = static_cast<double>(images * (report.step - first_step + 1)) / report.epoch_seconds;
-        report.data_wait_share = method_->seconds_waited() / report.epoch_seconds;
-        report.comm_wait_share = (communicator_->seconds_waiting() - waited_before) / report.epoch_seconds;
-        progress_.meters.steps = report.step + 1;
-        progress_.meters.images = images;
-        report.stops = agreed.stop;
-        report.saves = agreed.save;
-        on_step(report);
-        if (report.stops)
-        {
-            return false;
-        }
-    }
+std::optional<data::Batch> Trainer::next_batch()
+{
+    const profile::Phase phase("data wait");
+    return loader_->next();
+}
+
+const StepReport& Trainer::report_step(const StepRequest& agreed)
+{
+    auto& meters = progress_.meters;
+    const auto images = loader_->images_per_step();
+    report_.epoch = progress_.epochs_done;
+    report_.step = meters.steps;
+    report_.steps_done = progress_.steps_done;
+    report_.read = sums_.steps() == 0;
+    report_.own_values = own_means_.values();
+    report_.values = means_.values();
+    report_.learning_rate = schedule_.at(progress_.steps_done - 1);
+    report_.left_out = left_out_;
+    report_.loss_scale = loss_scale_;
+    report_.note = graph_ ? graph_->take_note().value_or("") : "";
+    report_.step_milliseconds = pace_.step_milliseconds.add({1000 * io::seconds_since(pace_.step_start)}).front();
+    report_.epoch_seconds = io::seconds_since(pace_.epoch_start);
+    report_.images_per_second =
+        static_cast<double>(images * (meters.steps - pace_.first_step + 1)) / report_.epoch_seconds;
+    report_.data_wait_share = loader_->seconds_waited() / report_.epoch_seconds;
+    report_.comm_wait_share = (communicator_->seconds_waiting() - pace_.waited_before) / report_.epoch_seconds;
+    report_.stops = agreed.stop;
+    report_.saves = agreed.save;
+    ++meters.steps;
+    meters.images = images;
+    return report_;
+}
+
+void Trainer::finish_epoch()
+{
     if (sums_.steps() > 0)
     {
-        read_sums(report.step - 1);
+        read_sums(progress_.meters.steps - 1);
     }
     progress_.loss = method_->loss_of(means_.values());
     ++progress_.epochs_done;
@@ -308,8 +282,7 @@ bool Trainer::run_epoch(const OnStep& on_step, const Asked& asked)
     means_ = own_means_ = {};
     progress_.best_loss = std::min(progress_.best_loss, progress_.loss);
     progress_.top1.reset();
-    progress_.samplers = method_->sampler_state();
+    progress_.samplers = loader_->sampler_state();
     is_best_ = !progress_.best_top1 && progress_.loss <= progress_.best_loss;
-    return true;
 }
 }  // namespace paws::train

@@ -21,7 +21,7 @@ void Trainer::resume(const std::filesystem::path& checkpoint)
     if (progress_.world_size == share_.world_size)
     {
         require_possible_place(checkpoint);
-        method_->restore_samplers(progress_.samplers);
+        loader_->restore_samplers(progress_.samplers);
     }
     else
     {
@@ -30,10 +30,10 @@ void Trainer::resume(const std::filesystem::path& checkpoint)
         {
             note_other_world(checkpoint);
         }
-        meters = meters.in_steps_of(method_->images_per_step());
+        meters = meters.in_steps_of(loader_->images_per_step());
         progress_.world_size = share_.world_size;
-        progress_.steps_done = progress_.epochs_done * method_->steps_per_epoch() + meters.steps;
-        progress_.samplers = method_->sampler_state();
+        progress_.steps_done = progress_.epochs_done * loader_->steps_per_epoch() + meters.steps;
+        progress_.samplers = loader_->sampler_state();
     }
     means_ = checkpoint::Means(meters.sums, meters.counted);
     const auto rank = static_cast<std::size_t>(communicator_->rank());
@@ -71,7 +71,7 @@ void Trainer::require_same_data(const std::filesystem::path& checkpoint, const d
 /// For checkpoints that do not say which data they are of.
 void Trainer::require_possible_place(const std::filesystem::path& checkpoint) const
 {
-    const auto steps = method_->steps_per_epoch();
+    const auto steps = loader_->steps_per_epoch();
     const auto in_epoch = progress_.meters.steps;
     if (in_epoch <= steps && progress_.steps_done == progress_.epochs_done * steps + in_epoch)
     {
@@ -89,7 +89,7 @@ void Trainer::require_possible_place(const std::filesystem::path& checkpoint) co
 void Trainer::note_other_world(const std::filesystem::path& checkpoint)
 {
     const auto before = progress_.world_size;
-    const auto of_rank = method_->images_per_step() / share_.world_size;
+    const auto of_rank = loader_->images_per_step() / share_.world_size;
     const auto ranks = communicator_->world_size();
     std::string remedy = fmt::format("meta.emulate_world: {}", before);
     if (before % ranks != 0)
@@ -117,7 +117,7 @@ void Trainer::note_other_world(const std::filesystem::path& checkpoint)
 void Trainer::note_other_epochs(const std::filesystem::path& checkpoint, std::int64_t epochs_before)
 {
     auto before = schedule_;
-    before.total_steps = epochs_before * method_->steps_per_epoch();
+    before.total_steps = epochs_before * loader_->steps_per_epoch();
     const auto step = progress_.steps_done;
     progress_.notes.push_back(fmt::format(
         "{} is of a run of {} epochs, this one has {}: the learning rate follows the schedule of {} epochs from here "

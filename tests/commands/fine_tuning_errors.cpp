@@ -3,7 +3,7 @@
 #include "io/base/error.hpp"
 #include "src/commands/classifier_evaluation.hpp"
 #include "src/commands/training.hpp"
-#include "src/methods/method.hpp"
+#include "src/methods/registry.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_run.hpp"
 

@@ -7,11 +7,12 @@
 #include "io/checkpoint/checkpoint_file.hpp"
 #include "src/comm/communicator.hpp"
 #include "src/commands/classifier_evaluation.hpp"
-#include "src/commands/collapse_watch.hpp"
 #include "src/commands/evaluation.hpp"
 #include "src/commands/training.hpp"
 #include "src/data/content.hpp"
 #include "src/data/dataset.hpp"
+#include "src/methods/registry.hpp"
+#include "src/observers/collapse_watch.hpp"
 #include "src/train/trainer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
@@ -252,7 +253,7 @@ TEST_CASE("one class alone is nothing to learn", "[tasks]")
     const auto method = [&](const config::Config& config)
     {
         const auto dataset = load(config);
-        methods::make_method(config, dataset, data::rank_share(0, 1, 0), comm::make_single_rank(), torch::kCPU);
+        methods::make_loader(config, dataset, data::rank_share(0, 1, 0), torch::kCPU);
     };
     const std::vector<std::string> batch{"criterion.classes_per_batch=1"};
     for (const auto& config : {small.config("run", batch), small.suncet_config("run", batch),
@@ -278,9 +279,8 @@ TEST_CASE("labelled images of one class alone are nothing to learn from", "[task
     io::write_subset(small.subset(), std::vector<std::size_t>{0, 3, 6});
     const auto config = small.fine_tune_config("run");
     const auto one_class = data::load_dataset(config, data::Splits::train);
-    CHECK_THROWS_WITH(
-        methods::make_method(config, one_class, data::rank_share(0, 1, 0), comm::make_single_rank(), torch::kCPU),
-        Catch::Contains("all of one of its 3 classes, 'a'"));
+    CHECK_THROWS_WITH(methods::make_loader(config, one_class, data::rank_share(0, 1, 0), torch::kCPU),
+                      Catch::Contains("all of one of its 3 classes, 'a'"));
     io::write_subset(small.subset(), std::vector<std::size_t>{0, 1, 3});
     const auto notes = data::load_dataset(config, data::Splits::train).notes;
     REQUIRE(notes.size() == 1);
@@ -296,7 +296,7 @@ TEST_CASE("a run that has collapsed is warned of once", "[tasks]")
     const test::SmallRun small;
     const std::vector<std::string> columns{"paws-xent-loss", "paws-me_max-reg"};
     // log 3 is 1.0986.
-    commands::CollapseWatch watch(small.config("run"), columns, 1);
+    observers::CollapseWatch watch(small.config("run"), columns, 1);
     CHECK_FALSE(watch.after_epoch({0.5, -1.0}).has_value());
     CHECK_FALSE(watch.after_epoch({0.5, -0.11}).has_value());
     const auto warning = watch.after_epoch({0.5, -0.1});
@@ -304,13 +304,13 @@ TEST_CASE("a run that has collapsed is warned of once", "[tasks]")
     CHECK_THAT(*warning, Catch::Contains("0.100") && Catch::Contains("1.10") && Catch::Contains("collapsed") &&
                              Catch::Contains("optimization.lr"));
     CHECK_FALSE(watch.after_epoch({0.5, 0.0}).has_value());
-    CHECK_FALSE(commands::CollapseWatch(small.config("run", {"criterion.me_max=false"}), columns, 1)
+    CHECK_FALSE(observers::CollapseWatch(small.config("run", {"criterion.me_max=false"}), columns, 1)
                     .after_epoch({0.5, 0.0})
                     .has_value());
-    CHECK_FALSE(commands::CollapseWatch(small.suncet_config("run"), {"suncet-loss", "simclr-loss"}, 1)
+    CHECK_FALSE(observers::CollapseWatch(small.suncet_config("run"), {"suncet-loss", "simclr-loss"}, 1)
                     .after_epoch({0.0, 0.0})
                     .has_value());
     // Of six classes, with three on each of two ranks: log 6 is 1.79.
     const auto unique = small.config("run", {"data.unique_classes_per_rank=true"});
-    CHECK(commands::CollapseWatch(unique, columns, 2).after_epoch({0.5, -0.17}).has_value());
+    CHECK(observers::CollapseWatch(unique, columns, 2).after_epoch({0.5, -0.17}).has_value());
 }

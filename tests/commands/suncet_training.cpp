@@ -5,7 +5,7 @@
 #include "io/checkpoint/checkpoint_file.hpp"
 #include "src/commands/training.hpp"
 #include "src/data/paws_loader.hpp"
-#include "src/methods/method.hpp"
+#include "src/methods/registry.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_run.hpp"
 
@@ -118,11 +118,10 @@ TEST_CASE("batches hold labelled images in the supervised epochs only", "[data]"
 TEST_CASE("a method says what it cannot learn from", "[train]")
 {
     const test::SmallRun small;
-    const auto alone = comm::make_single_rank();
     const auto config = small.suncet_config("run", {"criterion.supervised_imgs_per_class=1"});
     const auto dataset = data::load_dataset(config, data::Splits::train);
     const auto make = [&](const config::Config& settings, std::int64_t ranks) {
-        return methods::make_method(settings, dataset, {0, 1, ranks}, alone, torch::kCPU);
+        return methods::make_loader(settings, dataset, {0, 1, ranks}, torch::kCPU);
     };
     CHECK_THROWS_WITH(make(config, 1), Catch::Contains("criterion.supervised_imgs_per_class"));
     // Another rank's image is a neighbour, unless it is of another class.
@@ -141,11 +140,9 @@ TEST_CASE("a method says what it cannot learn from", "[train]")
 TEST_CASE("methods describe their loss", "[train]")
 {
     const test::SmallRun small;
-    const auto alone = comm::make_single_rank();
-    const auto dataset = data::load_dataset(small.config("run"), data::Splits::train);
-    const auto paws = methods::make_method(small.config("run"), dataset, {}, alone, torch::kCPU);
+    const auto paws = methods::make_method({small.config("run")});
     CHECK(paws->describe({0.718, -1.05}) == "loss 0.718  entropy 1.05 of 1.10");
     CHECK(std::string(paws->columns()[1]) == "paws-me_max-reg");
-    const auto suncet = methods::make_method(small.suncet_config("run"), dataset, {}, alone, torch::kCPU);
+    const auto suncet = methods::make_method({small.suncet_config("run")});
     CHECK(suncet->describe({0.5, 2}) == "SuNCEt 0.500  SimCLR 2.000");
 }

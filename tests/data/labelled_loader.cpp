@@ -12,9 +12,9 @@ namespace
 {
 using namespace paws;
 
-std::vector<data::LabelledBatch> epoch_of(data::LabelledLoader& loader, std::int64_t epoch)
+std::vector<data::Batch> epoch_of(data::LabelledLoader& loader, std::int64_t epoch)
 {
-    std::vector<data::LabelledBatch> batches;
+    std::vector<data::Batch> batches;
     loader.start_epoch(epoch);
     while (auto batch = loader.next())
     {
@@ -41,7 +41,7 @@ TEST_CASE("snn_fine_tune takes class-stratified batches, as often as a class has
     REQUIRE(batches.size() == 2);
     for (const auto& batch : batches)
     {
-        CHECK(batch.views.sizes() == torch::IntArrayRef({3 * 2 * 2, 3, 16, 16}));
+        CHECK(batch.supports.sizes() == torch::IntArrayRef({3 * 2 * 2, 3, 16, 16}));
         const auto classes = values_of(batch.classes);
         for (std::size_t i = 3; i < classes.size(); ++i)
         {
@@ -49,7 +49,7 @@ TEST_CASE("snn_fine_tune takes class-stratified batches, as often as a class has
         }
         CHECK(std::set<std::int64_t>(classes.begin(), classes.end()).size() == 3);
         // The second view of an image is another one.
-        CHECK_FALSE(batch.views.slice(0, 0, 6).equal(batch.views.slice(0, 6)));
+        CHECK_FALSE(batch.supports.slice(0, 0, 6).equal(batch.supports.slice(0, 6)));
     }
     auto two = config;
     two.criterion.classes_per_batch = 1;
@@ -72,7 +72,7 @@ TEST_CASE("a loader that goes on from a state gives what the first one would hav
     REQUIRE(expected.size() == found.size());
     for (std::size_t i = 0; i < found.size(); ++i)
     {
-        CHECK(found[i].views.equal(expected[i].views));
+        CHECK(found[i].supports.equal(expected[i].supports));
         CHECK(found[i].classes.equal(expected[i].classes));
     }
     auto state = one.sampler_state();
@@ -95,15 +95,15 @@ TEST_CASE("fine_tune takes each labelled image once, another order in each epoch
     std::map<std::int64_t, int> counts;
     for (const auto& batch : batches)
     {
-        CHECK(batch.views.sizes() == torch::IntArrayRef({4, 3, 16, 16}));
+        CHECK(batch.supports.sizes() == torch::IntArrayRef({4, 3, 16, 16}));
         for (const auto k : values_of(batch.classes))
         {
             ++counts[k];
         }
     }
     CHECK(counts == std::map<std::int64_t, int>{{0, 4}, {1, 4}, {2, 4}});
-    CHECK_FALSE(epoch_of(loader, 1)[0].views.equal(batches[0].views));
-    CHECK(epoch_of(loader, 0)[0].views.equal(batches[0].views));
+    CHECK_FALSE(epoch_of(loader, 1)[0].supports.equal(batches[0].supports));
+    CHECK(epoch_of(loader, 0)[0].supports.equal(batches[0].supports));
     // Two ranks have half of the images each, in batches of the same size.
     CHECK(data::LabelledLoader(dataset, config, {1, 1, 2}).steps_per_epoch() == 1);
 }

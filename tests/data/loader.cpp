@@ -15,7 +15,7 @@ TEST_CASE("batches have the published order and depend on epoch and position alo
     data::PawsLoader loader(dataset, config);
     REQUIRE(loader.steps_per_epoch() == 3);
 
-    std::vector<data::PawsBatch> first;
+    std::vector<data::Batch> first;
     loader.start_epoch(0);
     while (auto batch = loader.next())
     {

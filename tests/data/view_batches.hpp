@@ -30,29 +30,19 @@ inline config::Config augmenting_on(config::AugmentOn where, config::Config conf
     return config;
 }
 
-inline std::vector<torch::Tensor> tensors_of(const data::PawsBatch& batch)
-{
-    return {batch.supports, batch.large, batch.small};
-}
-
-inline std::vector<torch::Tensor> tensors_of(const data::LabelledBatch& batch)
-{
-    return {batch.views, batch.classes};
-}
-
 /// All tensors of an epoch, step after step; undefined ones are left out.
 template <class Loader>
 std::vector<torch::Tensor> epoch_of(Loader& loader, std::int64_t epoch, std::int64_t first_step = 0)
 {
     std::vector<torch::Tensor> all;
     loader.start_epoch(epoch, first_step);
-    while (const auto batch = loader.next())
+    while (auto batch = loader.next())
     {
-        for (const auto& tensor : tensors_of(*batch))
+        for (const auto* const tensor : batch->tensors())
         {
-            if (tensor.defined())
+            if (tensor->defined())
             {
-                all.push_back(tensor);
+                all.push_back(*tensor);
             }
         }
     }

@@ -1,6 +1,6 @@
 // Whole steps of fine-tuning from the deterministic fill, against the published implementation.
 
-#include "src/methods/fine_tuning_steps.hpp"
+#include "src/methods/classifier.hpp"
 
 #include <limits>
 
@@ -27,6 +27,18 @@ int steps_to_compare(device::Precision precision)
     return precision == device::Precision::fp64 ? std::numeric_limits<int>::max() : 2;
 }
 
+struct ClassifierValues
+{
+    torch::Tensor cross_entropy, top1;
+};
+
+ClassifierValues classifier_step(nn::Encoder& encoder, const torch::Tensor& images, const torch::Tensor& classes,
+                                 device::Precision precision)
+{
+    const auto values = methods::Classifier().forward_backward(encoder, {images, {}, {}, classes}, precision);
+    return {values.at(0), values.at(1)};
+}
+
 void check_trace(const io::h5::Group& group, device::Precision precision)
 {
     INFO(device::to_string(precision));
@@ -44,8 +56,7 @@ void check_trace(const io::h5::Group& group, device::Precision precision)
         const auto images = test::read_tensor(group, name + "_images").to(type);
         const auto classes = test::read_tensor(group, name + "_labels").to(torch::kInt64);
         const auto value =
-            run.step([&](nn::Encoder& encoder)
-                     { return methods::classifier_forward_backward(encoder, images, classes, precision); },
+            run.step([&](nn::Encoder& encoder) { return classifier_step(encoder, images, classes, precision); },
                      schedule.at(steps));
         CHECK(test::relative_error(value.cross_entropy, test::read_tensor(step, "loss")) < tolerance);
         CHECK(test::relative_error(run.parameter_norms(names), test::read_tensor(step, "param_norms")) < tolerance);
@@ -80,7 +91,7 @@ TEST_CASE("a step of fine-tuning counts the images whose class has the largest l
     CHECK(logits.sizes() == torch::IntArrayRef({6, 4}));
     auto classes = logits.argmax(1);
     classes[0] = (classes[0] + 1) % 4;
-    const auto value = methods::classifier_forward_backward(*encoder, views, classes, device::Precision::fp32);
+    const auto value = classifier_step(*encoder, views, classes, device::Precision::fp32);
     CHECK(value.top1.item<double>() == Approx(5.0 / 6));
     const auto plain = -torch::log_softmax(logits.to(torch::kFloat64), 1).gather(1, classes.unsqueeze(1)).mean();
     CHECK(value.cross_entropy.item<double>() == Approx(plain.item<double>()).epsilon(1e-5));

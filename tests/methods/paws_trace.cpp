@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "src/methods/paws_step.hpp"
+#include "src/methods/paws.hpp"
 #include "tests/methods/trace_run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"
@@ -13,16 +13,21 @@ namespace
 {
 using namespace paws;
 
-data::PawsBatch batch_of(const io::h5::Group& group, const std::string& step, torch::Device device)
+data::Batch batch_of(const io::h5::Group& group, const std::string& step, torch::Device device)
 {
     const auto read = [&](const char* part) { return test::read_tensor(group, step + part).to(device); };
     return {read("_supports"), read("_views"), group.has_dataset(step + "_small") ? read("_small") : torch::Tensor()};
 }
 
-data::PawsBatch with_rounding_noise(const data::PawsBatch& batch)
+data::Batch with_rounding_noise(const data::Batch& batch)
 {
     return {test::with_rounding_noise(batch.supports), test::with_rounding_noise(batch.large),
             batch.small.defined() ? test::with_rounding_noise(batch.small) : torch::Tensor()};
+}
+
+loss::PawsLoss named(const std::vector<torch::Tensor>& values)
+{
+    return {values.at(0), values.at(1)};
 }
 
 void check_trace(const io::h5::Group& group, torch::Device device)
@@ -36,8 +41,8 @@ void check_trace(const io::h5::Group& group, torch::Device device)
         loss::SupportLabels::stratified(integer("classes_per_batch"), integer("imgs_per_class"),
                                         integer("supervised_views"), real("label_smoothing"))
             .to(device));
-    const loss::PawsLossSettings settings{integer("multicrop"), real("temperature"), real("sharpen"),
-                                          group.attribute<bool>("me_max")};
+    methods::Paws method(labels,
+                         {integer("multicrop"), real("temperature"), real("sharpen"), group.attribute<bool>("me_max")});
     const auto names = group.dataset("param_names").read<std::string>();
     int steps = 0;
     for (; group.has_group("step" + std::to_string(steps)); ++steps)
@@ -46,12 +51,11 @@ void check_trace(const io::h5::Group& group, torch::Device device)
         INFO(name);
         const auto step = group.group(name);
         const auto batch = batch_of(group, name, device);
-        const auto advance = [&](test::TraceRun& one, const data::PawsBatch& images)
+        const auto advance = [&](test::TraceRun& one, const data::Batch& images)
         {
-            return one.step(
-                [&](nn::Encoder& encoder)
-                { return methods::paws_forward_backward(encoder, images, labels, settings, device::Precision::fp64); },
-                schedule.at(steps));
+            return one.step([&](nn::Encoder& encoder)
+                            { return named(method.forward_backward(encoder, images, device::Precision::fp64)); },
+                            schedule.at(steps));
         };
         const auto value = advance(run, batch);
         const auto noisy = advance(twin, with_rounding_noise(batch));

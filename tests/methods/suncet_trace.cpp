@@ -1,6 +1,6 @@
 // Whole training steps of SimCLR with SuNCEt from the deterministic fill, against the published implementation.
 
-#include "src/methods/suncet_step.hpp"
+#include "src/methods/suncet.hpp"
 #include "tests/methods/trace_run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"
@@ -17,11 +17,21 @@ std::shared_ptr<const loss::SupportLabels> labels_of(const io::h5::Group& group)
 }
 
 /// The golden's images: first views, second views, supports.
-data::PawsBatch batch_of(const io::h5::Group& group, const std::string& step)
+data::Batch batch_of(const io::h5::Group& group, const std::string& step)
 {
     const auto images = test::read_tensor(group, step + "_images");
     const auto views = 2 * group.attribute<std::int64_t>("batch_size");
     return {images.slice(0, views), images.slice(0, 0, views), {}};
+}
+
+struct SuncetLoss
+{
+    torch::Tensor suncet, simclr;
+};
+
+SuncetLoss named(const std::vector<torch::Tensor>& values)
+{
+    return {values.at(0), values.at(1)};
 }
 
 void check_trace(const io::h5::Group& group)
@@ -29,8 +39,7 @@ void check_trace(const io::h5::Group& group)
     test::TraceRun run(group);
     test::TraceRun twin(group);
     const auto schedule = test::schedule_of(group);
-    const auto labels = labels_of(group);
-    const loss::ContrastiveSettings settings{group.attribute<double>("temperature")};
+    methods::Suncet method(labels_of(group), {group.attribute<double>("temperature")});
     const auto names = run.parameter_names();
     int steps = 0;
     for (; group.has_group("step" + std::to_string(steps)); ++steps)
@@ -39,13 +48,11 @@ void check_trace(const io::h5::Group& group)
         INFO(name);
         const auto step = group.group(name);
         const auto batch = batch_of(group, name);
-        const auto advance = [&](test::TraceRun& one, const data::PawsBatch& images)
+        const auto advance = [&](test::TraceRun& one, const data::Batch& images)
         {
-            return one.step(
-                [&](nn::Encoder& encoder) {
-                    return methods::suncet_forward_backward(encoder, images, labels, settings, device::Precision::fp64);
-                },
-                schedule.at(steps));
+            return one.step([&](nn::Encoder& encoder)
+                            { return named(method.forward_backward(encoder, images, device::Precision::fp64)); },
+                            schedule.at(steps));
         };
         const auto value = advance(run, batch);
         const auto noisy = advance(
@@ -84,8 +91,9 @@ TEST_CASE("a batch without labelled images trains SimCLR alone", "[train]")
 {
     torch::manual_seed(3);
     const auto encoder = nn::make_encoder({"wide_resnet28w2", 8, false});
-    const data::PawsBatch batch{{}, torch::randn({6, 3, 16, 16}), {}};
-    const auto value = methods::suncet_forward_backward(*encoder, batch, nullptr, {0.1}, device::Precision::fp32);
+    const data::Batch batch{{}, torch::randn({6, 3, 16, 16}), {}};
+    const auto value =
+        named(methods::Suncet(nullptr, {0.1}).forward_backward(*encoder, batch, device::Precision::fp32));
     CHECK(value.suncet.item<double>() == 0);
     CHECK(value.simclr.item<double>() > 0);
     CHECK(encoder->parameters().front().grad().norm().item<double>() > 0);

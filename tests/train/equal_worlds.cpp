@@ -2,6 +2,7 @@
 #include "src/train/trainer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"
+#include "tests/support/run_epoch.hpp"
 #include "tests/support/small_run.hpp"
 #include "tests/support/world.hpp"
 
@@ -100,8 +101,8 @@ Outcome train(const config::Config& config, const std::shared_ptr<comm::Communic
     train::Trainer trainer(config, dataset, device::Precision::fp64, communicator);
     trainer.synchronise();
     Outcome outcome;
-    trainer.run_epoch([&](const train::StepReport& report)
-                      { outcome.losses.insert(outcome.losses.end(), report.values.begin(), report.values.end()); });
+    test::run_epoch(trainer, [&](const train::StepReport& report)
+                    { outcome.losses.insert(outcome.losses.end(), report.values.begin(), report.values.end()); });
     for (const auto& item : trainer.encoder().named_parameters())
     {
         outcome.gradients.emplace_back(item.key(), item.value().grad().clone());
@@ -211,12 +212,13 @@ TEST_CASE("values of all ranks that are read now and then are those of each step
         }
         std::vector<train::StepReport> reports;
         // The last rank asks for a checkpoint after the second step, and to stop after the last but one.
-        trainer.run_epoch([&](const train::StepReport& report) { reports.push_back(report); },
-                          [&]() -> train::StepRequest
-                          {
-                              const bool is_last = test::world()->rank() == test::world()->world_size() - 1;
-                              return {is_last && reports.size() == 3, is_last && reports.size() == 1};
-                          });
+        test::run_epoch(
+            trainer, [&](const train::StepReport& report) { reports.push_back(report); },
+            [&]() -> train::StepRequest
+            {
+                const bool is_last = test::world()->rank() == test::world()->world_size() - 1;
+                return {is_last && reports.size() == 3, is_last && reports.size() == 1};
+            });
         return reports;
     };
     const auto each = reports_of(false);

@@ -1,15 +1,17 @@
 // Training on a GPU gives what it gives on a CPU.
 
 #include <cmath>
+#include <functional>
 
 #include "src/data/dataset.hpp"
-#include "src/methods/paws_step.hpp"
+#include "src/methods/paws.hpp"
 #include "src/train/embedder.hpp"
 #include "src/train/trainer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fill.hpp"
 #include "tests/support/golden_tensors.hpp"
 #include "tests/support/gpu.hpp"
+#include "tests/support/run_epoch.hpp"
 #include "tests/support/small_run.hpp"
 
 namespace
@@ -60,11 +62,12 @@ StepResult paws_step_on(torch::Device device, device::Precision precision, const
         const auto values = torch::sin(torch::arange(count * size * size * 3, torch::kFloat64).mul_(0.7)) * 1.5;
         return values.reshape({count, size, size, 3}).permute({0, 3, 1, 2}).to(torch::kFloat32).to(device);
     };
-    const data::PawsBatch batch{images(12, 16), images(16, 16), images(16, 8)};
+    const data::Batch batch{images(12, 16), images(16, 16), images(16, 8)};
     const auto labels =
         std::make_shared<const loss::SupportLabels>(loss::SupportLabels::stratified(3, 2, 2, 0.1).to(device));
-    const auto loss = methods::paws_forward_backward(*encoder, batch, labels, {2, 0.1, 0.25, true}, precision, scaler);
-    StepResult result{torch::stack({loss.cross_entropy, loss.me_max}).detach().cpu(), {}, {}};
+    const auto values =
+        methods::Paws(labels, {2, 0.1, 0.25, true}).forward_backward(*encoder, batch, precision, scaler);
+    StepResult result{torch::stack(values).detach().cpu(), {}, {}};
     std::vector<torch::Tensor> gradients, weights;
     for (const auto& parameter : encoder->parameters())
     {
@@ -100,12 +103,13 @@ struct Run
 };
 
 /// The mean loss of each epoch.
-std::vector<double> losses_of(train::Trainer& trainer, int epochs, const train::Trainer::OnStep& on_step)
+std::vector<double> losses_of(train::Trainer& trainer, int epochs,
+                              const std::function<void(const train::StepReport&)>& on_step)
 {
     std::vector<double> losses;
     for (int epoch = 0; epoch < epochs; ++epoch)
     {
-        trainer.run_epoch(on_step);
+        test::run_epoch(trainer, on_step);
         losses.push_back(trainer.progress().loss);
     }
     return losses;

@@ -3,6 +3,7 @@
 #include "src/train/trainer.hpp"
 #include "tests/support/golden_tensors.hpp"
 #include "tests/support/on_gpus.hpp"
+#include "tests/support/run_epoch.hpp"
 
 using namespace paws;
 
@@ -40,7 +41,7 @@ std::pair<torch::Tensor, torch::Tensor> train_on(const std::shared_ptr<comm::Com
     std::string notes;
     for (int epoch = 0; epoch < 2; ++epoch)
     {
-        trainer.run_epoch([&](const train::StepReport& report) { notes += report.note; });
+        test::run_epoch(trainer, [&](const train::StepReport& report) { notes += report.note; });
         losses.push_back(trainer.progress().loss);
     }
     CHECK(notes == "");

@@ -8,6 +8,7 @@
 #include "src/train/trainer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"
+#include "tests/support/run_epoch.hpp"
 #include "tests/support/small_run.hpp"
 
 namespace
@@ -41,10 +42,11 @@ struct Run
 std::vector<train::StepReport> take(train::Trainer& trainer, std::int64_t steps)
 {
     std::vector<train::StepReport> reports;
-    trainer.run_epoch([&](const train::StepReport& report) { reports.push_back(report); },
-                      [&]() -> train::StepRequest {
-                          return {static_cast<std::int64_t>(reports.size()) + 1 == steps, false};
-                      });
+    test::run_epoch(
+        trainer, [&](const train::StepReport& report) { reports.push_back(report); },
+        [&]() -> train::StepRequest {
+            return {static_cast<std::int64_t>(reports.size()) + 1 == steps, false};
+        });
     return reports;
 }
 
@@ -207,13 +209,13 @@ TEST_CASE("the step that was no number is named, also where it is read later", "
     };
     try
     {
-        trainer->run_epoch(spoil);
+        test::run_epoch(*trainer, spoil);
         FAIL("nothing was thrown");
     }
     catch (const train::NotFinite& failure)
     {
         CHECK(failure.step() == 3);
-        CHECK(failure.rows() == trainer->method().rows_of_step(3));
+        CHECK(failure.rows() == trainer->loader().rows_of_step(3));
         CHECK(steps == 5);
     }
 }

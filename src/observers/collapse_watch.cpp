@@ -1,11 +1,11 @@
-#include "src/commands/collapse_watch.hpp"
+#include "src/observers/collapse_watch.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace paws::commands
+namespace paws::observers
 {
 CollapseWatch::CollapseWatch(const config::Config& config, const std::vector<std::string>& columns,
                              std::int64_t world_size)
@@ -39,4 +39,4 @@ std::optional<std::string> CollapseWatch::after_epoch(const std::vector<double>&
         "(meta.init_backbone)",
         entropy, log_classes_);
 }
-}  // namespace paws::commands
+}  // namespace paws::observers

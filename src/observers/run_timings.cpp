@@ -1,39 +1,24 @@
-#include "src/commands/run_timings.hpp"
+#include "src/observers/run_timings.hpp"
+
+#include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "io/base/error.hpp"
 #include "io/base/host_name.hpp"
+#include "io/base/printable.hpp"
+#include "io/base/say.hpp"
 #include "io/files/atomic_file.hpp"
 #include "io/hdf5/format.hpp"
-#include "src/data/loader_settings.hpp"
 #include "src/device/device.hpp"
 #include "src/optim/lars_sgd.hpp"
 
-namespace paws::commands
+namespace paws::observers
 {
 namespace
 {
 using Json = nlohmann::ordered_json;
-
-/// What a rank gives to the gathers of embeddings for the loss, and to the reduction of their gradients.
-Json gathers_of(const config::Config& config, device::Precision precision, std::int64_t emulated)
-{
-    const auto row = config.meta.output_dim * static_cast<std::int64_t>(elementSize(device::storage_type(precision)));
-    const auto all = emulated * data::views_of_step(config).large;
-    const auto supports = all - emulated * 2 * config.criterion.unsupervised_batch_size;
-    switch (config.task)
-    {
-        case config::Task::paws_train:
-            // With a prediction head the targets' supports are gathered beside the anchors'.
-            return {{"forward_bytes", supports * row * (config.meta.use_pred_head ? 2 : 1)},
-                    {"backward_bytes", supports * row}};
-        case config::Task::suncet_train:
-        case config::Task::snn_fine_tune:
-            return {{"forward_bytes", all * row}, {"backward_bytes", supports * row}};
-        default:
-            return {{"forward_bytes", 0}, {"backward_bytes", 0}};
-    }
-}
 
 std::int64_t bytes_of(const std::filesystem::path& path)
 {
@@ -77,13 +62,15 @@ void write_attributes(io::h5::File& file, const Json& content)
 }
 }  // namespace
 
-RunTimings::RunTimings(const config::Config& config, const checkpoint::RunFiles& files, train::Trainer& trainer,
-                       device::Precision precision, const comm::World& world)
+RunTimings::RunTimings(const config::Config& config, const checkpoint::RunFiles& files, checkpoint::RunFolder* folder,
+                       train::Trainer& trainer, device::Precision precision, const comm::World& world, bool speaks)
     : config_(config),
       files_(files),
+      folder_(folder),
       trainer_(trainer),
       precision_(precision),
       world_(world),
+      speaks_(speaks),
       hosts_(comm::gather_texts(*world.communicator, io::host_name())),
       timings_(world.communicator),
       table_(world.world_size())
@@ -95,28 +82,53 @@ RunTimings::RunTimings(const config::Config& config, const checkpoint::RunFiles&
     }
 }
 
-void RunTimings::on_step(const train::StepReport& report)
+void RunTimings::after_step(const train::StepReport& report)
 {
-    timings_.name_step(report.epoch + 1, report.step, trainer_.method().seconds_making());
+    timings_.name_step(report.epoch + 1, report.step, trainer_.loader().seconds_making());
 }
 
-std::optional<std::string> RunTimings::write(const std::function<void()>& before_files)
+void RunTimings::after_epoch(train::EpochReport& report)
+{
+    if (!report.is_last)
+    {
+        write();
+    }
+}
+
+void RunTimings::write()
 {
     table_.add(timings_.take_steps(), *world_.communicator);
-    if (!world_.is_first() || table_.steps() == 0)
+    if (folder_ == nullptr)
     {
-        return std::nullopt;
+        return;
+    }
+    const bool had_failed = std::exchange(has_failed_, false);
+    if (table_.steps() == 0)
+    {
+        return;
     }
     try
     {
-        before_files();
+        folder_->restore();
         write_files();
         is_written_ = true;
-        return std::nullopt;
     }
     catch (const io::Error& error)
     {
-        return error.what();
+        has_failed_ = true;
+        if (!had_failed && speaks_)
+        {
+            io::say_error(fmt::format("timings not written: {}; the run goes on\n", io::printable(error.what())));
+        }
+    }
+}
+
+void RunTimings::summarise(nlohmann::json& summary) const
+{
+    if (is_written_)
+    {
+        summary["files"].push_back(files_.timings_json().string());
+        summary["files"].push_back(files_.timings_h5().string());
     }
 }
 
@@ -136,8 +148,8 @@ Json RunTimings::content(const std::vector<profile::GradientTime>& gradients,
               {"threads", at::get_num_threads()},
               {"steps", table_.steps()},
               {"warm_up_steps", table_.warm_up()},
-              {"pictures_per_step", trainer_.method().images_per_step()},
-              {"epoch_steps", trainer_.steps_per_epoch()}};
+              {"pictures_per_step", trainer_.loader().images_per_step()},
+              {"epoch_steps", trainer_.loader().steps_per_epoch()}};
     json.update(table_.summary());
     json["gradients"] = Json::array();
     for (const auto& gradient : gradients)
@@ -153,7 +165,11 @@ Json RunTimings::content(const std::vector<profile::GradientTime>& gradients,
                                        {"forward_at", layer.forward_at},
                                        {"backward_at", layer.backward_at}});
     }
-    json["gathers"] = gathers_of(config_, precision_, trainer_.world_size() / world_.world_size());
+    const auto rows = trainer_.method().gathered_rows(config_);
+    const auto bytes_of_row = trainer_.world_size() / world_.world_size() * config_.meta.output_dim *
+                              static_cast<std::int64_t>(elementSize(device::storage_type(precision_)));
+    json["gathers"] = {{"forward_bytes", rows.forward * bytes_of_row},
+                       {"backward_bytes", rows.backward * bytes_of_row}};
     json["checkpoint_bytes"] = bytes_of(files_.latest());
     return json;
 }
@@ -179,4 +195,4 @@ void RunTimings::write_files() const
     file.save();
     io::write_atomically(files_.timings_json(), {json.dump(1), "\n"});
 }
-}  // namespace paws::commands
+}  // namespace paws::observers

@@ -7,7 +7,7 @@
 
 #include "src/config/config.hpp"
 
-namespace paws::commands
+namespace paws::observers
 {
 /// Notices PAWS training that has collapsed: all images are predicted alike, which gives a loss of zero and teaches
 /// nothing. The entropy of the mean prediction, which me-max drives towards log K, shows it; without
@@ -27,4 +27,4 @@ private:
     double log_classes_ = 0;
     bool has_warned_ = false;
 };
-}  // namespace paws::commands
+}  // namespace paws::observers
