@@ -10,10 +10,10 @@
 #include <functional>
 #include <vector>
 
+#include "io/ranks/mpi_call.hpp"
+#include "io/ranks/session.hpp"
 #include "perf/warm.hpp"
-#include "src/comm/check_mpi.hpp"
 #include "src/comm/gradient_reducer.hpp"
-#include "src/comm/mpi_session.hpp"
 #include "src/comm/world.hpp"
 #include "src/methods/paws.hpp"
 #include "src/nn/batch_norm.hpp"
@@ -114,26 +114,27 @@ void add_collectives(const comm::World& world)
     add("comm_floor/all_reduce",
         [](const auto& w, const auto& mine, const auto&)
         {
-            comm::check_mpi(MPI_Allreduce(MPI_IN_PLACE, mine.data_ptr(), count_of(mine), MPI_FLOAT, MPI_SUM, w.mpi),
-                            "MPI_Allreduce");
+            ranks::check_mpi(
+                MPI_Allreduce(MPI_IN_PLACE, mine.data_ptr(), count_of(mine), MPI_FLOAT, MPI_SUM, w.group().mpi()),
+                "MPI_Allreduce");
         });
     add("comm/all_gather", [](const auto& w, const auto& mine, const auto&)
         { benchmark::DoNotOptimize(w.communicator->all_gather(mine).data_ptr()); });
     add("comm_floor/all_gather",
         [](const auto& w, const auto& mine, const auto& all)
         {
-            comm::check_mpi(MPI_Allgather(mine.data_ptr(), count_of(mine), MPI_FLOAT, all.data_ptr(), count_of(mine),
-                                          MPI_FLOAT, w.mpi),
-                            "MPI_Allgather");
+            ranks::check_mpi(MPI_Allgather(mine.data_ptr(), count_of(mine), MPI_FLOAT, all.data_ptr(), count_of(mine),
+                                           MPI_FLOAT, w.group().mpi()),
+                             "MPI_Allgather");
         });
     add("comm/reduce_scatter", [](const auto& w, const auto&, const auto& all)
         { benchmark::DoNotOptimize(w.communicator->reduce_scatter(all).data_ptr()); });
     add("comm_floor/reduce_scatter",
         [](const auto& w, const auto& mine, const auto& all)
         {
-            comm::check_mpi(
-                MPI_Reduce_scatter_block(all.data_ptr(), mine.data_ptr(), count_of(mine), MPI_FLOAT, MPI_SUM, w.mpi),
-                "MPI_Reduce_scatter_block");
+            ranks::check_mpi(MPI_Reduce_scatter_block(all.data_ptr(), mine.data_ptr(), count_of(mine), MPI_FLOAT,
+                                                      MPI_SUM, w.group().mpi()),
+                             "MPI_Reduce_scatter_block");
         });
     for (const std::int64_t channels : {32, 64, 128})
     {
@@ -231,7 +232,7 @@ void run(int& argc, char** argv, const comm::World& world)
 
 int main(int argc, char** argv)
 {
-    comm::MpiSession mpi(argc, argv);
+    ranks::Session mpi(argc, argv);
     run(argc, argv, comm::make_world(MPI_COMM_WORLD, std::chrono::minutes(5)));
     // Registered benchmarks hold communicators, which must go before MPI does.
     benchmark::ClearRegisteredBenchmarks();

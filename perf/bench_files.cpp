@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "io/ranks/session.hpp"
 #include "io/results/embeddings_writer.hpp"
 #include "src/checkpoint/checkpoint.hpp"
-#include "src/comm/mpi_session.hpp"
 #include "src/session/runtime.hpp"
 
 namespace
@@ -62,7 +62,7 @@ void embedding_dump(benchmark::State& state, const io::EmbeddingsLayout& how)
     const auto row_bytes = values.nbytes() / rows_at_once;
     for (auto _ : state)
     {
-        io::EmbeddingsWriter writer(target.path(), source, layout, io::RankGroup(MPI_COMM_SELF));
+        io::EmbeddingsWriter writer(target.path(), source, layout, ranks::Group(MPI_COMM_SELF));
         for (std::size_t row = 0; row < images; row += rows_at_once)
         {
             io::EmbeddingsBlock block;
@@ -174,7 +174,7 @@ void plain_write(benchmark::State& state, std::size_t bytes)
 
 int main(int argc, char** argv)
 {
-    const comm::MpiSession mpi(argc, argv);
+    const ranks::Session mpi(argc, argv);
     const session::ComputeSession session(0);
     const auto in_real_time = [](benchmark::internal::Benchmark* of)
     { of->Unit(benchmark::kMillisecond)->UseRealTime(); };

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <string>
 
-#include "src/comm/mpi_session.hpp"
+#include "io/ranks/session.hpp"
 #include "src/commands/describe_data.hpp"
 #include "src/data/dataset.hpp"
 #include "src/data/paws_loader.hpp"
@@ -85,7 +85,7 @@ int main(int argc, char** argv)
     }
     try
     {
-        const comm::MpiSession mpi(argc, argv);
+        const ranks::Session mpi(argc, argv);
         run(argv[1], std::atoll(argv[2]), {argv + 3, argv + argc});
     }
     catch (const std::exception& error)

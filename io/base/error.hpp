@@ -1,17 +1,18 @@
 #pragma once
 
-#include <stdexcept>
 #include <string>
 #include <utility>
+
+#include "io/ranks/bad_input.hpp"
 
 namespace paws::io
 {
 /// Anything that files can do wrong: missing, cut off, of another format, unwritable.
 /// The message is one line that says what is wrong, in which file, and what to do about it.
-class Error : public std::runtime_error
+class Error : public ranks::BadInput
 {
 public:
-    using std::runtime_error::runtime_error;
+    using ranks::BadInput::BadInput;
 };
 
 /// A call of the operating system or of HDF5 that failed.

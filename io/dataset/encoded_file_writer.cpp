@@ -43,7 +43,7 @@ void require_results(const DatasetFile& file, std::span<const std::string> split
 }  // namespace
 
 EncodedFileWriter::EncodedFileWriter(const std::filesystem::path& path, const std::vector<std::string>& class_names,
-                                     const std::vector<Split>& splits, const RankGroup& ranks)
+                                     const std::vector<Split>& splits, const ranks::Group& ranks)
     : file_(path, ranks)
 {
     file_.begin(
@@ -59,7 +59,7 @@ EncodedFileWriter::EncodedFileWriter(const std::filesystem::path& path, const st
             }
             return bytes;
         });
-    file_.together([&] { open_skeleton(splits); });
+    file_.agreed([&] { open_skeleton(splits); });
 }
 
 void EncodedFileWriter::open_skeleton(const std::vector<Split>& splits)
@@ -78,7 +78,7 @@ void EncodedFileWriter::open_skeleton(const std::vector<Split>& splits)
 void EncodedFileWriter::write(std::size_t split, std::uint64_t first_byte, std::span<const std::uint8_t> bytes)
 {
     h5::Dataset& encoded = splits_.at(split).encoded;
-    file_.together([&] { encoded.write_rows_together(first_byte, bytes.size(), bytes); });
+    file_.agreed([&] { encoded.write_rows_together(first_byte, bytes.size(), bytes); });
     if (!bytes.empty())
     {
         file_.wrote({encoded.place_in_file() + first_byte, bytes.size(), crc32(std::as_bytes(bytes))});
@@ -91,7 +91,7 @@ void EncodedFileWriter::finish(const std::vector<Result>& results)
     {
         const Result none;
         const Result& result = file_.ranks().is_first() ? results.at(i) : none;
-        file_.together(
+        file_.agreed(
             [&]
             {
                 splits_[i].checksums.write_rows_together<std::uint32_t>(0, result.checksums.size(), result.checksums);

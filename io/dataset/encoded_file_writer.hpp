@@ -9,7 +9,7 @@
 
 #include "io/hdf5/collective_file.hpp"
 #include "io/hdf5/h5.hpp"
-#include "io/ranks/rank_group.hpp"
+#include "io/ranks/group.hpp"
 
 namespace paws::io
 {
@@ -22,7 +22,8 @@ namespace paws::io
 /// All but the images is made in memory by rank 0 and reaches the disk as plain bytes (see CollectiveFile): HDF5 has
 /// nothing but images to write.
 ///
-/// Every function is collective and throws Error, the same on every rank; the file is then not there, or what it was.
+/// Every function is collective and throws the same on every rank (see ranks::agreed); the file is then not there, or
+/// what it was.
 class EncodedFileWriter
 {
 public:
@@ -44,7 +45,7 @@ public:
     };
 
     EncodedFileWriter(const std::filesystem::path& path, const std::vector<std::string>& class_names,
-                      const std::vector<Split>& splits, const RankGroup& ranks);
+                      const std::vector<Split>& splits, const ranks::Group& ranks);
 
     /// Bytes of the encoded images of a split from `first_byte` on; each rank its own, or none.
     void write(std::size_t split, std::uint64_t first_byte, std::span<const std::uint8_t> bytes);

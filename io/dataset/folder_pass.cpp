@@ -20,14 +20,14 @@ double now()
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::vector<Part> parts_of(const FileList& files, std::uint64_t part_bytes, const RankGroup& ranks)
+std::vector<ranks::Part> parts_of(const FileList& files, std::uint64_t part_bytes, const ranks::Group& ranks)
 {
     std::vector<std::uint64_t> weights = files.sizes();
     for (std::uint64_t& weight : weights)
     {
         weight += weight_of_file;
     }
-    return parts_in_rounds(weights, part_bytes, ranks.rank(), ranks.size());
+    return ranks::parts_in_rounds(weights, part_bytes, ranks.rank(), ranks.size());
 }
 
 [[noreturn]] void refuse_change(const std::filesystem::path& file)
@@ -64,15 +64,15 @@ void PassMeter::add(std::uint64_t images, std::uint64_t bytes)
 /// What a rank has of one round.
 struct FolderPass::Prepared
 {
-    Part part;
+    ranks::Part part;
     std::vector<ImageFacts> facts;
     std::vector<std::string> reasons;  // why an image is broken, or empty
     std::vector<std::uint8_t> bytes;
     std::uint64_t file_bytes = 0;
-    std::string error;
+    std::exception_ptr error;
 };
 
-FolderPass::FolderPass(const PackedSplit& split, const FolderPackRequest& request, const RankGroup& ranks,
+FolderPass::FolderPass(const PackedSplit& split, const FolderPackRequest& request, const ranks::Group& ranks,
                        std::size_t threads)
     : split_(split), request_(request), ranks_(ranks), threads_(threads)
 {
@@ -80,7 +80,7 @@ FolderPass::FolderPass(const PackedSplit& split, const FolderPackRequest& reques
 
 FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, std::size_t index)
 {
-    const std::vector<Part> parts = parts_of(split_.files, request_.part_bytes, ranks_);
+    const std::vector<ranks::Part> parts = parts_of(split_.files, request_.part_bytes, ranks_);
     // The next round is prepared while this one is written.
     std::future<Prepared> next;
     const auto begin = [&](std::size_t round)
@@ -88,7 +88,7 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
     begin(0);
     Result result;
     std::vector<BrokenImage> broken;
-    std::string meter_error;
+    std::exception_ptr meter_error;
     for (std::size_t round = 0; round < parts.size(); ++round)
     {
         const Prepared prepared = next.get();
@@ -103,14 +103,9 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
                 broken.push_back({prepared.part.first + i, prepared.reasons[i]});
             }
         }
-        ranks_.low_cpu_barrier();
-        const std::string& error = meter_error.empty() ? prepared.error : meter_error;
-        const auto [errors, all_broken, images, bytes] =
-            ranks_.sums<4>({error.empty() ? 0U : 1U, broken.size(), prepared.facts.size(), prepared.file_bytes});
-        if (errors > 0)
-        {
-            ranks_.refuse_if_any(error);
-        }
+        ranks_.meet(meter_error ? meter_error : prepared.error);
+        const auto [all_broken, images, bytes] =
+            ranks_.sums<3>({broken.size(), prepared.facts.size(), prepared.file_bytes});
         if (writer != nullptr && all_broken == 0)
         {
             writer->write(index, split_.offsets[prepared.part.first], prepared.bytes);
@@ -121,13 +116,13 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
         }
         meter_error = tell(meter, images, bytes);
     }
-    ranks_.refuse_if_any(meter_error);
+    ranks_.meet(meter_error);
     result.broken = gather_broken(broken);
     return result;
 }
 
 /// Gives what went wrong: the others hear of it in the next round.
-std::string FolderPass::tell(PassMeter& meter, std::uint64_t images, std::uint64_t bytes) const
+std::exception_ptr FolderPass::tell(PassMeter& meter, std::uint64_t images, std::uint64_t bytes) const
 {
     try
     {
@@ -136,15 +131,15 @@ std::string FolderPass::tell(PassMeter& meter, std::uint64_t images, std::uint64
             meter.add(images, bytes);
         }
     }
-    catch (const std::exception& error)
+    catch (...)
     {
-        return error.what();
+        return std::current_exception();
     }
     return {};
 }
 
 /// Throws nothing: the others wait for this rank.
-FolderPass::Prepared FolderPass::prepare(Part part, bool keep_bytes) const
+FolderPass::Prepared FolderPass::prepare(ranks::Part part, bool keep_bytes) const
 {
     Prepared prepared;
     prepared.part = part;
@@ -160,11 +155,11 @@ FolderPass::Prepared FolderPass::prepare(Part part, bool keep_bytes) const
         {
             prepared.file_bytes += split_.files.size(i);
         }
-        for_each_on_threads(part, threads_, [&](std::size_t i) { prepare_image(i, keep_bytes, prepared); });
+        ranks::for_each_on_threads(part, threads_, [&](std::size_t i) { prepare_image(i, keep_bytes, prepared); });
     }
-    catch (const std::exception& error)
+    catch (...)
     {
-        prepared.error = error.what();
+        prepared.error = std::current_exception();
     }
     return prepared;
 }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@
 #include "io/dataset/folder_tree.hpp"
 #include "io/dataset/pack_folder.hpp"
 #include "io/image/stored_image.hpp"
-#include "io/ranks/rank_group.hpp"
+#include "io/ranks/group.hpp"
 #include "io/ranks/work_parts.hpp"
 
 namespace paws::io
@@ -70,23 +71,24 @@ public:
         std::vector<BrokenImage> broken;  // by position
     };
 
-    FolderPass(const PackedSplit& split, const FolderPackRequest& request, const RankGroup& ranks, std::size_t threads);
+    FolderPass(const PackedSplit& split, const FolderPackRequest& request, const ranks::Group& ranks,
+               std::size_t threads);
 
     /// Collective. With a writer, the split is its number `index`; as soon as an image is broken, nothing more is
-    /// written. Throws Error, the same on every rank, for anything but broken images.
+    /// written. Throws, the same on every rank, for anything but broken images.
     Result run(PassMeter& meter, EncodedFileWriter* writer = nullptr, std::size_t index = 0);
 
 private:
     struct Prepared;
-    std::string tell(PassMeter& meter, std::uint64_t images, std::uint64_t bytes) const;
-    Prepared prepare(Part part, bool keep_bytes) const;
+    std::exception_ptr tell(PassMeter& meter, std::uint64_t images, std::uint64_t bytes) const;
+    Prepared prepare(ranks::Part part, bool keep_bytes) const;
     void prepare_image(std::size_t position, bool keep_bytes, Prepared& into) const;
     StoredImage load(std::size_t position) const;
     std::vector<BrokenImage> gather_broken(const std::vector<BrokenImage>& mine) const;
 
     const PackedSplit& split_;
     const FolderPackRequest& request_;
-    const RankGroup& ranks_;
+    const ranks::Group& ranks_;
     std::size_t threads_;
 };
 }  // namespace paws::io

@@ -1,5 +1,7 @@
 #include "io/dataset/folder_tree.hpp"
 
+#include "io/ranks/agreed.hpp"
+
 #include <algorithm>
 #include <sstream>
 
@@ -110,7 +112,7 @@ void require_known_classes(const fs::path& folder, const std::vector<std::string
     }
 }
 
-std::vector<std::string> share_names(const std::vector<std::string>& names, const RankGroup& ranks)
+std::vector<std::string> share_names(const std::vector<std::string>& names, const ranks::Group& ranks)
 {
     std::string joined;
     for (const std::string& name : names)
@@ -127,22 +129,22 @@ std::vector<std::string> share_names(const std::vector<std::string>& names, cons
 }
 
 /// Every rank lists some of the classes; rank 0 gets all.
-FileList list_split(const fs::path& folder, const std::vector<std::string>& classes, const RankGroup& ranks)
+FileList list_split(const fs::path& folder, const std::vector<std::string>& classes, const ranks::Group& ranks)
 {
     const auto rank = static_cast<std::size_t>(ranks.rank());
     const auto size = static_cast<std::size_t>(ranks.size());
     FileList mine;
-    ranks.together(
-        [&]
-        {
-            for (std::size_t k = rank; k < classes.size(); k += size)
-            {
-                if (is_folder(folder / classes[k]))
-                {
-                    list_class(folder, classes[k], static_cast<std::int64_t>(k), mine);
-                }
-            }
-        });
+    agreed(ranks,
+           [&]
+           {
+               for (std::size_t k = rank; k < classes.size(); k += size)
+               {
+                   if (is_folder(folder / classes[k]))
+                   {
+                       list_class(folder, classes[k], static_cast<std::int64_t>(k), mine);
+                   }
+               }
+           });
     const std::vector<FileList> lists = mine.gather(ranks);
     FileList all;
     std::vector<std::size_t> next(lists.size(), 0);
@@ -199,7 +201,7 @@ std::vector<std::string> FileList::names() const
     return names;
 }
 
-void FileList::share(const RankGroup& ranks)
+void FileList::share(const ranks::Group& ranks)
 {
     ranks.share(characters_);
     ranks.share(ends_);
@@ -207,7 +209,7 @@ void FileList::share(const RankGroup& ranks)
     ranks.share(labels_);
 }
 
-std::vector<FileList> FileList::gather(const RankGroup& ranks) const
+std::vector<FileList> FileList::gather(const ranks::Group& ranks) const
 {
     auto characters = ranks.gather(characters_);
     auto ends = ranks.gather(ends_);
@@ -260,45 +262,45 @@ void require_files_of_every_class(const FileList& files, const std::vector<std::
 }
 
 FolderTree read_folder_tree(const std::filesystem::path& input, const std::optional<std::filesystem::path>& val_list,
-                            const RankGroup& ranks)
+                            const ranks::Group& ranks)
 {
     const fs::path train = input / "train";
     const fs::path val = input / "val";
     FolderTree tree;
     std::string reads_val;
-    ranks.together(
-        [&]
-        {
-            if (ranks.is_first())
-            {
-                tree.class_names = classes_of(train);
-                if (!val_list && is_there(val))
-                {
-                    require_known_classes(val, classes_of(val), tree.class_names);
-                    reads_val = "yes";
-                }
-            }
-        });
+    agreed(ranks,
+           [&]
+           {
+               if (ranks.is_first())
+               {
+                   tree.class_names = classes_of(train);
+                   if (!val_list && is_there(val))
+                   {
+                       require_known_classes(val, classes_of(val), tree.class_names);
+                       reads_val = "yes";
+                   }
+               }
+           });
     tree.class_names = share_names(tree.class_names, ranks);
     reads_val = ranks.broadcast(reads_val);
 
     FileList in_train = list_split(train, tree.class_names, ranks);
     FileList in_val = reads_val.empty() ? FileList() : list_split(val, tree.class_names, ranks);
-    ranks.together(
-        [&]
-        {
-            if (ranks.is_first())
-            {
-                require_files_of_every_class(in_train, tree.class_names, train, "add some, or remove the folder");
-                if (val_list)
-                {
-                    in_val = take_listed(in_train, *val_list);
-                    require_files_of_every_class(
-                        in_train, tree.class_names, train,
-                        "all of its images are in " + val_list->string() + ", leave some to train");
-                }
-            }
-        });
+    agreed(ranks,
+           [&]
+           {
+               if (ranks.is_first())
+               {
+                   require_files_of_every_class(in_train, tree.class_names, train, "add some, or remove the folder");
+                   if (val_list)
+                   {
+                       in_val = take_listed(in_train, *val_list);
+                       require_files_of_every_class(
+                           in_train, tree.class_names, train,
+                           "all of its images are in " + val_list->string() + ", leave some to train");
+                   }
+               }
+           });
     in_train.share(ranks);
     in_val.share(ranks);
     tree.splits.push_back({"train", train, std::move(in_train)});

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/ranks/rank_group.hpp"
+#include "io/ranks/group.hpp"
 
 namespace paws::io
 {
@@ -33,9 +33,9 @@ public:
     const std::vector<std::int64_t>& labels() const { return labels_; }
 
     /// Those of rank 0, on every rank. Collective.
-    void share(const RankGroup& ranks);
+    void share(const ranks::Group& ranks);
     /// On rank 0, the list of each rank. Collective.
-    std::vector<FileList> gather(const RankGroup& ranks) const;
+    std::vector<FileList> gather(const ranks::Group& ranks) const;
 
 private:
     std::vector<char> characters_;
@@ -64,10 +64,10 @@ struct FolderTree
 /// files beside the class folders. With `val_list`, the split val is those of train that the list names.
 /// A val without any image is left out. Collective: the ranks share the class folders.
 ///
-/// Throws Error, the same on every rank: no such folder, no class folders, a class of train without files, a class of
-/// val that train does not have, a list that read_subset refuses.
+/// Throws BadInput, the same on every rank: no such folder, no class folders, a class of train without files, a class
+/// of val that train does not have, a list that read_subset refuses.
 FolderTree read_folder_tree(const std::filesystem::path& input, const std::optional<std::filesystem::path>& val_list,
-                            const RankGroup& ranks);
+                            const ranks::Group& ranks);
 
 /// Throws if a class has none of the files, naming `folder` and it.
 void require_files_of_every_class(const FileList& files, const std::vector<std::string>& class_names,

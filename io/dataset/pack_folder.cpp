@@ -8,6 +8,8 @@
 #include "io/dataset/folder_pass.hpp"
 #include "io/dataset/folder_tree.hpp"
 #include "io/files/atomic_file.hpp"
+#include "io/ranks/agreed.hpp"
+#include "io/ranks/node.hpp"
 
 namespace paws::io
 {
@@ -21,7 +23,7 @@ std::string with_folder(const PackedSplit& split, const std::string& text)
 
 /// On every rank "CLASS/FILE: REASON" of the broken images that rank 0 knows.
 std::vector<std::string> share_broken(const PackedSplit& split, const std::vector<BrokenImage>& broken,
-                                      std::vector<std::size_t>& positions, const RankGroup& ranks)
+                                      std::vector<std::size_t>& positions, const ranks::Group& ranks)
 {
     std::string joined;
     for (const BrokenImage& image : broken)
@@ -65,7 +67,10 @@ class Packer
 {
 public:
     Packer(const FolderPackRequest& request, MPI_Comm comm, const FolderPackProgress& progress)
-        : request_(request), progress_(progress), ranks_(comm), threads_(threads_of_rank(ranks_))
+        : request_(request),
+          progress_(progress),
+          ranks_(comm),
+          threads_(static_cast<std::size_t>(ranks::resources_of_rank(ranks_).cores))
     {
     }
 
@@ -85,19 +90,19 @@ public:
 private:
     void read_tree()
     {
-        ranks_.together(
-            [&]
-            {
-                if (request_.shorter_side == std::size_t{0})
-                {
-                    throw Error("--shorter-side: 0 pixels are no image; give 1 or more");
-                }
-                if (ranks_.is_first())
-                {
-                    // Whether the output can be written is not to be found out after hours.
-                    const AtomicFile writable(request_.output);
-                }
-            });
+        agreed(ranks_,
+               [&]
+               {
+                   if (request_.shorter_side == std::size_t{0})
+                   {
+                       throw Error("--shorter-side: 0 pixels are no image; give 1 or more");
+                   }
+                   if (ranks_.is_first())
+                   {
+                       // Whether the output can be written is not to be found out after hours.
+                       const AtomicFile writable(request_.output);
+                   }
+               });
         FolderTree tree = read_folder_tree(request_.input, request_.val_list, ranks_);
         class_names_ = std::move(tree.class_names);
         for (FolderTree::Split& split : tree.splits)
@@ -225,7 +230,7 @@ private:
 
     const FolderPackRequest& request_;
     const FolderPackProgress& progress_;
-    RankGroup ranks_;
+    ranks::Group ranks_;
     std::size_t threads_;
     std::vector<std::string> class_names_;
     std::vector<PackedSplit> splits_;

@@ -64,7 +64,7 @@ using FolderPackProgress = std::function<void(const FolderPackStatus&)>;
 /// holding two parts of images at a time (see part_bytes). The file is the same for any number of ranks. It appears
 /// whole or not at all (see AtomicFile), with a seal (see make_seal).
 ///
-/// Throws Error, the same on every rank: no such folder, no classes, a class without images, a class of val that
+/// Throws BadInput, the same on every rank: no such folder, no classes, a class without images, a class of val that
 /// train does not have, broken images without skip_broken, a list that read_subset refuses, images that change
 /// meanwhile, too little space, a failed write.
 FolderPackReport pack_image_folder(const FolderPackRequest& request, MPI_Comm comm,

@@ -11,10 +11,10 @@
 #include <system_error>
 #include <vector>
 
-#include "io/base/host_name.hpp"
 #include "io/files/descriptor.hpp"
 #include "io/files/file_name.hpp"
 #include "io/files/landing_place.hpp"
+#include "io/ranks/host_name.hpp"
 
 namespace paws::io
 {
@@ -51,7 +51,7 @@ void unlink_all() noexcept
 std::string temporary_stem(const fs::path& path)
 {
     constexpr std::size_t digits_of_process = 10;
-    return name_beside(path.filename().string(), ".partial-" + host_name() + "-", digits_of_process);
+    return name_beside(path.filename().string(), ".partial-" + ranks::host_name() + "-", digits_of_process);
 }
 
 /// Where a file is to be put in place of what is at `path`. Throws if that is no file that can be replaced.

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "io/base/error.hpp"
-#include "io/base/host_name.hpp"
+#include "io/ranks/host_name.hpp"
 
 namespace paws::io
 {
@@ -47,7 +47,7 @@ catch (const SystemError& error)
 
 void FolderLock::note_holder()
 {
-    const std::string holder = std::string(begin_of_text) + std::to_string(::getpid()) + " on " + host_name();
+    const std::string holder = std::string(begin_of_text) + std::to_string(::getpid()) + " on " + ranks::host_name();
     file_.cut(0);
     file_.write(holder);
 }

@@ -3,8 +3,8 @@
 #include <cstdlib>
 
 #include "io/files/read_file.hpp"
-#include "io/ranks/mpi_call.hpp"
-#include "io/ranks/rank_group.hpp"
+#include "io/ranks/agreed.hpp"
+#include "io/ranks/node.hpp"
 
 namespace paws::io
 {
@@ -12,44 +12,11 @@ namespace
 {
 namespace fs = std::filesystem;
 
-/// The ranks of this node, of which the lowest leads.
-class Node
-{
-public:
-    Node(const RankGroup& all, std::optional<int> number) : comm_(split(all, number)), ranks_(comm_) {}
-    ~Node() { MPI_Comm_free(&comm_); }
-    Node(const Node&) = delete;
-    Node& operator=(const Node&) = delete;
-
-    bool is_leader() const { return ranks_.is_first(); }
-    const RankGroup& ranks() const { return ranks_; }
-
-private:
-    static MPI_Comm split(const RankGroup& all, std::optional<int> number)
-    {
-        MPI_Comm comm = MPI_COMM_NULL;
-        if (number)
-        {
-            check_mpi(MPI_Comm_split(all.comm(), *number, all.rank(), &comm), "MPI_Comm_split");
-        }
-        else
-        {
-            check_mpi(MPI_Comm_split_type(all.comm(), MPI_COMM_TYPE_SHARED, all.rank(), MPI_INFO_NULL, &comm),
-                      "MPI_Comm_split_type");
-        }
-        return comm;
-    }
-
-    MPI_Comm comm_;
-    RankGroup ranks_;
-};
-
-/// How it went on one node, which its leader finds out. Exactly one is set.
+/// How it went on one node, which its lowest rank finds out. Exactly one is set.
 struct Outcome
 {
     std::string copy;    // its path
     std::string hurdle;  // why there is none, but the file is read where it is
-    std::string error;   // why nothing can be read
     bool reused = false;
 };
 
@@ -66,7 +33,6 @@ fs::path folder_of_node()
     throw NoLocalCopy("neither SLURM_TMPDIR nor TMPDIR names a folder of the node; set one, or data.scratch");
 }
 
-/// Throws nothing: the others wait for the outcome.
 Outcome copy_here(const fs::path& file, const fs::path& folder, const CopyProgress& progress,
                   const FreeSpace& free_space_of)
 {
@@ -83,14 +49,10 @@ Outcome copy_here(const fs::path& file, const fs::path& folder, const CopyProgre
     {
         outcome.hurdle = refused.what();
     }
-    catch (const std::exception& error)
-    {
-        outcome.error = error.what();
-    }
     return outcome;
 }
 
-std::string note_on(const fs::path& file, const Outcome& mine, bool leads, const RankGroup& all)
+std::string note_on(const fs::path& file, const Outcome& mine, bool leads, const ranks::Group& all)
 {
     const int nodes = all.reduce(leads ? 1 : 0, MPI_SUM);
     const int without = all.reduce(leads && !mine.hurdle.empty() ? 1 : 0, MPI_SUM);
@@ -112,20 +74,16 @@ std::string note_on(const fs::path& file, const Outcome& mine, bool leads, const
 StagingReport stage_file(const std::filesystem::path& file, const std::filesystem::path& folder, MPI_Comm comm,
                          const CopyProgress& progress, const StagingOptions& options)
 {
-    const RankGroup all(comm);
-    const Node node(all, options.node);
-    Outcome outcome;
-    if (node.is_leader())
-    {
-        outcome = copy_here(file, folder, progress, options.free_space_of);
-    }
-    all.low_cpu_barrier();
-    all.refuse_if_any(outcome.error);
+    const ranks::Group all(comm);
+    const ranks::Node node(all, options.node);
+    const bool leads = node.ranks().is_first();
+    const auto outcome =
+        agreed(all, [&] { return leads ? copy_here(file, folder, progress, options.free_space_of) : Outcome(); });
     const std::string copy = node.ranks().broadcast(outcome.copy);
     StagingReport report;
     report.staged = !copy.empty();
     report.path = report.staged ? fs::path(copy) : file;
-    report.note = note_on(file, outcome, node.is_leader(), all);
+    report.note = note_on(file, outcome, leads, all);
     return report;
 }
 }  // namespace paws::io

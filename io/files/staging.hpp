@@ -31,8 +31,8 @@ struct StagingOptions
 /// `folder`: where to; if empty, $SLURM_TMPDIR, or else $TMPDIR. `progress` is called on the ranks that copy.
 ///
 /// Where there can be no copy (no such folder, too little space, a failure midway), the ranks of that node read the
-/// file where it is, and the note says why. Throws Error, the same on every rank of every node, if the file is missing
-/// on one, is damaged, or changes meanwhile.
+/// file where it is, and the note says why. Throws BadInput, the same on every rank of every node, if the file is
+/// missing on one, is damaged, or changes meanwhile.
 StagingReport stage_file(const std::filesystem::path& file, const std::filesystem::path& folder, MPI_Comm comm,
                          const CopyProgress& progress = {}, const StagingOptions& options = {});
 }  // namespace paws::io

@@ -94,16 +94,16 @@ void refuse_disk(const fs::path& path)
 
 void CollectiveFile::begin(const std::function<std::uint64_t(h5::File&)>& make)
 {
-    ranks_.together(
-        [&]
-        {
-            if (ranks_.is_first())
-            {
-                make_skeleton(make);
-            }
-        });
+    ranks::agreed(ranks_,
+                  [&]
+                  {
+                      if (ranks_.is_first())
+                      {
+                          make_skeleton(make);
+                      }
+                  });
     temporary_ = ranks_.broadcast(temporary_.string());
-    together([&] { file_.emplace(h5::File::open_together(temporary_, ranks_.comm())); });
+    agreed([&] { file_.emplace(h5::File::open_together(temporary_, ranks_.mpi())); });
 }
 
 void CollectiveFile::make_skeleton(const std::function<std::uint64_t(h5::File&)>& make)
@@ -131,16 +131,16 @@ void CollectiveFile::make_skeleton(const std::function<std::uint64_t(h5::File&)>
 
 void CollectiveFile::close()
 {
-    together([&] { file_->flush(); });
+    agreed([&] { file_->flush(); });
     file_.reset();
-    together([&] { Descriptor(temporary_, O_RDONLY).sync(); });
-    together([&] { verify_own_blocks(); });
+    agreed([&] { Descriptor(temporary_, O_RDONLY).sync(); });
+    agreed([&] { verify_own_blocks(); });
 }
 
 void CollectiveFile::finish(const std::function<void(const fs::path& temporary)>& check)
 {
     Seal of_all = seal();
-    together(
+    agreed(
         [&]
         {
             if (ranks_.is_first())
@@ -177,7 +177,7 @@ Seal CollectiveFile::seal() const
 {
     auto blocks = joined(ranks_.gather(blocks_));
     std::vector<Block> gaps;
-    together(
+    agreed(
         [&]
         {
             if (ranks_.is_first())
@@ -187,7 +187,7 @@ Seal CollectiveFile::seal() const
         });
     ranks_.share(gaps);
     std::vector<Block> mine;
-    together(
+    agreed(
         [&]
         {
             Descriptor file(temporary_, O_RDONLY);

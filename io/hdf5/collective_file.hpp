@@ -10,7 +10,7 @@
 #include "io/files/atomic_file.hpp"
 #include "io/files/seal.hpp"
 #include "io/hdf5/h5.hpp"
-#include "io/ranks/rank_group.hpp"
+#include "io/ranks/agreed.hpp"
 
 namespace paws::io
 {
@@ -19,14 +19,15 @@ namespace paws::io
 ///
 ///     CollectiveFile file(path, ranks);
 ///     file.begin([&](h5::File& skeleton) { ...; return bytes_of_rows; });
-///     file.together([&] { file.hdf5().dataset("a").write_rows_together(...); });
+///     file.agreed([&] { file.hdf5().dataset("a").write_rows_together(...); });
 ///     file.close();
 ///     file.finish([&](const std::filesystem::path& temporary) { ... });
 ///
 /// The file has its full length, and where the file system can also its space, before HDF5 opens it: HDF5 1.10 ends in
 /// a crash if a disk fills up while it holds changes to its own structure.
 ///
-/// Every function is collective and throws Error, the same on every rank; the file is then not there, or what it was.
+/// Every function is collective and throws the same on every rank (see ranks::agreed); the file is then not there, or
+/// what it was.
 class CollectiveFile
 {
 public:
@@ -38,9 +39,9 @@ public:
         std::uint32_t checksum = 0;
     };
 
-    CollectiveFile(std::filesystem::path path, const RankGroup& ranks) : path_(std::move(path)), ranks_(ranks) {}
+    CollectiveFile(std::filesystem::path path, const ranks::Group& ranks) : path_(std::move(path)), ranks_(ranks) {}
 
-    const RankGroup& ranks() const { return ranks_; }
+    const ranks::Group& ranks() const { return ranks_; }
 
     /// Makes the file. `make` is called on rank 0 alone: it fills a file in memory, in which data sets that all ranks
     /// are to write are created but not written, and gives the bytes that these can take at most.
@@ -49,22 +50,22 @@ public:
     /// From begin() to close(); shared by all ranks.
     h5::File& hdf5() { return *file_; }
 
-    /// RankGroup::together for what writes: says what to do if that fails.
+    /// ranks::agreed for what writes: says what to do if that fails.
     template <typename Action>
-    void together(Action action) const
+    void agreed(Action action) const
     {
-        ranks_.together(
-            [&]
-            {
-                try
-                {
-                    action();
-                }
-                catch (const SystemError& error)
-                {
-                    refuse_write(path_, error);
-                }
-            });
+        ranks::agreed(ranks_,
+                      [&]
+                      {
+                          try
+                          {
+                              action();
+                          }
+                          catch (const SystemError& error)
+                          {
+                              refuse_write(path_, error);
+                          }
+                      });
     }
 
     /// Not collective: bytes that this rank wrote, which are read again before the file is in its place.
@@ -84,7 +85,7 @@ private:
     Seal seal() const;
 
     std::filesystem::path path_;
-    RankGroup ranks_;
+    ranks::Group ranks_;
     std::optional<AtomicFile> target_;  // on rank 0
     std::filesystem::path temporary_;
     std::optional<h5::File> file_;

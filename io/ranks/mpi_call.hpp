@@ -1,24 +1,17 @@
 #pragma once
 
-#include <mpi.h>
-
-#include <array>
 #include <stdexcept>
-#include <string>
 
-namespace paws::io
+namespace paws::ranks
 {
-/// Throws, quoting `call` and what MPI says, unless `code` is success. Only a communicator whose errors return (see
-/// MPI_ERRORS_RETURN) comes here with anything else.
-inline void check_mpi(int code, const char* call)
+/// A call of a message-passing library that failed, or that other ranks did not answer in time; the message quotes the
+/// call and says what the library says. It may well follow from another rank's failure.
+struct CallError : std::runtime_error
 {
-    if (code != MPI_SUCCESS)
-    {
-        std::array<char, MPI_MAX_ERROR_STRING> text{};
-        int length = 0;
-        MPI_Error_string(code, text.data(), &length);
-        throw std::runtime_error(std::string(call) +
-                                 " failed: " + std::string(text.data(), static_cast<std::size_t>(length)));
-    }
-}
-}  // namespace paws::io
+    using std::runtime_error::runtime_error;
+};
+
+/// Throws CallError, quoting `call` and what MPI says, unless `code` is success. Only a communicator whose errors
+/// return (see MPI_ERRORS_RETURN) comes here with anything else.
+void check_mpi(int code, const char* call);
+}  // namespace paws::ranks

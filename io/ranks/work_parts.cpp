@@ -1,16 +1,12 @@
 #include "io/ranks/work_parts.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
 #include <thread>
 
-#include "io/ranks/mpi_call.hpp"
-
-namespace paws::io
+namespace paws::ranks
 {
 std::vector<Part> parts_in_rounds(std::span<const std::uint64_t> weights, std::uint64_t most, int rank, int ranks)
 {
@@ -42,27 +38,6 @@ std::vector<Part> parts_in_rounds(std::span<const std::uint64_t> weights, std::u
         }
     }
     return parts;
-}
-
-std::size_t threads_of_rank(const RankGroup& ranks)
-{
-    cpu_set_t mine;
-    CPU_ZERO(&mine);
-    if (::sched_getaffinity(0, sizeof(mine), &mine) != 0)
-    {
-        return 1;
-    }
-    MPI_Comm node = MPI_COMM_NULL;
-    check_mpi(MPI_Comm_split_type(ranks.comm(), MPI_COMM_TYPE_SHARED, ranks.rank(), MPI_INFO_NULL, &node),
-              "MPI_Comm_split_type");
-    cpu_set_t all;
-    CPU_ZERO(&all);
-    int on_node = 1;
-    check_mpi(MPI_Allreduce(&mine, &all, sizeof(mine), MPI_BYTE, MPI_BOR, node), "MPI_Allreduce");
-    check_mpi(MPI_Comm_size(node, &on_node), "MPI_Comm_size");
-    check_mpi(MPI_Comm_free(&node), "MPI_Comm_free");
-    const int share = std::min(CPU_COUNT(&mine), CPU_COUNT(&all) / on_node);
-    return static_cast<std::size_t>(std::max(1, share));
 }
 
 void for_each_on_threads(Part part, std::size_t threads, const std::function<void(std::size_t)>& action)
@@ -99,4 +74,4 @@ void for_each_on_threads(Part part, std::size_t threads, const std::function<voi
         std::rethrow_exception(error);
     }
 }
-}  // namespace paws::io
+}  // namespace paws::ranks

@@ -8,9 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "io/ranks/rank_group.hpp"
-
-namespace paws::io
+namespace paws::ranks
 {
 /// Items [first, last).
 struct Part
@@ -24,10 +22,7 @@ struct Part
 /// item. `weights`: [items].
 std::vector<Part> parts_in_rounds(std::span<const std::uint64_t> weights, std::uint64_t most, int rank, int ranks);
 
-/// The threads that a rank should work with, so that the ranks of a node together use each core once. Collective.
-std::size_t threads_of_rank(const RankGroup& ranks);
-
 /// Calls `action(i)` for each i of a part, on several threads, in no order. When one throws, no further ones begin, and
 /// what it threw is thrown again.
 void for_each_on_threads(Part part, std::size_t threads, const std::function<void(std::size_t)>& action);
-}  // namespace paws::io
+}  // namespace paws::ranks

@@ -6,6 +6,7 @@
 #include "io/files/checksum.hpp"
 #include "io/hdf5/format.hpp"
 #include "io/hdf5/stored_checksum.hpp"
+#include "io/ranks/agreed.hpp"
 
 namespace paws::io
 {
@@ -80,15 +81,15 @@ std::size_t EmbeddingsWriter::Column::row_bytes() const
 }
 
 EmbeddingsWriter::EmbeddingsWriter(const std::filesystem::path& path, const EmbeddingsSource& source,
-                                   EmbeddingsLayout layout, const RankGroup& ranks)
+                                   EmbeddingsLayout layout, const ranks::Group& ranks)
     : layout_(std::move(layout)), count_(source.count()), chunk_rows_(0), file_(path, ranks)
 {
-    ranks.together(
-        [&]
-        {
-            require_lengths(path, source);
-            chunk_rows_ = chunk_rows_of(path, layout_, count_);
-        });
+    agreed(ranks,
+           [&]
+           {
+               require_lengths(path, source);
+               chunk_rows_ = chunk_rows_of(path, layout_, count_);
+           });
     mine_ = rows_of(ranks.rank());
     const Type real = layout_.half ? Type::float16 : Type::float32;
     for (const EmbeddingsLayout::Output& output : layout_.outputs)
@@ -101,7 +102,7 @@ EmbeddingsWriter::EmbeddingsWriter(const std::filesystem::path& path, const Embe
         columns_.push_back({"predicted", 1, Type::int64, false});
     }
     file_.begin([&](h5::File& file) { return make(file, source); });
-    file_.together(
+    file_.agreed(
         [&]
         {
             for (Column& column : columns_)
@@ -182,7 +183,7 @@ void EmbeddingsWriter::require_block(const EmbeddingsBlock& block) const
 
 void EmbeddingsWriter::write(const EmbeddingsBlock& block)
 {
-    file_.ranks().together([&] { require_block(block); });
+    agreed(file_.ranks(), [&] { require_block(block); });
     given_ += block.rows;
     const std::size_t unit = std::max<std::size_t>(1, chunk_rows_);
     const std::size_t waiting = given_ - written_;
@@ -203,7 +204,7 @@ void EmbeddingsWriter::write_rows(Column& column, std::size_t rows)
     const std::size_t first = mine_.first + written_;
     h5::Dataset& dataset = *column.dataset;
     const std::size_t numbers = rows * column.width;
-    file_.together(
+    file_.agreed(
         [&]
         {
             switch (column.type)
@@ -274,17 +275,17 @@ void EmbeddingsWriter::verify_chunks() const
 
 void EmbeddingsWriter::finish()
 {
-    file_.ranks().together(
-        [&]
-        {
-            if (given_ != mine_.count)
-            {
-                throw Error("embeddings: " + std::to_string(given_) + " of " + std::to_string(mine_.count) +
-                            " rows were given");
-            }
-        });
+    agreed(file_.ranks(),
+           [&]
+           {
+               if (given_ != mine_.count)
+               {
+                   throw Error("embeddings: " + std::to_string(given_) + " of " + std::to_string(mine_.count) +
+                               " rows were given");
+               }
+           });
     const auto sums = checksums_of_all();
-    file_.together(
+    file_.agreed(
         [&]
         {
             for (std::size_t i = 0; i < columns_.size(); ++i)
@@ -297,7 +298,7 @@ void EmbeddingsWriter::finish()
         column.dataset.reset();
     }
     file_.close();
-    file_.together([&] { verify_chunks(); });
+    file_.agreed([&] { verify_chunks(); });
     file_.finish(
         [&](const std::filesystem::path& temporary)
         {

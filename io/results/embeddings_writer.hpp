@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "io/hdf5/collective_file.hpp"
-#include "io/ranks/rank_group.hpp"
+#include "io/ranks/group.hpp"
 #include "io/results/embeddings_file.hpp"
 
 namespace paws::io
@@ -47,12 +47,13 @@ struct EmbeddingsBlock
 ///     writer.finish();
 ///
 /// While a compressed file is being written, it takes the space of one without compression.
-/// Every function is collective and throws Error, the same on every rank; the file is then not there, or what it was.
+/// Every function is collective and throws the same on every rank (see ranks::agreed); the file is then not there, or
+/// what it was.
 class EmbeddingsWriter
 {
 public:
     EmbeddingsWriter(const std::filesystem::path& path, const EmbeddingsSource& source, EmbeddingsLayout layout,
-                     const RankGroup& ranks);
+                     const ranks::Group& ranks);
 
     struct Rows
     {

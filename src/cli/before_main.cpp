@@ -17,11 +17,11 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "io/base/process_limits.hpp"
+#include "io/ranks/process_limits.hpp"
 
 namespace
 {
-using paws::io::MemoryLimit;
+using paws::ranks::MemoryLimit;
 
 constexpr int bad_input = 2;
 
@@ -64,7 +64,7 @@ bool speaks(char** variables)
 /// As many as OpenBLAS starts, the calling one included.
 std::size_t blas_threads(char** variables)
 {
-    const auto cores = paws::io::usable_cores();
+    const auto cores = paws::ranks::usable_cores();
     for (const char* name : {"OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"})
     {
         const char* const text = value_of(name, variables);
@@ -112,7 +112,7 @@ void hold_signals_back()
 void require_memory(std::size_t threads, char** variables)
 {
     const auto needed = for_libraries + (threads - 1) * for_blas_thread;
-    const auto limits = paws::io::memory_limits();
+    const auto limits = paws::ranks::memory_limits();
     for (const MemoryLimit* const limit : {&limits.address_space, &limits.data})
     {
         if (!limit->exists() || limit->left() >= needed)
@@ -121,8 +121,8 @@ void require_memory(std::size_t threads, char** variables)
         }
         std::array<char, 32> most{};
         std::array<char, 32> wanted{};
-        paws::io::write_gibibytes(limit->most, most);
-        paws::io::write_gibibytes(limit->used + needed, wanted);
+        paws::ranks::write_gibibytes(limit->most, most);
+        paws::ranks::write_gibibytes(limit->used + needed, wanted);
         std::array<char, 512> text{};
         std::snprintf(text.data(), text.size(),
                       "paws_hpc: %s is limited to %s (%s), and %s are needed to start with %zu thread%s of the BLAS "
@@ -153,7 +153,7 @@ void require_descriptors(char** variables)
 void require_threads(std::size_t threads, char** variables)
 {
     const auto wanted = threads - 1 + further_threads;
-    const auto found = paws::io::startable_threads(wanted);
+    const auto found = paws::ranks::startable_threads(wanted);
     if (found < wanted)
     {
         std::array<char, 512> text{};

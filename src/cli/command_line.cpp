@@ -9,16 +9,15 @@
 #include <string>
 
 #include "io/base/say.hpp"
+#include "io/ranks/agreed.hpp"
+#include "io/ranks/launcher.hpp"
 #include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/launch.hpp"
 #include "src/cli/standard_streams.hpp"
 #include "src/cli/version.hpp"
 #include "src/cli/wrong_word.hpp"
-#include "src/comm/agreement.hpp"
-#include "src/comm/launcher.hpp"
 #include "src/config/config.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/stop_rule.hpp"
 #include "src/session/stop_signals.hpp"
 
@@ -39,70 +38,69 @@ std::string invocation(const CLI::App& app, const Arguments& arguments, int argc
     return fmt::format("{}", fmt::join(argv + 1, argv + argc, " "));
 }
 
-void require_same_invocation(comm::Communicator& communicator, const std::string& invocation)
+void require_same_invocation(const ranks::Group& group, const std::string& invocation)
 {
-    if (const auto found = comm::find_disagreement(communicator, invocation))
+    if (const auto found = ranks::find_disagreement(group, invocation))
     {
-        throw comm::AgreedFailure(
-            fmt::format("{}: its command line differs from that of {}: '{}', there '{}'; give all "
-                        "ranks the same",
-                        found->rank, found->first, found->text, found->text_of_first),
-            comm::bad_input);
+        group.refuse(
+            fmt::format("{}: its command line differs from that of {}: '{}', there '{}'; give all ranks the same",
+                        found->rank, found->first, found->text, found->text_of_first));
     }
 }
 
 /// Collective: looks at what the first rank is to write before anything is done for it. Gives the summary's place.
-std::unique_ptr<io::TextOutput> open_outputs(const Arguments& arguments, const std::string& name, const Ranks& ranks)
+std::unique_ptr<io::TextOutput> open_outputs(const Arguments& arguments, const std::string& name,
+                                             const comm::World& world)
 {
     std::unique_ptr<io::TextOutput> summary;
-    session::agreed(*ranks.world().communicator,
-                    [&]
-                    {
-                        if (!ranks.world().is_first())
-                        {
-                            return;
-                        }
-                        if (!has_files_in_config(name))
-                        {
-                            io::require_outputs(files_of(arguments, name));
-                        }
-                        if (!arguments.summary.empty())
-                        {
-                            summary = std::make_unique<io::TextOutput>(arguments.summary);
-                        }
-                    });
+    agreed(world.group(),
+           [&]
+           {
+               if (!world.is_first())
+               {
+                   return;
+               }
+               if (!has_files_in_config(name))
+               {
+                   io::require_outputs(files_of(arguments, name));
+               }
+               if (!arguments.summary.empty())
+               {
+                   summary = std::make_unique<io::TextOutput>(arguments.summary);
+               }
+           });
     return summary;
 }
 
 /// Returns the exit code.
-int run_command(const Arguments& arguments, const std::string& name, const Command& command, Ranks& ranks)
+int run_command(const Arguments& arguments, const std::string& name, const Command& command, comm::World& world)
 {
-    const auto output = open_outputs(arguments, name, ranks);
-    const auto summary = command(ranks);
+    const auto output = open_outputs(arguments, name, world);
+    const auto summary = command(world);
     if (output)
     {
         commands::write_summary(*output, summary);
     }
     if (!commands::is_of_training(summary))
     {
-        session::agreed(*ranks.world().communicator,
-                        [&]
-                        {
-                            if (ranks.world().is_first())
-                            {
-                                require_printed();
-                            }
-                        });
+        agreed(world.group(),
+               [&]
+               {
+                   if (world.is_first())
+                   {
+                       require_printed();
+                   }
+               });
     }
-    return commands::has_stopped(summary) ? session::resume_me : comm::success;
+    return commands::has_stopped(summary) ? session::resume_me : ranks::success;
 }
 
 /// Help or version, once, however many are started. Returns the exit code.
 int print_once(const CLI::App& app, const CLI::ParseError& wanted)
 {
-    if (!comm::launcher_of_environment().is_first())
+    if (!ranks::launcher_of_environment().is_first())
     {
-        return comm::success;
+        return ranks::success;
     }
     const int code = app.exit(wanted);
     try
@@ -113,7 +111,7 @@ int print_once(const CLI::App& app, const CLI::ParseError& wanted)
     catch (const std::runtime_error& error)
     {
         io::say_error(fmt::format("paws_hpc: {}\n", error.what()));
-        return comm::failed;
+        return ranks::failed;
     }
 }
 }  // namespace
@@ -176,20 +174,19 @@ int run(int argc, char** argv)
         }
     }
     return launch(argc, argv, version_identity(),
-                  [&](Ranks& ranks)
+                  [&](comm::World& world)
                   {
-                      auto& communicator = *ranks.world().communicator;
-                      session::agreed(communicator,
-                                      [&]
-                                      {
-                                          if (!refused.empty())
-                                          {
-                                              throw config::Error(refused);
-                                          }
-                                          session::parse_stop_after(arguments.stop_after);
-                                      });
-                      require_same_invocation(communicator, invocation(app, arguments, argc, argv));
-                      return run_command(arguments, chosen, command, ranks);
+                      agreed(world.group(),
+                             [&]
+                             {
+                                 if (!refused.empty())
+                                 {
+                                     throw config::Error(refused);
+                                 }
+                                 session::parse_stop_after(arguments.stop_after);
+                             });
+                      require_same_invocation(world.group(), invocation(app, arguments, argc, argv));
+                      return run_command(arguments, chosen, command, world);
                   });
 }
 }  // namespace paws::cli

@@ -52,7 +52,7 @@ struct Arguments
 };
 
 /// What is done on every rank that the program was started on.
-using Command = std::function<commands::Summary(Ranks&)>;
+using Command = std::function<commands::Summary(comm::World&)>;
 /// By the name that stands first on the command line.
 using Commands = std::vector<std::pair<std::string, Command>>;
 
@@ -72,13 +72,13 @@ bool may_train(const Arguments& arguments);
 
 /// A command that works alone: on several ranks, all refuse together and one says so.
 Command on_one_rank(const std::string& name, std::function<commands::Summary()> work);
-/// Throws comm::AgreedFailure where there are several ranks.
-void require_one_rank(const Ranks& ranks, const std::string& command);
+/// Throws ranks::BadInput where there are several ranks.
+void require_one_rank(const comm::World& world, const std::string& command);
 
 /// Collective: prints notices of a configuration that is the same on all ranks, and lets the ranks live by it.
-void follow_config(const config::Config& config, Ranks& ranks);
+void follow_config(const config::Config& config, comm::World& world);
 
 /// Collective: chooses the ranks' devices as the configuration says, connects them, and starts to compute there. Throws
-/// config::Error, or comm::AgreedFailure on several ranks.
-session::ComputeSession start_computing(const config::Config& config, Ranks& ranks);
+/// ranks::BadInput.
+session::ComputeSession start_computing(const config::Config& config, comm::World& world);
 }  // namespace paws::cli

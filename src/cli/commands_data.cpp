@@ -1,6 +1,6 @@
+#include "io/ranks/agreed.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
-#include "src/session/agreed.hpp"
 
 namespace paws::cli
 {
@@ -26,8 +26,8 @@ Command add_pack(CLI::App& app, Arguments& arguments)
     command->add_flag("--skip-broken", pack.skip_broken,
                       "imagefolder: leave broken images out and list them, instead of refusing the folder");
     // It throws the same on every rank.
-    return [&pack](Ranks& ranks)
-    { return session::agreed(*ranks.world().communicator, [&] { return commands::pack(pack, ranks.world().mpi); }); };
+    return [&pack](comm::World& world)
+    { return agreed(world.group(), [&] { return commands::pack(pack, world.group()); }); };
 }
 
 Command add_subset(CLI::App& app, Arguments& arguments)

@@ -16,15 +16,15 @@ Command add_demo(CLI::App& app, Arguments& arguments)
     command->add_option("--images,--pictures", arguments.demo.images,
                         "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
     command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
-    return [&arguments](Ranks& ranks)
+    return [&arguments](comm::World& world)
     {
-        require_one_rank(ranks, "demo");
+        require_one_rank(world, "demo");
         const auto config = config::load(arguments.config, arguments.overrides);
         auto files = files_of(arguments, "demo");
         commands::add_demo_files(config, arguments.demo, files);
         io::require_outputs(files);
-        const auto session = start_computing(config, ranks);
-        return commands::demo(config, arguments.demo, ranks.world());
+        const auto session = start_computing(config, world);
+        return commands::demo(config, arguments.demo, world);
     };
 }
 

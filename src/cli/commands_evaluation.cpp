@@ -5,11 +5,11 @@
 #include <limits>
 
 #include "io/base/printable.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
 #include "src/commands/embed.hpp"
 #include "src/commands/evaluation.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/same_input.hpp"
 
 namespace paws::cli
@@ -108,20 +108,18 @@ using Task = std::function<commands::Summary(const commands::Pretrained&, const 
 /// A command that evaluates a checkpoint on all ranks.
 Command on_checkpoint(const Arguments& arguments, const std::string& name, const Task& task)
 {
-    return [&arguments, name, task](Ranks& ranks)
+    return [&arguments, name, task](comm::World& world)
     {
-        auto& communicator = *ranks.world().communicator;
-        const auto pretrained = commands::load_pretrained(arguments.evaluation.checkpoint, communicator);
-        const auto config =
-            session::agreed(communicator, [&] { return evaluation_config(pretrained, arguments, name); });
-        session::require_same_config(communicator, config);
-        follow_config(config, ranks);
-        if (!ranks.is_alone())
+        const auto pretrained = commands::load_pretrained(arguments.evaluation.checkpoint, *world.communicator);
+        const auto config = agreed(world.group(), [&] { return evaluation_config(pretrained, arguments, name); });
+        session::require_same_config(world.group(), config);
+        follow_config(config, world);
+        if (!world.group().is_alone())
         {
-            session::require_same_data(*ranks.world().communicator, config);
+            session::require_same_data(world.group(), config);
         }
-        const auto session = start_computing(config, ranks);
-        return task(pretrained, config, ranks.world());
+        const auto session = start_computing(config, world);
+        return task(pretrained, config, world);
     };
 }
 

@@ -5,10 +5,10 @@
 
 #include "io/base/printable.hpp"
 #include "io/base/say.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/checkpoint/run_files.hpp"
 #include "src/cli/command_files.hpp"
 #include "src/cli/commands.hpp"
-#include "src/comm/agreement.hpp"
 #include "src/commands/classifier_evaluation.hpp"
 #include "src/commands/config_files.hpp"
 #include "src/commands/describe_run.hpp"
@@ -16,7 +16,6 @@
 #include "src/commands/evaluation.hpp"
 #include "src/commands/training.hpp"
 #include "src/device/device.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/choose_device.hpp"
 #include "src/session/job_limits.hpp"
 #include "src/session/same_input.hpp"
@@ -28,13 +27,12 @@ namespace paws::cli
 namespace
 {
 /// Read on every rank, and the same on all.
-config::Config load_config(const Arguments& arguments, Ranks& ranks)
+config::Config load_config(const Arguments& arguments, comm::World& world)
 {
-    auto& communicator = *ranks.world().communicator;
-    auto config = session::agreed(communicator,
-                                  [&] { return config::load(arguments.config, arguments.overrides, arguments.task); });
-    session::require_same_config(communicator, config);
-    follow_config(config, ranks);
+    auto config =
+        agreed(world.group(), [&] { return config::load(arguments.config, arguments.overrides, arguments.task); });
+    session::require_same_config(world.group(), config);
+    follow_config(config, world);
     return config;
 }
 
@@ -53,63 +51,61 @@ void leave_to_resuming(const config::Config& config, io::CommandFiles& files)
 /// Collective: looks at what the task is to write before anything is read for it.
 void require_outputs(const config::Config& config, const Arguments& arguments, const comm::World& world)
 {
-    session::agreed(*world.communicator,
-                    [&]
-                    {
-                        commands::require_tag_fits(config);
-                        auto files = files_of(arguments, "");
-                        if (!world.is_first())
-                        {
-                            files.outputs.clear();
-                        }
-                        arguments.dry_run ? commands::add_config_inputs(config, files)
-                                          : commands::add_config_files(config, world.rank(), files);
-                        if (arguments.resume == "auto")
-                        {
-                            leave_to_resuming(config, files);
-                        }
-                        io::require_outputs(files);
-                    });
+    agreed(world.group(),
+           [&]
+           {
+               commands::require_tag_fits(config);
+               auto files = files_of(arguments, "");
+               if (!world.is_first())
+               {
+                   files.outputs.clear();
+               }
+               arguments.dry_run ? commands::add_config_inputs(config, files)
+                                 : commands::add_config_files(config, world.rank(), files);
+               if (arguments.resume == "auto")
+               {
+                   leave_to_resuming(config, files);
+               }
+               io::require_outputs(files);
+           });
 }
 
-commands::Summary dry_run(const config::Config& config, const Ranks& ranks)
+commands::Summary dry_run(const config::Config& config, const comm::World& world)
 {
-    const session::ComputeSession session(config.meta.threads, ranks.world());
-    const auto text = commands::describe_run(config, session.threads(), ranks.world());
-    if (ranks.world().is_first())
+    const session::ComputeSession session(config.meta.threads, world);
+    const auto text = commands::describe_run(config, session.threads(), world);
+    if (world.is_first())
     {
         fmt::print("{}", text);
     }
     return {{"task", to_string(config.task)}, {"dry_run", true}};
 }
 
-commands::Summary train(const Arguments& arguments, const config::Config& config, const Ranks& ranks)
+commands::Summary train(const Arguments& arguments, const config::Config& config, const comm::World& world)
 {
-    const auto& world = ranks.world();
     return commands::run_training(config,
                                   {arguments.resume, session::parse_stop_after(arguments.stop_after),
                                    world.is_first() ? session::seconds_until_job_ends() : std::nullopt, false},
                                   world);
 }
 
-commands::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
+commands::Summary run_configured_task(const Arguments& arguments, comm::World& world)
 {
-    const auto config = load_config(arguments, ranks);
+    const auto config = load_config(arguments, world);
     if (!commands::trains(config))
     {
         session::drop_stop_signals();
     }
-    require_outputs(config, arguments, ranks.world());
+    require_outputs(config, arguments, world);
     if (arguments.dry_run)
     {
-        return dry_run(config, ranks);
+        return dry_run(config, world);
     }
-    if (!ranks.is_alone())
+    if (!world.group().is_alone())
     {
-        session::require_same_data(*ranks.world().communicator, config);
+        session::require_same_data(world.group(), config);
     }
-    const auto session = start_computing(config, ranks);
-    const auto& world = ranks.world();
+    const auto session = start_computing(config, world);
     const auto pretrained = [&]
     {
         return commands::load_pretrained(config.logging.path_of(config.logging.pretrain_path.value_or("")),
@@ -120,9 +116,9 @@ commands::Summary run_configured_task(const Arguments& arguments, Ranks& ranks)
         case config::Task::paws_train:
         case config::Task::suncet_train:
         case config::Task::snn_fine_tune:
-            return train(arguments, config, ranks);
+            return train(arguments, config, world);
         case config::Task::fine_tune:
-            return config.meta.training ? train(arguments, config, ranks)
+            return config.meta.training ? train(arguments, config, world)
                                         : commands::evaluate_classifier(config, arguments.resume, world);
         case config::Task::snn_eval:
             return commands::snn_eval(pretrained(), config, world);
@@ -151,44 +147,44 @@ bool may_train(const Arguments& arguments)
     }
 }
 
-void require_one_rank(const Ranks& ranks, const std::string& command)
+void require_one_rank(const comm::World& world, const std::string& command)
 {
-    if (!ranks.is_alone())
+    if (!world.group().is_alone())
     {
-        throw comm::AgreedFailure(fmt::format("{} runs on one rank, but was started on {} ranks; start a single one "
-                                              "(mpirun -n 1, srun -n 1)",
-                                              command, ranks.world().world_size()),
-                                  comm::bad_input);
+        world.group().refuse(
+            fmt::format("{} runs on one rank, but was started on {} ranks; start a single one "
+                        "(mpirun -n 1, srun -n 1)",
+                        command, world.world_size()));
     }
 }
 
 Command on_one_rank(const std::string& name, std::function<commands::Summary()> work)
 {
-    return [name, work = std::move(work)](Ranks& ranks)
+    return [name, work = std::move(work)](comm::World& world)
     {
-        require_one_rank(ranks, name);
+        require_one_rank(world, name);
         return work();
     };
 }
 
-void follow_config(const config::Config& config, Ranks& ranks)
+void follow_config(const config::Config& config, comm::World& world)
 {
-    for (const auto& notice : ranks.world().is_first() ? config.notices : std::vector<std::string>())
+    for (const auto& notice : world.is_first() ? config.notices : std::vector<std::string>())
     {
         io::say(fmt::format("note: {}\n", io::printable(notice)));
     }
-    ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
+    set_timeout(world, std::chrono::milliseconds(static_cast<std::int64_t>(1000 * config.meta.comm_timeout)));
 }
 
-session::ComputeSession start_computing(const config::Config& config, Ranks& ranks)
+session::ComputeSession start_computing(const config::Config& config, comm::World& world)
 {
-    const auto device = session::choose_device(config.meta, ranks.world());
+    const auto device = session::choose_device(config.meta, world);
     if (device.is_cuda())
     {
         device::use_gpu(device.index(), {config.meta.tf32, config.meta.deterministic});
     }
-    ranks.use_device(device);
-    return session::ComputeSession(config.meta.threads, ranks.world());
+    use_device(world, device);
+    return session::ComputeSession(config.meta.threads, world);
 }
 
 Command add_run(CLI::App& app, Arguments& arguments)
@@ -204,6 +200,6 @@ Command add_run(CLI::App& app, Arguments& arguments)
                    "End early, after so many epochs or steps of the run (3ep, 500steps), or so much time (90m, 2h; "
                    "then the exit code is 85)");
     app.add_flag("--dry-run", arguments.dry_run, "Print configuration, sizes, memory and steps, then stop");
-    return [&arguments](Ranks& ranks) { return run_configured_task(arguments, ranks); };
+    return [&arguments](comm::World& world) { return run_configured_task(arguments, world); };
 }
 }  // namespace paws::cli

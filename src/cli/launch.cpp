@@ -6,14 +6,15 @@
 #include <exception>
 #include <optional>
 
+#include "io/base/printable.hpp"
 #include "io/base/say.hpp"
-#include "src/comm/agreement.hpp"
+#include "io/ranks/agreed.hpp"
+#include "io/ranks/launcher.hpp"
+#include "io/ranks/session.hpp"
 #include "src/comm/device_communicator.hpp"
-#include "src/comm/launcher.hpp"
-#include "src/comm/mpi_session.hpp"
+#include "src/comm/last_words.hpp"
 #include "src/comm/watch.hpp"
 #include "src/config/config.hpp"
-#include "src/session/agreed.hpp"
 
 namespace paws::cli
 {
@@ -30,76 +31,73 @@ milliseconds deadline_of_calls(milliseconds timeout)
 /// For what ends a process from threads that nobody waits for.
 comm::Watch* watch_of_process = nullptr;
 
+/// In one line: that of bad input can only be broken by a name in it.
+ranks::Failure failure_of(const std::exception_ptr& error)
+{
+    auto failure = ranks::failure_of(error);
+    failure.message = io::printable(failure.message);
+    return failure;
+}
+
 [[noreturn]] void report_and_end()
 {
     if (const auto error = std::current_exception(); error && watch_of_process != nullptr)
     {
-        watch_of_process->fail(session::failure_of(error));
+        watch_of_process->fail(failure_of(error));
     }
     std::abort();
 }
 
-void print_failure(const comm::Failure& failure)
+void print_failure(const ranks::Failure& failure)
 {
     std::fflush(stdout);
-    io::say_error(fmt::format("paws_hpc: {}\n", comm::first_line(failure.message)));
+    io::say_error(fmt::format("paws_hpc: {}\n", failure.message));
 }
 
-int run_alone(const std::function<int(Ranks&)>& work)
+int run_alone(const Work& work)
 {
     try
     {
-        Ranks alone;
+        comm::World alone;
         return work(alone);
     }
     catch (...)
     {
-        const auto failure = session::failure_of(std::current_exception());
+        const auto failure = failure_of(std::current_exception());
         print_failure(failure);
         return failure.code;
     }
 }
 
 /// The first thing that ranks do together, and in all versions the same.
-void require_same_version(comm::Communicator& communicator, const std::string& identity)
+void require_same_version(const ranks::Group& group, const std::string& identity)
 {
-    if (const auto found = comm::find_disagreement(communicator, identity))
+    if (const auto found = ranks::find_disagreement(group, identity))
     {
-        throw comm::AgreedFailure(fmt::format("{}: it runs {}, but {} runs {}; start the same installation everywhere",
-                                              found->rank, found->text, found->first, found->text_of_first),
-                                  comm::bad_input);
+        group.refuse(fmt::format("{}: it runs {}, but {} runs {}; start the same installation everywhere", found->rank,
+                                 found->text, found->first, found->text_of_first));
     }
 }
 
 /// Returns if all ranks ended well, or all with the same failure.
-int run_together(const std::string& identity, const std::function<int(Ranks&)>& work, std::optional<comm::Watch>& watch)
+int run_together(const std::string& identity, const Work& work, std::optional<comm::Watch>& watch)
 {
-    int code = comm::success;
+    int code = ranks::success;
     // Not destroyed if this rank fails alone: ending a communicator may take all of its ranks.
     auto world = comm::make_world(MPI_COMM_WORLD, deadline_of_calls(first_timeout));
-    std::optional<Ranks> ranks;
     try
     {
-        require_same_version(*world.communicator, identity);
+        require_same_version(world.group(), identity);
         watch.emplace(*world.communicator, first_timeout);
         watch_of_process = &*watch;
         std::set_terminate(&report_and_end);
-        ranks.emplace(*watch, world);
-        code = work(*ranks);
+        code = work(world);
     }
     catch (...)
     {
         const auto error = std::current_exception();
-        const auto failure = session::failure_of(error);
-        try
-        {
-            std::rethrow_exception(error);
-        }
-        catch (const comm::AgreedFailure&)
-        {
-            code = failure.code;
-        }
-        catch (...)
+        const auto failure = failure_of(error);
+        if (!world.group().knows(error))
         {
             if (watch)
             {
@@ -107,6 +105,7 @@ int run_together(const std::string& identity, const std::function<int(Ranks&)>& 
             }
             throw;
         }
+        code = failure.code;
         if (world.is_first())
         {
             print_failure(failure);
@@ -118,48 +117,50 @@ int run_together(const std::string& identity, const std::function<int(Ranks&)>& 
 }
 }  // namespace
 
-void Ranks::set_timeout(milliseconds timeout)
+void set_timeout(comm::World& world, milliseconds timeout)
 {
-    if (watch_ != nullptr && timeout != timeout_)
+    if (watch_of_process != nullptr && deadline_of_calls(timeout) != world.group().deadline())
     {
-        timeout_ = timeout;
-        watch_->set_timeout(timeout);
-        const auto device = world_.device;
-        world_ = comm::make_world(MPI_COMM_WORLD, deadline_of_calls(timeout));
-        use_device(device);
+        watch_of_process->set_timeout(timeout);
+        const auto device = world.device;
+        world = comm::make_world(MPI_COMM_WORLD, deadline_of_calls(timeout));
+        use_device(world, device);
     }
 }
 
-void Ranks::use_device(const torch::Device& device)
+void use_device(comm::World& world, const torch::Device& device)
 {
-    world_.device = device;
-    world_.communicator = comm::communicator_on_device(world_.communicator, device, deadline_of_calls(timeout_),
-                                                       [watch = watch_](const std::string& message) {
-                                                           watch->fail({message, comm::failed, true});
-                                                       });
+    world.device = device;
+    world.communicator = comm::communicator_on_device(world.communicator, device, world.group().deadline(),
+                                                      [](const std::string& message) {
+                                                          watch_of_process->fail({message, ranks::failed, true});
+                                                      });
 }
 
-int launch(int argc, char** argv, const std::string& identity, const std::function<int(Ranks&)>& work)
+int launch(int argc, char** argv, const std::string& identity, const Work& work)
 {
-    const auto launcher = comm::launcher_of_environment();
+    const auto launcher = ranks::launcher_of_environment();
     // Outlives MPI, whose end takes all ranks.
     std::optional<comm::Watch> watch;
     try
     {
-        const comm::MpiSession mpi(argc, argv);
-        if (const auto confusion = comm::launcher_confusion(launcher, mpi.world_size()); !confusion.empty())
+        std::optional<comm::LastWords> words(ranks::words_if_mpi_does_not_start());
+        const ranks::Session mpi(argc, argv);
+        words.reset();
+        const auto started = ranks::Group(MPI_COMM_WORLD).size();
+        if (const auto confusion = ranks::launcher_confusion(launcher, started); !confusion.empty())
         {
             if (launcher.is_first())
             {
-                print_failure({confusion, comm::bad_input});
+                print_failure({confusion, ranks::bad_input});
             }
-            return comm::bad_input;
+            return ranks::bad_input;
         }
-        return mpi.world_size() == 1 ? run_alone(work) : run_together(identity, work, watch);
+        return started == 1 ? run_alone(work) : run_together(identity, work, watch);
     }
     catch (...)
     {
-        const auto failure = session::failure_of(std::current_exception());
+        const auto failure = failure_of(std::current_exception());
         if (watch)
         {
             watch->fail(failure);

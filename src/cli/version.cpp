@@ -7,7 +7,7 @@
 
 #include <Kokkos_Core.hpp>
 
-#include "src/comm/mpi_session.hpp"
+#include "io/ranks/session.hpp"
 #include "src/device/precision.hpp"
 
 namespace paws::cli
@@ -29,7 +29,7 @@ std::string version_text()
         "HDF5 {}.{}.{}, parallel: {}\n"
         "C++ {}",
         PAWS_VERSION, TORCH_VERSION, torch::cuda::is_available() ? "yes" : "no", device::cpu_has_bf16() ? "yes" : "no",
-        KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100, KOKKOS_VERSION % 100, backends, comm::mpi_version(),
+        KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100, KOKKOS_VERSION % 100, backends, ranks::mpi_version(),
         H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE,
 #ifdef H5_HAVE_PARALLEL
         "yes",

@@ -15,7 +15,7 @@
 #include <sstream>
 #include <vector>
 
-#include "io/base/host_name.hpp"
+#include "io/ranks/host_name.hpp"
 
 namespace paws::comm
 {
@@ -110,7 +110,7 @@ std::string Listener::endpoint() const
     std::array<char, NI_MAXHOST> text{"0"};
     getsockname(number(), address, &size);
     getnameinfo(address, size, nullptr, 0, text.data(), text.size(), NI_NUMERICSERV);
-    auto endpoint = io::host_name() + " " + text.data();
+    auto endpoint = ranks::host_name() + " " + text.data();
     ifaddrs* list = nullptr;
     getifaddrs(&list);
     for (const auto* entry = list; entry != nullptr; entry = entry->ifa_next)

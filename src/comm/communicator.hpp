@@ -2,12 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "src/comm/error.hpp"
+#include "io/ranks/group.hpp"
 
 namespace paws::comm
 {
@@ -16,23 +13,27 @@ class Pending
 {
 public:
     virtual ~Pending() = default;
-    /// Whether it has ended; lets it go on if not. Throws Error.
+    /// Whether it has ended; lets it go on if not. Throws ranks::CallError.
     virtual bool poll() = 0;
-    /// Throws Error.
+    /// Throws ranks::CallError.
     virtual void wait() = 0;
 };
 
 /// The ranks that train together. Every rank must make the same calls in the same order, with tensors of the same shape
 /// and type: contiguous; float32, float64, bfloat16, float16, or int64. Results are the same bits on all ranks. A call
-/// that the others do not answer within the deadline throws Error, which names the call.
+/// that the others do not answer within the group's deadline throws ranks::CallError, which names the call.
 class Communicator
 {
 public:
     virtual ~Communicator() = default;
+    Communicator(const Communicator&) = delete;
+    Communicator& operator=(const Communicator&) = delete;
 
-    virtual int rank() const = 0;
-    virtual int world_size() const = 0;
-    bool is_alone() const { return world_size() == 1; }
+    /// The same ranks, for what is no tensor.
+    const ranks::Group& group() const { return group_; }
+    int rank() const { return group_.rank(); }
+    int world_size() const { return group_.size(); }
+    bool is_alone() const { return group_.is_alone(); }
 
     /// The sum over all ranks, in place.
     virtual void all_reduce(const at::Tensor& values) = 0;
@@ -49,13 +50,14 @@ public:
 
     /// How long calls have kept their callers so far, waiting for slower ranks included.
     virtual double seconds_waiting() const = 0;
+
+protected:
+    explicit Communicator(ranks::Group group = {}) : group_(group) {}
+
+private:
+    ranks::Group group_;
 };
 
 /// A world of one rank, which needs no library.
 std::shared_ptr<Communicator> make_single_rank();
-
-/// Text of any length, possibly different on each rank, from `root` to all.
-std::string broadcast_text(Communicator& communicator, const std::string& text, int root);
-/// The texts of all ranks.
-std::vector<std::string> gather_texts(Communicator& communicator, const std::string& text);
 }  // namespace paws::comm

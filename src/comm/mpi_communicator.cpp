@@ -1,21 +1,21 @@
 #include "src/comm/mpi_communicator.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <torch/types.h>
 
-#include <algorithm>
 #include <limits>
-#include <thread>
-#include <vector>
 
-#include "src/comm/check_mpi.hpp"
+#include "io/ranks/wait.hpp"
 
 namespace paws::comm
 {
 namespace
 {
+using ranks::check_mpi;
 using Clock = std::chrono::steady_clock;
+
+/// A step waits for few milliseconds, and then for nothing else.
+constexpr std::chrono::microseconds longest_pause(50);
 
 template <class Half>
 void sum_halves(void* in, void* in_out, int* count, MPI_Datatype*)
@@ -62,41 +62,6 @@ private:
     MPI_Comm comm_ = MPI_COMM_NULL;
 };
 
-/// Polls `ended` until it says so. For the first moments without pause, since most calls end within microseconds once
-/// all ranks are there; then with the core given to whoever wants it, ranks of the same node for example; at last, with
-/// sleeps that are short beside the wait itself.
-template <class Ended>
-void wait_until(const Ended& ended, std::chrono::milliseconds deadline, const char* call)
-{
-    constexpr auto eager = std::chrono::microseconds(20);
-    constexpr auto patient = std::chrono::milliseconds(2);
-    constexpr Clock::duration longest_step = std::chrono::seconds(1);
-    auto last = Clock::now();
-    Clock::duration waited{};
-    while (!ended())
-    {
-        // A job that was suspended did not wait meanwhile.
-        const auto now = Clock::now();
-        waited += std::min(now - last, longest_step);
-        last = now;
-        if (waited > deadline)
-        {
-            throw Error(
-                fmt::format("{}: the other ranks did not answer within {} s; one of them is stuck, or slower "
-                            "than meta.comm_timeout allows",
-                            call, std::chrono::duration_cast<std::chrono::seconds>(deadline).count()));
-        }
-        if (waited > patient)
-        {
-            std::this_thread::sleep_for(std::chrono::microseconds(50));
-        }
-        else if (waited > eager)
-        {
-            sched_yield();
-        }
-    }
-}
-
 /// What all calls of a communicator have in common.
 struct Waiting
 {
@@ -134,7 +99,7 @@ public:
     void wait() override
     {
         const auto start = Clock::now();
-        wait_until([this] { return poll(); }, waiting_->deadline, call_);
+        ranks::wait_until([this] { return poll(); }, waiting_->deadline, call_, longest_pause);
         waiting_->total += Clock::now() - start;
     }
 
@@ -155,18 +120,14 @@ class MpiCommunicator final : public Communicator
 {
 public:
     MpiCommunicator(MPI_Comm comm, std::chrono::milliseconds deadline)
-        : comm_(std::make_shared<Duplicate>(comm)),
+        : Communicator(ranks::Group(comm).with_deadline(deadline).naming_ranks(true)),
+          comm_(std::make_shared<Duplicate>(comm)),
           background_(std::make_shared<Duplicate>(comm)),
           waiting_(std::make_shared<Waiting>(Waiting{deadline})),
           bfloat16_sum_(&sum_halves<c10::BFloat16>),
           float16_sum_(&sum_halves<c10::Half>)
     {
-        check_mpi(MPI_Comm_rank(comm_->get(), &rank_), "MPI_Comm_rank");
-        check_mpi(MPI_Comm_size(comm_->get(), &world_size_), "MPI_Comm_size");
     }
-
-    int rank() const override { return rank_; }
-    int world_size() const override { return world_size_; }
 
     void all_reduce(const torch::Tensor& values) override { reduce(values, comm_)->wait(); }
 
@@ -179,7 +140,7 @@ public:
     torch::Tensor all_gather(const torch::Tensor& values) override
     {
         auto sizes = values.sizes().vec();
-        sizes.at(0) *= world_size_;
+        sizes.at(0) *= world_size();
         const auto all = torch::empty(sizes, values.options().requires_grad(false));
         const auto type = type_of(values);
         const auto count = count_of(values);
@@ -193,7 +154,7 @@ public:
     torch::Tensor reduce_scatter(const torch::Tensor& values) override
     {
         auto sizes = values.sizes().vec();
-        sizes.at(0) /= world_size_;
+        sizes.at(0) /= world_size();
         const auto mine = torch::empty(sizes, values.options().requires_grad(false));
         MPI_Request request = MPI_REQUEST_NULL;
         check_mpi(MPI_Ireduce_scatter_block(checked(values).data_ptr(), mine.data_ptr(), count_of(mine),
@@ -290,8 +251,6 @@ private:
     std::shared_ptr<Waiting> waiting_;
     HalfSum bfloat16_sum_;
     HalfSum float16_sum_;
-    int rank_ = 0;
-    int world_size_ = 1;
 };
 }  // namespace
 

@@ -24,7 +24,8 @@ void check_nccl(ncclResult_t code, const char* call)
 {
     if (code != ncclSuccess)
     {
-        throw Error(fmt::format("{} failed: {} (NCCL_DEBUG=WARN says more)", call, ncclGetErrorString(code)));
+        throw ranks::CallError(
+            fmt::format("{} failed: {} (NCCL_DEBUG=WARN says more)", call, ncclGetErrorString(code)));
     }
 }
 
@@ -98,7 +99,7 @@ void require_capture()
     check_nccl(ncclGetVersion(&version), "ncclGetVersion");
     if (version < 20906)
     {
-        throw Error("a graph of a step on several ranks needs NCCL 2.9.6 or later");
+        throw ranks::CallError("a graph of a step on several ranks needs NCCL 2.9.6 or later");
     }
 }
 
@@ -156,7 +157,8 @@ class NcclCommunicator final : public Communicator
 public:
     NcclCommunicator(std::shared_ptr<Communicator> host, const torch::Device& device,
                      std::chrono::milliseconds deadline, OnDeviceFailure on_failure)
-        : host_(std::move(host)),
+        : Communicator(host->group()),
+          host_(std::move(host)),
           device_(device),
           background_stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/true, device.index())),
           watch_(deadline, {[this] { enter_watch(); }, [this] { return asynchronous_error(); }, std::move(on_failure),
@@ -179,9 +181,6 @@ public:
     }
     NcclCommunicator(const NcclCommunicator&) = delete;
     NcclCommunicator& operator=(const NcclCommunicator&) = delete;
-
-    int rank() const override { return host_->rank(); }
-    int world_size() const override { return host_->world_size(); }
 
     void all_reduce(const torch::Tensor& values) override
     {

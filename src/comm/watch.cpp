@@ -20,7 +20,7 @@
 
 #include "io/base/say.hpp"
 #include "io/files/atomic_file.hpp"
-#include "src/comm/agreement.hpp"
+#include "io/ranks/host_name.hpp"
 
 namespace paws::comm
 {
@@ -84,10 +84,10 @@ RankTable introduce(Communicator& communicator)
 {
     RankTable table;
     table.rank = communicator.rank();
-    table.endpoints = gather_texts(communicator, table.listener.endpoint());
+    table.endpoints = communicator.group().gather_texts(table.listener.endpoint());
     std::random_device random;
     table.token =
-        broadcast_text(communicator, fmt::format("{:x}-{:x}-{:x}-{:x}", random(), random(), random(), random()), 0);
+        communicator.group().broadcast(fmt::format("{:x}-{:x}-{:x}-{:x}", random(), random(), random(), random()));
     if (table.rank == 0)
     {
         allow_many_files(table.endpoints.size());
@@ -103,7 +103,7 @@ RankTable introduce(Communicator& communicator)
 
 Watch::Watch(Communicator& communicator, milliseconds timeout) : Watch(introduce(communicator), timeout)
 {
-    const auto watched = gather_texts(communicator, thread_.joinable() ? "yes" : "no");
+    const auto watched = communicator.group().gather_texts(thread_.joinable() ? "yes" : "no");
     if (const auto count = std::count(watched.begin(), watched.end(), "no"); count > 0 && table_.rank == 0)
     {
         io::say(fmt::format(
@@ -203,6 +203,8 @@ void Watch::run()
                                              { return watches(peer) && 2 * peer.silence > 5 * beat_interval(); });
             pronounce(report->cause == Cause::waiting && silent != peers_.end() ? of_loss(*silent) : *report);
         }
+        // What thousands of ranks send one by one must not keep a core busy.
+        std::this_thread::sleep_for(5ms);
     }
     tell_all("bye");
 }
@@ -216,8 +218,6 @@ void Watch::listen(Clock::time_point until)
     }
     const auto patience = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
     poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, patience)));
-    // What thousands of ranks send one by one must not keep a core busy.
-    std::this_thread::sleep_for(5ms);
     while (auto caller = table_.listener.accept())
     {
         peers_.push_back({std::move(*caller)});

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
 #include <mpi.h>
-#include <torch/torch.h>
 
 #include <chrono>
 #include <memory>
@@ -14,12 +14,11 @@ namespace paws::comm
 struct World
 {
     std::shared_ptr<Communicator> communicator = make_single_rank();
-    MPI_Comm mpi = MPI_COMM_SELF;  ///< the same ranks, for files that they read or write together (io/)
-    int rank_on_node = 0;
     int ranks_on_node = 1;
     int nodes = 1;
-    torch::Device device = torch::kCPU;  ///< what this rank computes on; on GPUs, the communicator carries its tensors
+    c10::Device device = c10::kCPU;  ///< what this rank computes on; on GPUs, the communicator carries its tensors
 
+    const ranks::Group& group() const { return communicator->group(); }
     int rank() const { return communicator->rank(); }
     int world_size() const { return communicator->world_size(); }
     /// The one that speaks, and writes what is written once.

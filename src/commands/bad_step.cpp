@@ -13,7 +13,7 @@ namespace paws::commands
 void write_bad_step(const std::filesystem::path& path, const train::NotFinite& failure,
                     comm::Communicator& communicator)
 {
-    const auto of_ranks = comm::gather_texts(communicator, nlohmann::json(failure.rows()).dump());
+    const auto of_ranks = communicator.group().gather_texts(nlohmann::json(failure.rows()).dump());
     if (communicator.rank() != 0)
     {
         return;

@@ -9,10 +9,10 @@
 #include "io/base/printable.hpp"
 #include "io/base/seconds.hpp"
 #include "io/files/input_path.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/checkpoint/checkpoint.hpp"
 #include "src/checkpoint/run_files.hpp"
 #include "src/commands/evaluation.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 
@@ -100,12 +100,12 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
     const auto start = std::chrono::steady_clock::now();
     auto& communicator = *world.communicator;
     const auto precision =
-        session::agreed(communicator, [&] { return session::choose_precision(config.meta, world.device); });
-    const auto path = session::agreed(communicator, [&] { return checkpoint_to_evaluate(config, checkpoint); });
-    const auto dataset = session::agreed(
-        communicator, [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
+        agreed(communicator.group(), [&] { return session::choose_precision(config.meta, world.device); });
+    const auto path = agreed(communicator.group(), [&] { return checkpoint_to_evaluate(config, checkpoint); });
+    const auto dataset = agreed(communicator.group(),
+                                [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
     const auto trained =
-        session::agreed(communicator, [&] { return load_classifier(path, dataset, precision, world.device); });
+        agreed(communicator.group(), [&] { return load_classifier(path, dataset, precision, world.device); });
     const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
                                               config, precision, communicator, NotFiniteScores::refuse);
     Summary summary{{"task", "fine_tune"},

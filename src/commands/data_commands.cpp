@@ -14,7 +14,6 @@
 #include "io/files/local_copy.hpp"
 #include "io/files/text_output.hpp"
 #include "io/results/inspect.hpp"
-#include "src/comm/check_mpi.hpp"
 #include "src/config/config.hpp"
 #include "src/logging/progress_line.hpp"
 
@@ -81,7 +80,7 @@ std::string format_folder_progress(const io::FolderPackStatus& status)
                        bytes / seconds / 1e6, logging::format_duration(left));
 }
 
-std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, Summary& summary)
+std::size_t pack_folder(const PackRequest& request, const ranks::Group& ranks, Summary& summary)
 {
     io::FolderPackRequest folder{request.input, request.output, {}, request.val_list, request.skip_broken};
     if (request.shorter_side)
@@ -92,7 +91,7 @@ std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, 
     {
         logging::LiveLine line;
         report =
-            io::pack_image_folder(folder, comm,
+            io::pack_image_folder(folder, ranks.mpi(),
                                   [&](const io::FolderPackStatus& status)
                                   {
                                       const auto text = [&] { return format_folder_progress(status); };
@@ -102,7 +101,7 @@ std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, 
     std::size_t images = 0;
     for (const auto& split : report.splits)
     {
-        if (speaks)
+        if (ranks.is_first())
         {
             fmt::print("{}: {} images, {}\n", split.name, split.images, io::size_in_words(split.bytes));
         }
@@ -111,7 +110,7 @@ std::size_t pack_folder(const PackRequest& request, MPI_Comm comm, bool speaks, 
     }
     for (const auto& skipped : report.skipped)
     {
-        if (speaks)
+        if (ranks.is_first())
         {
             fmt::print("left out {}\n", skipped);
         }
@@ -142,25 +141,21 @@ void require_as_many(const SubsetRequest& request, const std::vector<std::int64_
 }
 }  // namespace
 
-Summary pack(const PackRequest& request, MPI_Comm comm)
+Summary pack(const PackRequest& request, const ranks::Group& ranks)
 {
     const auto start = std::chrono::steady_clock::now();
     require_known_format(request);
     require_fitting_options(request);
-    int rank = 0;
-    int ranks = 1;
-    comm::check_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
-    comm::check_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size");
-    if (ranks > 1 && request.format != "imagefolder")
+    if (!ranks.is_alone() && request.format != "imagefolder")
     {
         throw config::Error(fmt::format("--format {} is packed by one rank, and there are {}; start one (srun -n 1)",
-                                        request.format, ranks));
+                                        request.format, ranks.size()));
     }
-    Summary summary = {{"task", "pack"}, {"files", {request.output.string()}}, {"ranks", ranks}};
-    const auto images = request.format == "imagefolder" ? pack_folder(request, comm, rank == 0, summary)
-                                                        : pack_content(request, summary);
+    Summary summary = {{"task", "pack"}, {"files", {request.output.string()}}, {"ranks", ranks.size()}};
+    const auto images =
+        request.format == "imagefolder" ? pack_folder(request, ranks, summary) : pack_content(request, summary);
     const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (rank == 0)
+    if (ranks.is_first())
     {
         fmt::print("{}: {} images of {} classes\n", io::printable(request.output.string()), images,
                    summary["classes"].get<std::size_t>());

@@ -24,9 +24,9 @@ struct PackRequest
     std::optional<std::filesystem::path> val_list;
     bool skip_broken = false;
 };
-/// Collective over `comm`; only imagefolder is packed by several ranks. Throws config::Error for options that the
+/// Collective; only imagefolder is packed by several ranks. Throws config::Error for options that the
 /// format does not have.
-Summary pack(const PackRequest& request, MPI_Comm comm);
+Summary pack(const PackRequest& request, const ranks::Group& ranks);
 
 /// `paws_hpc subset`: draws the labelled images of a packed file's training split, the same number (or share) of
 /// every class.

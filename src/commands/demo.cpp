@@ -81,7 +81,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
         packing.input = request.images;
         packing.output = *settings.data.file;
         packing.class_names = "fashion-mnist";
-        pack(packing, MPI_COMM_SELF);
+        pack(packing, ranks::Group());
     }
     const auto dataset = data::load_dataset(settings, data::Splits::train_and_validation);
     const auto precision = session::choose_precision(settings.meta, world.device);

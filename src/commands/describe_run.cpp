@@ -6,11 +6,12 @@
 #include <algorithm>
 
 #include "io/base/error.hpp"
-#include "io/base/host_name.hpp"
 #include "io/base/printable.hpp"
 #include "io/files/input_path.hpp"
+#include "io/ranks/agreed.hpp"
+#include "io/ranks/host_name.hpp"
+#include "io/ranks/process_limits.hpp"
 #include "src/checkpoint/starting_network.hpp"
-#include "src/comm/agreement.hpp"
 #include "src/commands/describe_data.hpp"
 #include "src/commands/embed.hpp"
 #include "src/data/packed_file.hpp"
@@ -18,7 +19,6 @@
 #include "src/methods/registry.hpp"
 #include "src/methods/support_batches.hpp"
 #include "src/nn/encoder.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/choose_device.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/session/describe_job.hpp"
@@ -53,17 +53,12 @@ Plan plan_of(const config::Meta& meta, const comm::World& world)
     {
         plan.device = session::choose_device(meta, world);
         plan.is_for_gpus = plan.device.is_cuda();
-        plan.precision =
-            session::agreed(*world.communicator, [&] { return session::choose_precision(meta, plan.device); });
+        plan.precision = agreed(world.group(), [&] { return session::choose_precision(meta, plan.device); });
         return plan;
     }
-    catch (const config::Error& error)
+    catch (const ranks::BadInput& error)
     {
         plan.problem = error.what();
-    }
-    catch (const comm::AgreedFailure& failure)
-    {
-        plan.problem = failure.what();
     }
     // As on a GPU that can.
     plan.is_for_gpus = true;
@@ -258,15 +253,14 @@ std::string describe_evaluation(const config::Config& config, const data::Datase
 std::string describe_placement(const comm::World& world, device::Precision precision, std::int64_t threads,
                                std::optional<std::chrono::seconds> job_seconds)
 {
-    const auto places = comm::gather_texts(
-        *world.communicator,
-        fmt::format("{}, {} threads, {}", io::host_name(), threads, device::describe_device(world.device)));
+    const auto places = world.group().gather_texts(
+        fmt::format("{}, {} threads, {}", ranks::host_name(), threads, device::describe_device(world.device)));
     auto text = fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
                             world.nodes == 1 ? "" : "s", listed_places(places), device::to_string(precision));
     if (world.is_first())
     {
-        text +=
-            session::describe_job({world.world_size(), session::usable_cores(), world.device.is_cuda(), job_seconds});
+        text += session::describe_job({world.world_size(), static_cast<std::int64_t>(ranks::usable_cores()),
+                                       world.device.is_cuda(), job_seconds});
     }
     return text;
 }

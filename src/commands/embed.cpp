@@ -9,11 +9,11 @@
 
 #include "io/base/printable.hpp"
 #include "io/base/seconds.hpp"
+#include "io/ranks/agreed.hpp"
 #include "io/results/embeddings_writer.hpp"
 #include "src/commands/embedding_batches.hpp"
 #include "src/commands/known_classes.hpp"
 #include "src/logging/progress_line.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 
@@ -67,12 +67,12 @@ std::optional<loss::SnnClassifier> make_classifier(nn::Encoder& encoder, const d
     }
     const auto supports = train::embed_together(encoder, dataset.train, dataset.labelled, config, embedding_of(config),
                                                 precision, communicator);
-    return session::agreed(communicator,
-                           [&]
-                           {
-                               return loss::SnnClassifier(supports.to(device_of(encoder)), dataset.labelled_targets(),
-                                                          dataset.classes(), config.criterion.snn_temperature);
-                           });
+    return agreed(communicator.group(),
+                  [&]
+                  {
+                      return loss::SnnClassifier(supports.to(device_of(encoder)), dataset.labelled_targets(),
+                                                 dataset.classes(), config.criterion.snn_temperature);
+                  });
 }
 
 io::EmbeddingsSource source_of(const Pretrained& pretrained, const config::Config& config, const std::string& split,
@@ -125,8 +125,8 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
     std::size_t done = 0;
     for (std::size_t round = 1; done < images; ++round)
     {
-        const auto batch = session::agreed(*world.communicator, [&] { return batches.next(); });
-        session::agreed(*world.communicator, [&] { writer.write(batch.block()); });
+        const auto batch = agreed(world.group(), [&] { return batches.next(); });
+        agreed(world.group(), [&] { writer.write(batch.block()); });
         done = 0;
         for (int rank = 0; rank < world.world_size(); ++rank)
         {
@@ -144,7 +144,7 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
                 });
         }
     }
-    session::agreed(*world.communicator, [&] { writer.finish(); });
+    agreed(world.group(), [&] { writer.finish(); });
 }
 }  // namespace
 
@@ -160,21 +160,21 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     auto& communicator = *world.communicator;
     auto& encoder = *pretrained.network.encoder;
     const auto precision =
-        session::agreed(communicator, [&] { return session::choose_precision(config.meta, world.device); });
+        agreed(communicator.group(), [&] { return session::choose_precision(config.meta, world.device); });
     prepare_for_evaluation(encoder, precision, world.device);
     const auto split = config.embed.split.value_or(config.data.validation_split);
-    const auto input = session::agreed(communicator, [&] { return load_input(config, split, world); });
+    const auto input = agreed(communicator.group(), [&] { return load_input(config, split, world); });
     const auto& images = input.images();
     require_known_classes(pretrained, config, input.dataset, world);
     const auto classifier = make_classifier(encoder, input.dataset, config, precision, communicator);
     const auto layout =
-        session::agreed(communicator, [&] { return layout_of(encoder, config, input.dataset.classes(), precision); });
+        agreed(communicator.group(), [&] { return layout_of(encoder, config, input.dataset.classes(), precision); });
     const auto make_writer = [&]
     {
         return std::make_unique<io::EmbeddingsWriter>(output, source_of(pretrained, config, split, images), layout,
-                                                      io::RankGroup(world.mpi));
+                                                      ranks::Group(world.group().mpi()));
     };
-    const auto writer = session::agreed(communicator, make_writer);
+    const auto writer = agreed(communicator.group(), make_writer);
     const auto mine = writer->rows_of(world.rank());
     EmbeddingBatches batches(encoder, images, static_cast<std::int64_t>(mine.first),
                              static_cast<std::int64_t>(mine.count), config, classifier ? &*classifier : nullptr,

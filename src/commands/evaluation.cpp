@@ -7,8 +7,8 @@
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
 #include "io/base/seconds.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/commands/known_classes.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 
@@ -87,7 +87,7 @@ loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, 
 Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator)
 {
     Pretrained pretrained{checkpoint,
-                          session::agreed(communicator, [&] { return checkpoint::load_encoder(checkpoint); })};
+                          agreed(communicator.group(), [&] { return checkpoint::load_encoder(checkpoint); })};
     for (const auto& notice : communicator.rank() == 0 ? pretrained.network.config.notices : std::vector<std::string>())
     {
         fmt::print("note: {}\n", io::printable(notice));
@@ -113,13 +113,13 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     auto& communicator = *world.communicator;
     const auto& network = pretrained.network;
     const auto precision =
-        session::agreed(communicator, [&] { return session::choose_precision(config.meta, world.device); });
+        agreed(communicator.group(), [&] { return session::choose_precision(config.meta, world.device); });
     prepare_for_evaluation(*network.encoder, precision, world.device);
     // Other labels than the run's will do: no batch of supports is drawn from them.
     auto wanted = config;
     wanted.task = config::Task::snn_eval;
-    const auto dataset = session::agreed(
-        communicator, [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
+    const auto dataset = agreed(communicator.group(),
+                                [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
     require_known_classes(pretrained, config, dataset, world);
     const auto accuracy =
         snn_accuracy(*network.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);

@@ -4,8 +4,8 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/data/content.hpp"
-#include "src/session/agreed.hpp"
 
 namespace paws::commands
 {
@@ -43,7 +43,7 @@ void require_known_classes(const Pretrained& pretrained, const config::Config& c
                            const comm::World& world)
 {
     auto notes = dataset.notes;
-    notes.push_back(session::agreed(*world.communicator, [&] { return compare_classes(pretrained, config, dataset); }));
+    notes.push_back(agreed(world.group(), [&] { return compare_classes(pretrained, config, dataset); }));
     for (const auto& note : notes)
     {
         if (world.is_first() && !note.empty())

@@ -9,6 +9,7 @@
 #include "io/base/printable.hpp"
 #include "io/base/say.hpp"
 #include "io/base/seconds.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/checkpoint/run_files.hpp"
 #include "src/checkpoint/starting_network.hpp"
 #include "src/commands/bad_step.hpp"
@@ -22,7 +23,6 @@
 #include "src/observers/log_writer.hpp"
 #include "src/observers/progress_display.hpp"
 #include "src/observers/run_timings.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/session/memory_check.hpp"
 #include "src/session/stop_control.hpp"
@@ -65,22 +65,21 @@ std::unique_ptr<logging::RunLog> open_log(const config::Config& config, const ch
     const auto& progress = begun.trainer->progress();
     const logging::LogStart start{!begun.choice.checkpoint, progress.epochs_done, progress.meters.steps,
                                   progress.steps_done};
-    return session::agreed(*world.communicator,
-                           [&]
-                           {
-                               return std::make_unique<logging::RunLog>(config.logging, files.run(),
-                                                                        begun.trainer->method().columns(), start,
-                                                                        world.rank(), world.world_size());
-                           });
+    return ranks::agreed(world.group(),
+                         [&]
+                         {
+                             return std::make_unique<logging::RunLog>(config.logging, files.run(),
+                                                                      begun.trainer->method().columns(), start,
+                                                                      world.rank(), world.world_size());
+                         });
 }
 }  // namespace
 
 Summary run_training(const config::Config& config, const TrainOptions& options, const comm::World& world)
 {
-    return run_training(
-        config,
-        session::agreed(*world.communicator, [&] { return data::load_dataset(config, splits_of(config), world); }),
-        options, world);
+    return run_training(config,
+                        agreed(world.group(), [&] { return data::load_dataset(config, splits_of(config), world); }),
+                        options, world);
 }
 
 Summary run_training(const config::Config& wanted, const data::Dataset& dataset, const TrainOptions& options,
@@ -89,8 +88,8 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     const auto start = std::chrono::steady_clock::now();
     const auto config = checkpoint::with_classes_of(wanted, dataset);
     const auto precision =
-        session::agreed(*world.communicator, [&] { return session::choose_precision(config.meta, world.device); });
-    session::agreed(*world.communicator, [&] { session::require_memory_to_train(config, precision, world); });
+        ranks::agreed(world.group(), [&] { return session::choose_precision(config.meta, world.device); });
+    ranks::agreed(world.group(), [&] { session::require_memory_to_train(config, precision, world); });
     const checkpoint::RunFiles files(config);
     const bool speaks = world.is_first() && !options.quiet;
     const auto begun = start_training(config, dataset, precision, options.resume, files, world);
@@ -154,7 +153,7 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
         observer->summarise(summary);
     }
     // Known on the first rank, and on others where they got a signal.
-    const auto reason = comm::broadcast_text(*world.communicator, stop.is_asked_end() ? "" : stop.reason(), 0);
+    const auto reason = world.group().broadcast(stop.is_asked_end() ? "" : stop.reason());
     if (!is_complete && !reason.empty())
     {
         summary["stopped"] = reason;

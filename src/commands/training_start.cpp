@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "src/session/agreed.hpp"
+#include "io/ranks/agreed.hpp"
 
 namespace paws::commands
 {
@@ -13,12 +13,12 @@ checkpoint::ResumeChoice choose_together(const config::Config& config, const che
                                          const std::string& resume, const comm::World& world)
 {
     auto& communicator = *world.communicator;
-    auto choice = session::agreed(communicator,
-                                  [&] {
-                                      return world.is_first() ? checkpoint::checkpoint_to_resume(config, files, resume)
-                                                              : checkpoint::ResumeChoice{};
-                                  });
-    const auto path = comm::broadcast_text(communicator, choice.checkpoint.value_or("").string(), 0);
+    auto choice = agreed(communicator.group(),
+                         [&] {
+                             return world.is_first() ? checkpoint::checkpoint_to_resume(config, files, resume)
+                                                     : checkpoint::ResumeChoice{};
+                         });
+    const auto path = communicator.group().broadcast(choice.checkpoint.value_or("").string(), 0);
     choice.checkpoint = path.empty() ? std::nullopt : std::optional<std::filesystem::path>(path);
     return choice;
 }
@@ -26,8 +26,8 @@ checkpoint::ResumeChoice choose_together(const config::Config& config, const che
 /// Collective; the lock is the first rank's.
 std::unique_ptr<checkpoint::RunFolder> open_folder(const checkpoint::RunFiles& files, const comm::World& world)
 {
-    return session::agreed(*world.communicator,
-                           [&] { return world.is_first() ? std::make_unique<checkpoint::RunFolder>(files) : nullptr; });
+    return agreed(world.group(),
+                  [&] { return world.is_first() ? std::make_unique<checkpoint::RunFolder>(files) : nullptr; });
 }
 }  // namespace
 
@@ -36,15 +36,15 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
 {
     auto& communicator = *world.communicator;
     TrainingStart start;
-    start.trainer = session::agreed(
-        communicator,
+    start.trainer = agreed(
+        communicator.group(),
         [&] { return std::make_unique<train::Trainer>(config, dataset, precision, world.communicator, world.device); });
     const auto go_on = [&]
     {
         start.choice = choose_together(config, files, resume, world);
         if (start.choice.checkpoint)
         {
-            session::agreed(communicator, [&] { start.trainer->resume(*start.choice.checkpoint); });
+            agreed(communicator.group(), [&] { start.trainer->resume(*start.choice.checkpoint); });
         }
     };
     // A checkpoint that the user names is read before anything is made. One of the folder is chosen when no other run
@@ -66,14 +66,14 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
             fmt::format("all {} epochs are done; --set optimization.epochs=N with a larger N extends the run", epochs));
     }
     start.trainer->synchronise();
-    session::agreed(communicator,
-                    [&]
-                    {
-                        if (start.folder)
-                        {
-                            start.folder->write_parameters(config.to_yaml());
-                        }
-                    });
+    agreed(communicator.group(),
+           [&]
+           {
+               if (start.folder)
+               {
+                   start.folder->write_parameters(config.to_yaml());
+               }
+           });
     return start;
 }
 

@@ -10,16 +10,17 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "io/ranks/bad_input.hpp"
 
 namespace paws::config
 {
 /// Bad configuration. The message names place, key, problem and remedy in one line.
-struct Error : std::runtime_error
+struct Error : ranks::BadInput
 {
-    using std::runtime_error::runtime_error;
+    using ranks::BadInput::BadInput;
 };
 
 enum class Task

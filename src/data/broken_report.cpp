@@ -21,7 +21,7 @@ std::vector<std::string> broken_report(const std::set<std::string>& mine, comm::
         text += io::printable(line) + "\n";
     }
     std::set<std::string> all;
-    for (const auto& lines : comm::gather_texts(communicator, text))
+    for (const auto& lines : communicator.group().gather_texts(text))
     {
         std::istringstream stream(lines);
         for (std::string line; std::getline(stream, line);)

@@ -9,12 +9,12 @@
 #include "io/dataset/dataset_file.hpp"
 #include "io/dataset/pack.hpp"
 #include "io/files/input_path.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/data/labelled.hpp"
 #include "src/data/loader_settings.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/data/samplers.hpp"
 #include "src/data/synthetic.hpp"
-#include "src/data/together.hpp"
 #include "src/data/view_place.hpp"
 
 namespace paws::data
@@ -154,26 +154,26 @@ void append(std::vector<std::string>& notes, const std::vector<std::string>& mor
 Dataset read_images(const config::Config& config, Splits splits, const comm::World& world)
 {
     const auto& data = config.data;
-    auto& communicator = *world.communicator;
-    const auto node = node_share(world.ranks_on_node);
+    const auto ranks = world.group().naming_ranks(false);
+    const auto node = ranks::resources_of_rank(world.group());
     if (data.is_synthetic())
     {
-        auto dataset = together(
-            communicator, [&] { return synthetic_images(data, splits, static_cast<std::uint64_t>(config.meta.seed)); });
+        auto dataset =
+            agreed(ranks, [&] { return synthetic_images(data, splits, static_cast<std::uint64_t>(config.meta.seed)); });
         dataset.node = node;
         return dataset;
     }
     if (!data.file && data.is_cifar10())
     {
         // Read once and into memory: there is nothing to gain from a copy.
-        auto dataset = together(communicator, [&] { return read_cifar10(config, splits); });
+        auto dataset = agreed(ranks, [&] { return read_cifar10(config, splits); });
         dataset.node = node;
         return dataset;
     }
     const auto packed = packed_file(data, world);
     const auto local = staged_file(data, packed.path, world);
     const auto cache = cache_bytes(data, node);
-    auto dataset = together(communicator, [&] { return read_packed(config, local.path, splits, cache); });
+    auto dataset = agreed(ranks, [&] { return read_packed(config, local.path, splits, cache); });
     dataset.source = packed.path.string();
     dataset.read_from = local.path.string();
     dataset.node = node;
@@ -242,14 +242,14 @@ std::vector<std::int64_t> Dataset::labelled_targets() const
 Dataset load_dataset(const config::Config& config, Splits splits, const comm::World& world)
 {
     auto dataset = read_images(config, splits, world);
-    return together(*world.communicator,
-                    [&]
-                    {
-                        check_augment_on(config.data, dataset.train);
-                        check_augment_on(config.data, dataset.validation);
-                        choose_rows(dataset, config,
-                                    config.meta.emulate_world > 0 ? config.meta.emulate_world : world.world_size());
-                        return std::move(dataset);
-                    });
+    return agreed(world.group().naming_ranks(false),
+                  [&]
+                  {
+                      check_augment_on(config.data, dataset.train);
+                      check_augment_on(config.data, dataset.validation);
+                      choose_rows(dataset, config,
+                                  config.meta.emulate_world > 0 ? config.meta.emulate_world : world.world_size());
+                      return std::move(dataset);
+                  });
 }
 }  // namespace paws::data

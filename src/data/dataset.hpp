@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "io/ranks/node.hpp"
 #include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/data/images.hpp"
-#include "src/data/node_share.hpp"
 
 namespace paws::data
 {
@@ -17,7 +17,7 @@ struct Dataset
     std::string source;     ///< the file or folder that the user knows
     std::string read_from;  ///< the file or folder that this rank reads: `source`, or a copy on the node's disk
     std::vector<std::string> notes;  ///< what the user should be told, a line each; the same on all ranks
-    NodeShare node;                  ///< what this rank may use of its node, for loaders
+    ranks::Resources node;           ///< what this rank may use of its node, for loaders
     std::vector<std::string> class_names;
     Images train;
     Images validation;                     ///< empty when it was not asked for
@@ -42,7 +42,7 @@ enum class Splits
 /// data.cache_gb are read into memory; of others, as many as fit are kept there once they were read, and
 /// data.augment_on: device is refused. Synthetic ones are made (synthetic.hpp).
 ///
-/// Collective over the ranks of `world`. Throws, the same on all ranks, io::Error or config::Error that names what is
-/// missing and what to do.
+/// Collective over the ranks of `world`. Throws, the same on all ranks, ranks::BadInput that names what is missing and
+/// what to do.
 Dataset load_dataset(const config::Config& config, Splits splits, const comm::World& world = {});
 }  // namespace paws::data

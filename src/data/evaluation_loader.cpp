@@ -12,7 +12,8 @@ EvaluationLoader::EvaluationLoader(const Images& images, const config::Config& c
                                    torch::Device device)
     : data_(config.data), rows_(std::move(rows))
 {
-    const auto settings = pipeline_settings(config, evaluation_batch_bytes(config.data), node_share(), device);
+    const auto settings =
+        pipeline_settings(config, evaluation_batch_bytes(config.data), ranks::resources_of_rank({}), device);
     source_ = ViewPlace(images, config.data, device).source(settings, [this] { return plan(); });
 }
 

@@ -42,8 +42,8 @@ std::int64_t evaluation_batch_bytes(const config::Data& data)
     return data.evaluation_batch_size * view_bytes(data.eval_crop_size);
 }
 
-ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes, const NodeShare& node,
-                                         torch::Device device)
+ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes,
+                                         const ranks::Resources& node, torch::Device device)
 {
     ViewPipeline::Settings settings;
     const auto spare_cores = device.is_cpu() ? node.cores / 4 : node.cores - 1;
@@ -59,14 +59,14 @@ ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int6
 }
 
 ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
-                                                  const NodeShare& node, torch::Device device)
+                                                  const ranks::Resources& node, torch::Device device)
 {
     auto settings = pipeline_settings(config, ranks * training_batch_bytes(config), node, device);
     settings.reuse = config.data.reuse_views;
     return settings;
 }
 
-std::int64_t cache_bytes(const config::Data& data, const NodeShare& node)
+std::int64_t cache_bytes(const config::Data& data, const ranks::Resources& node)
 {
     return data.cache_gb ? static_cast<std::int64_t>(*data.cache_gb * gibibyte) : node.memory_bytes / 2;
 }

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "io/ranks/node.hpp"
 #include "src/config/config.hpp"
-#include "src/data/node_share.hpp"
 #include "src/data/view_pipeline.hpp"
 
 namespace paws::data
@@ -24,12 +24,13 @@ std::int64_t evaluation_batch_bytes(const config::Data& data);
 /// but one, for a CPU, where the step itself wants the cores, a quarter of them; four batches, or fewer where they
 /// would take more than an eighth of the memory.
 ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes,
-                                         const NodeShare& node = node_share(), torch::Device device = torch::kCPU);
+                                         const ranks::Resources& node = ranks::resources_of_rank({}),
+                                         torch::Device device = torch::kCPU);
 
 /// The same for the training batches of a rank that stands for `ranks` of the world, with data.reuse_views.
 ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
-                                                  const NodeShare& node, torch::Device device = torch::kCPU);
+                                                  const ranks::Resources& node, torch::Device device = torch::kCPU);
 
 /// Memory for images: data.cache_gb, by default half of what a rank may use.
-std::int64_t cache_bytes(const config::Data& data, const NodeShare& node = node_share());
+std::int64_t cache_bytes(const config::Data& data, const ranks::Resources& node = ranks::resources_of_rank({}));
 }  // namespace paws::data

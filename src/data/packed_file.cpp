@@ -16,9 +16,9 @@
 #include "io/files/checksum.hpp"
 #include "io/files/input_path.hpp"
 #include "io/files/staging.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/data/folder_changes.hpp"
 #include "src/data/status_line.hpp"
-#include "src/data/together.hpp"
 
 namespace paws::data
 {
@@ -101,34 +101,35 @@ void require_shared_folder(const fs::path& file, const comm::World& world)
     {
         return;
     }
-    auto& communicator = *world.communicator;
-    const auto mark = file.string() + fmt::format(".probe-{}", ::getpid());
-    const auto name = comm::broadcast_text(communicator, mark, 0);
-    together(communicator,
-             [&]
-             {
-                 const int descriptor = world.is_first() ? ::open(name.c_str(), O_CREAT | O_WRONLY, 0600) : -1;
-                 return descriptor >= 0 ? ::close(descriptor) : 0;
-             });
-    std::exception_ptr failure;
-    if (!fs::exists(name))
-    {
-        failure = std::make_exception_ptr(config::Error(
-            fmt::format("{} cannot be packed by all ranks together: its folder is not the same on all nodes; name a "
-                        "folder that all nodes see with data.scratch, or pack it on one node",
-                        file.string())));
-    }
+    const auto ranks = world.group().naming_ranks(false);
+    const auto mark = ranks.broadcast(file.string() + fmt::format(".probe-{}", ::getpid()));
+    agreed(ranks,
+           [&]
+           {
+               const int descriptor = world.is_first() ? ::open(mark.c_str(), O_CREAT | O_WRONLY, 0600) : -1;
+               return descriptor >= 0 ? ::close(descriptor) : 0;
+           });
     const auto remove_mark = [&]
     {
         if (world.is_first())
         {
             std::error_code ignored;
-            fs::remove(name, ignored);
+            fs::remove(mark, ignored);
+        }
+    };
+    const auto require_mark = [&]
+    {
+        if (!fs::exists(mark))
+        {
+            throw config::Error(fmt::format(
+                "{} cannot be packed by all ranks together: its folder is not the same on all nodes; name a folder "
+                "that all nodes see with data.scratch, or pack it on one node",
+                file.string()));
         }
     };
     try
     {
-        throw_together(communicator, failure);
+        agreed(ranks, require_mark);
     }
     catch (...)
     {
@@ -153,15 +154,16 @@ io::FolderPackReport pack_or_refuse(const io::FolderPackRequest& request, MPI_Co
     {
         return io::pack_image_folder(request, comm, progress);
     }
-    catch (const io::Error& error)
+    catch (const ranks::BadInput& error)
     {
         std::string text = error.what();
         constexpr std::string_view option = "--skip-broken";
-        if (const auto at = text.rfind(option); at != std::string::npos)
+        const auto at = text.rfind(option);
+        if (at == std::string::npos)
         {
-            text.replace(at, option.size(), "data.skip_broken: true");
+            throw;
         }
-        throw io::Error(text);
+        throw io::Error(text.replace(at, option.size(), "data.skip_broken: true"));
     }
 }
 
@@ -173,7 +175,7 @@ std::vector<std::string> pack(const config::Data& data, const PackedPlace& place
     request.input = place.folder;
     request.output = place.file;
     request.skip_broken = data.skip_broken;
-    const auto report = pack_or_refuse(request, world.mpi,
+    const auto report = pack_or_refuse(request, world.group().mpi(),
                                        [&](const io::FolderPackStatus& status) { line.update(status_text(status)); });
     const auto images = std::accumulate(report.splits.begin(), report.splits.end(), std::size_t{0},
                                         [](std::size_t sum, const auto& split) { return sum + split.images; });
@@ -191,11 +193,10 @@ std::vector<std::string> pack(const config::Data& data, const PackedPlace& place
 /// What the first rank found, for all: they must go the same way even if they see different things.
 PackedPlace first_place(const PackedPlace& mine, const comm::World& world)
 {
-    auto& communicator = *world.communicator;
     PackedPlace place;
-    place.file = comm::broadcast_text(communicator, mine.file.string(), 0);
-    place.folder = comm::broadcast_text(communicator, mine.folder.string(), 0);
-    place.exists = !comm::broadcast_text(communicator, mine.exists ? "yes" : "", 0).empty();
+    place.file = world.group().broadcast(mine.file.string());
+    place.folder = world.group().broadcast(mine.folder.string());
+    place.exists = world.group().reduce(mine.exists ? 1 : 0, MPI_MAX) == 1;
     return place;
 }
 }  // namespace
@@ -232,23 +233,20 @@ PackedPlace packed_place(const config::Data& data)
 
 PackedFile packed_file(const config::Data& data, const comm::World& world)
 {
-    auto& communicator = *world.communicator;
     if (data.file)
     {
         return {*data.file, {}};
     }
-    auto place = together(communicator, [&] { return world.is_first() ? packed_place(data) : PackedPlace(); });
+    const auto ranks = world.group().naming_ranks(false);
+    auto place = agreed(ranks, [&] { return world.is_first() ? packed_place(data) : PackedPlace(); });
     place = first_place(place, world);
     if (!place.exists)
     {
         require_shared_folder(place.file, world);
         return {place.file, pack(data, place, world)};
     }
-    const auto changes = comm::broadcast_text(
-        communicator,
-        together(communicator,
-                 [&] { return world.is_first() ? folder_changes(place.folder, place.file) : std::string(); }),
-        0);
+    const auto changes = ranks.broadcast(
+        agreed(ranks, [&] { return world.is_first() ? folder_changes(place.folder, place.file) : std::string(); }));
     PackedFile packed{place.file, {}};
     if (!changes.empty())
     {
@@ -268,7 +266,7 @@ PackedFile staged_file(const config::Data& data, const fs::path& file, const com
     }
     StatusLine line(fmt::format("copying {}", file.string()), world.is_first());
     const auto report =
-        io::stage_file(file, data.scratch.value_or(""), world.mpi,
+        io::stage_file(file, data.scratch.value_or(""), world.group().mpi(),
                        [&](std::uint64_t done, std::uint64_t total) { line.update_bytes(done, total); });
     return {report.path, {report.note}};
 }

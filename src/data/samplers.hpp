@@ -5,16 +5,17 @@
 
 #include <cstdint>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "io/ranks/bad_input.hpp"
 
 namespace paws::data
 {
 /// The settings and the data do not fit together; the message says what to change.
-struct SamplerError : std::invalid_argument
+struct SamplerError : ranks::BadInput
 {
-    using std::invalid_argument::invalid_argument;
+    using ranks::BadInput::BadInput;
 };
 
 /// Where samplers stand, as named integers for a checkpoint. Empty: at the start, as published checkpoints, which hold

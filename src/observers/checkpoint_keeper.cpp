@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
 #include "io/base/say.hpp"
 #include "io/base/seconds.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/profile/phase.hpp"
-#include "src/session/agreed.hpp"
 
 namespace paws::observers
 {
@@ -34,7 +35,7 @@ void CheckpointKeeper::before_training(train::EpochReport& report)
     if (report.accuracy)
     {
         auto& communicator = *world_.communicator;
-        session::agreed(communicator, [&] { keep_best(); });
+        ranks::agreed(communicator.group(), [&] { keep_best(); });
     }
 }
 
@@ -123,7 +124,7 @@ void CheckpointKeeper::after_training()
 {
     auto& communicator = *world_.communicator;
     // Nobody leaves before the last checkpoint is there.
-    session::agreed(communicator, [&] { finish(); });
+    ranks::agreed(communicator.group(), [&] { finish(); });
 }
 
 void CheckpointKeeper::finish()

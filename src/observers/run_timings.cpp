@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "io/base/error.hpp"
-#include "io/base/host_name.hpp"
 #include "io/base/printable.hpp"
 #include "io/base/say.hpp"
 #include "io/files/atomic_file.hpp"
 #include "io/hdf5/format.hpp"
+#include "io/ranks/host_name.hpp"
 #include "src/device/device.hpp"
 #include "src/optim/lars_sgd.hpp"
 
@@ -71,7 +71,7 @@ RunTimings::RunTimings(const config::Config& config, const checkpoint::RunFiles&
       precision_(precision),
       world_(world),
       speaks_(speaks),
-      hosts_(comm::gather_texts(*world.communicator, io::host_name())),
+      hosts_(world.group().gather_texts(ranks::host_name())),
       timings_(world.communicator),
       table_(world.world_size())
 {

@@ -9,9 +9,9 @@
 #include <map>
 #include <sstream>
 
-#include "io/base/host_name.hpp"
+#include "io/ranks/agreed.hpp"
+#include "io/ranks/host_name.hpp"
 #include "src/device/device.hpp"
-#include "src/session/agreed.hpp"
 
 namespace paws::session
 {
@@ -84,7 +84,7 @@ VisibleGpus decoded(const std::string& text)
 /// A run on CPUs does not touch the GPUs.
 VisibleGpus look_around(const config::Meta& meta)
 {
-    VisibleGpus visible{io::host_name(), {}};
+    VisibleGpus visible{ranks::host_name(), {}};
     const int count = meta.device == "cpu" ? 0 : device::gpu_count();
     for (int index = 0; index < count; ++index)
     {
@@ -145,13 +145,13 @@ std::vector<torch::Device> choose_devices(const std::string& setting, const std:
 torch::Device choose_device(const config::Meta& meta, const comm::World& world)
 {
     auto& communicator = *world.communicator;
-    const auto mine = agreed(communicator, [&] { return encoded(look_around(meta)); });
+    const auto mine = agreed(communicator.group(), [&] { return encoded(look_around(meta)); });
     std::vector<VisibleGpus> ranks;
-    for (const auto& text : comm::gather_texts(communicator, mine))
+    for (const auto& text : communicator.group().gather_texts(mine))
     {
         ranks.push_back(decoded(text));
     }
-    const auto devices = agreed(communicator, [&] { return choose_devices(meta.device, ranks); });
+    const auto devices = agreed(communicator.group(), [&] { return choose_devices(meta.device, ranks); });
     return devices[static_cast<std::size_t>(world.rank())];
 }
 }  // namespace paws::session

@@ -5,7 +5,7 @@
 #include <array>
 #include <string>
 
-#include "io/base/process_limits.hpp"
+#include "io/ranks/process_limits.hpp"
 #include "src/data/rank_share.hpp"
 #include "src/session/memory_estimate.hpp"
 
@@ -28,14 +28,14 @@ struct Need
 
 void require(const Need& need, const std::string& what, std::uint64_t ranks_on_node)
 {
-    const auto limits = io::memory_limits();
+    const auto limits = ranks::memory_limits();
     const auto in_words = [](std::uint64_t bytes)
     {
         std::array<char, 32> text{};
-        io::write_gibibytes(bytes, text);
+        ranks::write_gibibytes(bytes, text);
         return std::string(text.data());
     };
-    const auto check = [&](const io::MemoryLimit& limit, std::uint64_t needed, const std::string& remedy)
+    const auto check = [&](const ranks::MemoryLimit& limit, std::uint64_t needed, const std::string& remedy)
     {
         if (limit.exists() && limit.most < needed)
         {
@@ -61,7 +61,7 @@ void require_memory_to_compute(std::int64_t threads, const comm::World& world)
 
 void require_memory_to_train(const config::Config& config, device::Precision precision, const comm::World& world)
 {
-    const auto limits = io::memory_limits();
+    const auto limits = ranks::memory_limits();
     const bool is_limited = limits.address_space.exists() || limits.data.exists() || limits.group.exists();
     if (!is_limited || !world.device.is_cpu())
     {

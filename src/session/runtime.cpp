@@ -7,18 +7,16 @@
 #include <torch/torch.h>
 
 #include <Kokkos_Core.hpp>
-#include <algorithm>
 #include <limits>
 #include <vector>
 
-#include "io/base/host_name.hpp"
-#include "io/base/process_limits.hpp"
 #include "io/base/say.hpp"
-#include "src/comm/agreement.hpp"
+#include "io/ranks/agreed.hpp"
+#include "io/ranks/node.hpp"
+#include "io/ranks/process_limits.hpp"
 #include "src/config/config.hpp"
 #include "src/device/blas_threads.hpp"
 #include "src/device/device.hpp"
-#include "src/session/agreed.hpp"
 #include "src/session/memory_check.hpp"
 #include "src/session/thread_settings.hpp"
 
@@ -85,13 +83,11 @@ void keep_freed_memory()
 #endif
 }
 
-/// Of the affinity mask, and of OpenMP's places: where OMP_PROC_BIND or OMP_PLACES are set, OpenMP has bound this
-/// thread to the first of them before the program began.
-cpu_set_t cores_of_process()
+/// Lets this thread, and those that it starts beside OpenMP's, run on all of the rank's cores again: where
+/// OMP_PROC_BIND or OMP_PLACES are set, OpenMP has bound it to the first of its places before the program began.
+void unbind_this_thread()
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    sched_getaffinity(0, sizeof(set), &set);
+    auto set = ranks::usable_core_set();
     for (int place = 0; place < omp_get_num_places(); ++place)
     {
         std::vector<int> cores(static_cast<std::size_t>(omp_get_place_num_procs(place)));
@@ -101,46 +97,21 @@ cpu_set_t cores_of_process()
             CPU_SET(static_cast<std::size_t>(core), &set);
         }
     }
-    return set;
-}
-
-/// Lets this thread, and those that it starts beside OpenMP's, run on all of the rank's cores again.
-void unbind_this_thread()
-{
     if (omp_get_num_places() > 0)
     {
-        const auto set = cores_of_process();
         sched_setaffinity(0, sizeof(set), &set);
     }
 }
 }  // namespace
 
-std::int64_t usable_cores()
-{
-    return static_cast<std::int64_t>(io::usable_cores());
-}
-
-std::int64_t cores_of_rank(const comm::World& world)
-{
-    const auto set = cores_of_process();
-    std::string cores;
-    for (std::size_t core = 0; core < CPU_SETSIZE; ++core)
-    {
-        cores += CPU_ISSET(core, &set) ? fmt::format("{},", core) : "";
-    }
-    const auto mine = fmt::format("{}:{}", io::host_name(), cores);
-    const auto all = comm::gather_texts(*world.communicator, mine);
-    return std::max<std::int64_t>(1, usable_cores() / std::count(all.begin(), all.end(), mine));
-}
-
 ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
 {
     unbind_this_thread();
-    const auto cores = threads > 0 ? threads : cores_of_rank(world);
-    auto choice = agreed(*world.communicator, [&] { return choose_threads(threads, cores, omp_get_thread_limit()); });
+    const auto cores = threads > 0 ? threads : ranks::resources_of_rank(world.group()).cores;
+    auto choice = agreed(world.group(), [&] { return choose_threads(threads, cores, omp_get_thread_limit()); });
     threads_ = choice.count;
     const auto count = static_cast<int>(threads_);
-    agreed(*world.communicator,
+    agreed(world.group(),
            [&]
            {
                require_memory_to_compute(threads_, world);
@@ -154,12 +125,12 @@ ComputeSession::ComputeSession(std::int64_t threads, const comm::World& world)
     }
     keep_freed_memory();
 #ifdef KOKKOS_ENABLE_CUDA
-    agreed(*world.communicator, &require_gpu_for_kokkos);
+    agreed(world.group(), &require_gpu_for_kokkos);
 #endif
     // Kokkos makes its GPU the current one of this thread.
     start_kokkos(count, world.device);
 #ifdef KOKKOS_ENABLE_CUDA
-    agreed(*world.communicator, [&] { require_same_gpu(world.device); });
+    agreed(world.group(), [&] { require_same_gpu(world.device); });
 #endif
     at::set_num_threads(count);
     device::use_one_blas_thread();

@@ -14,9 +14,9 @@
 #include "io/files/checksum.hpp"
 #include "io/files/read_file.hpp"
 #include "io/files/seal.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/config/compare.hpp"
 #include "src/data/packed_file.hpp"
-#include "src/session/agreed.hpp"
 
 namespace paws::session
 {
@@ -104,9 +104,9 @@ std::string identity_of_data(const config::Data& data)
     return identity;
 }
 
-void require_same_config(comm::Communicator& communicator, const config::Config& config)
+void require_same_config(const ranks::Group& group, const config::Config& config)
 {
-    const auto found = comm::find_disagreement(communicator, config.to_yaml());
+    const auto found = ranks::find_disagreement(group, config.to_yaml());
     if (!found)
     {
         return;
@@ -114,18 +114,17 @@ void require_same_config(comm::Communicator& communicator, const config::Config&
     auto keys = config::differing_settings(found->text, found->text_of_first);
     const auto count = keys.size();
     keys.resize(std::min(count, most_keys_named));
-    throw comm::AgreedFailure(
+    group.refuse(
         fmt::format("{}: its settings differ from those of {}: {}{}; give all ranks the same YAML file and the same "
                     "--set",
                     found->rank, found->first, fmt::join(keys, ", "),
-                    count > most_keys_named ? fmt::format(" and {} more", count - most_keys_named) : ""),
-        comm::bad_input);
+                    count > most_keys_named ? fmt::format(" and {} more", count - most_keys_named) : ""));
 }
 
-void require_same_data(comm::Communicator& communicator, const config::Config& config)
+void require_same_data(const ranks::Group& group, const config::Config& config)
 {
-    const auto identity = agreed(communicator, [&] { return identity_of_data(config.data); });
-    const auto found = comm::find_disagreement(communicator, identity);
+    const auto identity = agreed(group, [&] { return identity_of_data(config.data); });
+    const auto found = ranks::find_disagreement(group, identity);
     if (!found)
     {
         return;
@@ -137,13 +136,11 @@ void require_same_data(comm::Communicator& communicator, const config::Config& c
         const auto other_what = other == theirs.end() ? std::string("nothing") : other->second;
         if (other_what != what)
         {
-            throw comm::AgreedFailure(fmt::format("{}: {} is {}, but {} on {}; give all ranks the same data",
-                                                  found->rank, path, other_what, what, found->first),
-                                      comm::bad_input);
+            group.refuse(fmt::format("{}: {} is {}, but {} on {}; give all ranks the same data", found->rank, path,
+                                     other_what, what, found->first));
         }
     }
-    throw comm::AgreedFailure(
-        fmt::format("{}: it reads other files than {}; give all ranks the same data", found->rank, found->first),
-        comm::bad_input);
+    group.refuse(
+        fmt::format("{}: it reads other files than {}; give all ranks the same data", found->rank, found->first));
 }
 }  // namespace paws::session

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "io/base/process_limits.hpp"
+#include "io/ranks/process_limits.hpp"
 #include "src/config/config.hpp"
 #include "src/config/limits.hpp"
 
@@ -143,8 +143,8 @@ void start_openmp(std::int64_t count)
     const auto wanted = static_cast<std::size_t>(count) - 1;
     // OpenMP itself ends the process where it cannot start one.
     const auto stack = openmp_stack_bytes();
-    const auto with_stack = io::startable_threads(wanted, stack);
-    const auto found = with_stack < wanted ? with_stack : io::startable_threads(wanted + further_threads);
+    const auto with_stack = ranks::startable_threads(wanted, stack);
+    const auto found = with_stack < wanted ? with_stack : ranks::startable_threads(wanted + further_threads);
     if (with_stack < wanted || found < wanted + further_threads)
     {
         throw config::Error(with_variables(fmt::format(

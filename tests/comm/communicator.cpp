@@ -56,21 +56,6 @@ TEST_CASE("collective calls give what their names say, for every element type", 
     world->barrier();
 }
 
-TEST_CASE("texts of any length travel between ranks", "[comm]")
-{
-    const auto world = test::world();
-    const auto text_of = [](int rank) { return std::string(static_cast<std::size_t>(rank * 7), 'x') + "é"; };
-    const auto mine = text_of(world->rank());
-    const auto texts = comm::gather_texts(*world, mine);
-    REQUIRE(texts.size() == static_cast<std::size_t>(world->world_size()));
-    for (int r = 0; r < world->world_size(); ++r)
-    {
-        CHECK(texts[static_cast<std::size_t>(r)] == text_of(r));
-        CHECK(comm::broadcast_text(*world, mine, r) == text_of(r));
-    }
-    CHECK(comm::broadcast_text(*world, world->rank() == 0 ? "" : "no", 0).empty());
-}
-
 TEST_CASE("the gradient of gathered rows is the sum over the ranks' losses", "[comm]")
 {
     const auto world = test::world();
@@ -113,7 +98,6 @@ TEST_CASE("ranks know how they lie on nodes", "[comm]")
     const auto world = comm::make_world(MPI_COMM_WORLD, std::chrono::seconds(60));
     CHECK(world.nodes == 1);
     CHECK(world.ranks_on_node == world.world_size());
-    CHECK(world.rank_on_node == world.rank());
     CHECK(world.is_first() == (world.rank() == 0));
 
     const comm::World alone;

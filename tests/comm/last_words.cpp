@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "src/comm/launcher.hpp"
+#include "io/ranks/launcher.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace paws;
@@ -80,7 +80,7 @@ TEST_CASE("A start by srun without PMIx has words for the first process", "[cli]
                 {
                     value == nullptr ? unsetenv(name) : setenv(name, value, 1);
                 }
-                const auto text = comm::words_if_mpi_does_not_start();
+                const auto text = ranks::words_if_mpi_does_not_start();
                 static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
             });
     };

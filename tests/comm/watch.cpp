@@ -4,8 +4,8 @@
 
 #include <torch/types.h>
 
-#include "io/base/host_name.hpp"
-#include "src/comm/launcher.hpp"
+#include "io/ranks/host_name.hpp"
+#include "io/ranks/launcher.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/world.hpp"
 
@@ -63,7 +63,7 @@ TEST_CASE("a rank is called by its endpoint", "[comm]")
     const comm::Listener listener;
     const auto endpoint = listener.endpoint();
     INFO(endpoint);
-    CHECK(endpoint.starts_with(io::host_name() + " "));
+    CHECK(endpoint.starts_with(ranks::host_name() + " "));
     CHECK(endpoint.find('\n') == endpoint.npos);
     // An address where nobody is, or that is none, does not keep the others from being called.
     const auto ports = endpoint.find(' ') + 1;
@@ -127,9 +127,9 @@ TEST_CASE("ranks under watch come and go", "[comm]")
 
 TEST_CASE("a launcher that MPI knows nothing of is refused", "[comm]")
 {
-    CHECK(comm::launcher_confusion({}, 1).empty());
-    CHECK(comm::launcher_confusion({"PMI_SIZE", 4, 2}, 4).empty());
-    CHECK_THAT(comm::launcher_confusion({"SLURM_STEP_NUM_TASKS", 64, 5}, 1),
+    CHECK(ranks::launcher_confusion({}, 1).empty());
+    CHECK(ranks::launcher_confusion({"PMI_SIZE", 4, 2}, 4).empty());
+    CHECK_THAT(ranks::launcher_confusion({"SLURM_STEP_NUM_TASKS", 64, 5}, 1),
                Catch::Contains("64 processes") && Catch::Contains("--mpi=pmix"));
-    CHECK_FALSE((comm::Launcher{"PMI_SIZE", 4, 2}.is_first()));
+    CHECK_FALSE((ranks::Launcher{"PMI_SIZE", 4, 2}.is_first()));
 }

@@ -25,7 +25,7 @@ public:
             small_.emplace();
             commands::run_training(small_->config("run", {"optimization.epochs=1"}), {"never", {}, {}, true});
         }
-        const auto share = [&](const std::string& text) { return comm::broadcast_text(*world_.communicator, text, 0); };
+        const auto share = [&](const std::string& text) { return world_.group().broadcast(text); };
         yaml_ = share(small_ ? small_->yaml("run") : "");
         folder_ = share(small_ ? (small_->folder / "").string() : "");
     }

@@ -49,8 +49,8 @@ class SharedRuns
 public:
     SharedRuns() : folder_([](const fs::path&) {})
     {
-        data_ = comm::broadcast_text(*test::world(), small_.data().string(), 0);
-        subset_ = comm::broadcast_text(*test::world(), small_.subset().string(), 0);
+        data_ = test::world()->group().broadcast(small_.data().string());
+        subset_ = test::world()->group().broadcast(small_.subset().string());
     }
     ~SharedRuns() { test::world()->barrier(); }
     SharedRuns(const SharedRuns&) = delete;

@@ -3,8 +3,6 @@
 #include "src/data/broken_report.hpp"
 #include "src/data/dataset.hpp"
 #include "src/data/packed_file.hpp"
-#include "src/data/samplers.hpp"
-#include "src/data/together.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/encoded_images.hpp"
 #include "tests/support/world_folder.hpp"
@@ -60,41 +58,13 @@ std::string common_error(const config::Config& config, const comm::World& world)
     {
         mine = error.what();
     }
-    for (const auto& other : comm::gather_texts(*world.communicator, mine))
+    for (const auto& other : world.group().gather_texts(mine))
     {
         CHECK(other == mine);
     }
     return mine;
 }
 }  // namespace
-
-TEST_CASE("all ranks throw what one does, as the same kind of error", "[load]")
-{
-    const auto world = test::world_of_all();
-    const bool is_last = world.rank() == world.world_size() - 1;
-    auto& communicator = *world.communicator;
-    CHECK(data::together(communicator, [&] { return world.rank(); }) == world.rank());
-    const auto fail = [&](auto error)
-    {
-        data::together(communicator,
-                       [&]
-                       {
-                           if (is_last)
-                           {
-                               throw error;
-                           }
-                           return 0;
-                       });
-    };
-    CHECK_THROWS_AS(fail(config::Error("a")), config::Error);
-    CHECK_THROWS_AS(fail(io::Error("b")), io::Error);
-    CHECK_THROWS_AS(fail(data::SamplerError("c")), data::SamplerError);
-    CHECK_THROWS_WITH(fail(std::runtime_error("d")), "d");
-    // Of several errors, all ranks have the one of the lowest rank.
-    CHECK_THROWS_WITH(
-        data::together(communicator, [&]() -> int { throw io::Error("rank " + std::to_string(world.rank())); }),
-        "rank 0");
-}
 
 TEST_CASE("with copy_data all ranks read one copy", "[load]")
 {
@@ -174,7 +144,7 @@ TEST_CASE("the ranks of a node share the memory for images", "[load]")
 {
     const WorldFolder folder(write_packed);
     const auto dataset = data::load_dataset(from_file(folder), Splits::train, folder.world());
-    const auto alone = data::node_share();
+    const auto alone = ranks::resources_of_rank({});
     CHECK(static_cast<double>(dataset.node.memory_bytes) ==
           Approx(static_cast<double>(alone.memory_bytes) / folder.world().world_size()).epsilon(0.3));
 }
@@ -279,8 +249,7 @@ TEST_CASE("where nothing can be written beside the folder, the file goes to data
     const int descriptor = ::open((folder / "pets").c_str(), O_RDONLY | O_DIRECTORY);
     REQUIRE(descriptor >= 0);
     const auto& world = folder.world();
-    const auto seen =
-        comm::broadcast_text(*world.communicator, fmt::format("/proc/{}/fd/{}", ::getpid(), descriptor), 0);
+    const auto seen = world.group().broadcast(fmt::format("/proc/{}/fd/{}", ::getpid(), descriptor));
     const auto config = [&](const std::vector<std::string>& more)
     {
         auto overrides = more;

@@ -48,7 +48,7 @@ TEST_CASE("broken images are skipped only when the configuration says so", "[dat
 
 TEST_CASE("images take half of a rank's memory, or what the configuration says", "[data]")
 {
-    const data::NodeShare node{4, 8 * gibibyte};
+    const ranks::Resources node{4, 8 * gibibyte};
     CHECK(data::cache_bytes(with({}).data, node) == 4 * gibibyte);
     CHECK(data::cache_bytes(with({"data.cache_gb=1.5"}).data, node) == gibibyte * 3 / 2);
     CHECK(data::cache_bytes(with({"data.cache_gb=0"}).data, node) == 0);
@@ -60,18 +60,4 @@ TEST_CASE("the bytes of a batch are those of its views", "[data]")
     const auto config = with({});
     CHECK(data::training_batch_bytes(config) == ((4 + 8) * 16 * 16 + 4 * 8 * 8) * 3 * 4);
     CHECK(data::evaluation_batch_bytes(config.data) == 256 * 16 * 16 * 3 * 4);
-}
-
-TEST_CASE("the ranks of a node share its memory, and its cores where they are not bound to some", "[data]")
-{
-    const auto alone = data::node_share();
-    CHECK(alone.cores >= 1);
-    CHECK(alone.memory_bytes > 0);
-    const auto fourth = data::node_share(4);
-    CHECK(fourth.cores >= 1);
-    CHECK(fourth.cores <= alone.cores);
-    // What is free changes from one look to the next.
-    CHECK(static_cast<double>(fourth.memory_bytes) == Approx(static_cast<double>(alone.memory_bytes) / 4).epsilon(0.2));
-    CHECK(data::node_share(100'000).cores == 1);
-    CHECK(data::node_share(0).memory_bytes > alone.memory_bytes / 2);
 }

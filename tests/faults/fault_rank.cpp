@@ -9,8 +9,8 @@
 
 #include "io/base/error.hpp"
 #include "io/files/atomic_file.hpp"
+#include "io/ranks/agreed.hpp"
 #include "src/cli/launch.hpp"
-#include "src/session/agreed.hpp"
 #include "tests/support/small_run.hpp"
 
 namespace
@@ -58,19 +58,18 @@ void fail(const std::string& how)
     }
 }
 
-void work(const Plan& plan, cli::Ranks& ranks)
+void work(const Plan& plan, comm::World& world)
 {
-    ranks.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * plan.timeout)));
-    const auto& world = ranks.world();
+    cli::set_timeout(world, std::chrono::milliseconds(static_cast<std::int64_t>(1000 * plan.timeout)));
     const bool fails = world.rank() == plan.failing_rank;
-    session::agreed(*world.communicator,
-                    [&]
-                    {
-                        if (fails && plan.failure == "agreed")
-                        {
-                            throw io::Error("/some/file: planned bad input");
-                        }
-                    });
+    agreed(world.group(),
+           [&]
+           {
+               if (fails && plan.failure == "agreed")
+               {
+                   throw io::Error("/some/file: planned bad input");
+               }
+           });
     const auto name = std::to_string(world.rank());
     io::write_atomically(plan.folder / ("target-" + name), {"as it was before"});
     io::AtomicFile half_written(plan.folder / ("target-" + name));
@@ -124,9 +123,9 @@ int main(int argc, char** argv)
         return 0;
     }
     return cli::launch(argc, argv, plan.version,
-                       [&](cli::Ranks& ranks)
+                       [&](comm::World& world)
                        {
-                           work(plan, ranks);
+                           work(plan, world);
                            return 0;
                        });
 }

@@ -105,7 +105,7 @@ struct MadeUpRows
 inline void write_made_up(io::EmbeddingsWriter& writer, const io::EmbeddingsLayout& layout, MPI_Comm comm,
                           std::size_t rows_at_once = 50)
 {
-    const io::RankGroup ranks(comm);
+    const ranks::Group ranks(comm);
     std::size_t rounds = 0;
     for (int rank = 0; rank < ranks.size(); ++rank)
     {
@@ -124,7 +124,7 @@ inline void write_made_up(io::EmbeddingsWriter& writer, const io::EmbeddingsLayo
 inline void write_made_up(const std::filesystem::path& path, std::size_t count, const io::EmbeddingsLayout& layout,
                           MPI_Comm comm)
 {
-    io::EmbeddingsWriter writer(path, made_up_source(count), layout, io::RankGroup(comm));
+    io::EmbeddingsWriter writer(path, made_up_source(count), layout, ranks::Group(comm));
     write_made_up(writer, layout, comm);
     writer.finish();
 }

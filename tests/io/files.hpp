@@ -66,7 +66,8 @@ inline std::filesystem::path data_path(const std::string& name)
     return std::filesystem::path(PAWS_TEST_DATA) / name;
 }
 
-/// Passes if `action` throws paws::io::Error with a message of one line that has all of `parts`.
+/// Passes if `action` throws bad input (on one rank paws::io::Error) with a message of one line that has all of
+/// `parts`.
 template <typename Action>
 void check_refused(Action action, std::initializer_list<std::string> parts)
 {
@@ -75,7 +76,7 @@ void check_refused(Action action, std::initializer_list<std::string> parts)
     {
         action();
     }
-    catch (const io::Error& error)
+    catch (const ranks::BadInput& error)
     {
         message = error.what();
     }

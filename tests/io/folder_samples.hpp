@@ -84,7 +84,7 @@ inline void check_pack_refused(const SampleFolder& folder, const io::FolderPackR
     {
         io::pack_image_folder(request, MPI_COMM_WORLD, progress);
     }
-    catch (const io::Error& error)
+    catch (const ranks::BadInput& error)
     {
         message = error.what();
     }

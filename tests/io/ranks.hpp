@@ -16,28 +16,28 @@ namespace paws::test
 inline int my_rank()
 {
     int rank = 0;
-    io::check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
+    ranks::check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
     return rank;
 }
 
 inline int all_ranks()
 {
     int size = 0;
-    io::check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+    ranks::check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
     return size;
 }
 
 inline int sum_over_ranks(int number)
 {
     int sum = 0;
-    io::check_mpi(MPI_Allreduce(&number, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD), "MPI_Allreduce");
+    ranks::check_mpi(MPI_Allreduce(&number, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD), "MPI_Allreduce");
     return sum;
 }
 
 inline std::string of_rank_0(std::string text)
 {
     text.resize(4096);
-    io::check_mpi(MPI_Bcast(text.data(), 4096, MPI_CHAR, 0, MPI_COMM_WORLD), "MPI_Bcast");
+    ranks::check_mpi(MPI_Bcast(text.data(), 4096, MPI_CHAR, 0, MPI_COMM_WORLD), "MPI_Bcast");
     return text.c_str();
 }
 

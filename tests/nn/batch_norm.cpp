@@ -92,9 +92,10 @@ private:
 class CountingCalls final : public comm::Communicator
 {
 public:
-    explicit CountingCalls(std::shared_ptr<comm::Communicator> world) : world_(std::move(world)) {}
-    int rank() const override { return world_->rank(); }
-    int world_size() const override { return world_->world_size(); }
+    explicit CountingCalls(const std::shared_ptr<comm::Communicator>& world)
+        : Communicator(world->group()), world_(world)
+    {
+    }
     void all_reduce(const torch::Tensor& values) override
     {
         ++reductions;

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "src/comm/agreement.hpp"
 #include "src/comm/world.hpp"
 #include "tests/support/small_run.hpp"
 #include "tests/support/world.hpp"
@@ -16,8 +15,6 @@ inline comm::World world_of_all()
 {
     comm::World world;
     world.communicator = test::world();
-    world.mpi = MPI_COMM_WORLD;
-    world.rank_on_node = world.rank();
     world.ranks_on_node = world.world_size();
     return world;
 }
@@ -34,7 +31,7 @@ public:
             folder_.emplace();
             fill(*folder_ / "");
         }
-        root_ = comm::broadcast_text(*world_.communicator, folder_ ? (*folder_ / "").string() : "", 0);
+        root_ = world_.group().broadcast(folder_ ? (*folder_ / "").string() : "");
     }
     ~WorldFolder() { MPI_Barrier(MPI_COMM_WORLD); }
     WorldFolder(const WorldFolder&) = delete;

@@ -1,4 +1,4 @@
-#include "io/base/process_limits.hpp"
+#include "io/ranks/process_limits.hpp"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -34,36 +34,36 @@ TEST_CASE("limits on memory are known with what is used of them", "[io][process_
     CHECK(holds_with(RLIMIT_AS, most,
                      []
                      {
-                         const auto limit = io::memory_limits().address_space;
+                         const auto limit = ranks::memory_limits().address_space;
                          return limit.exists() && limit.most == most && limit.used > (1U << 20U) &&
                                 limit.left() == most - limit.used;
                      }));
     CHECK(holds_with(RLIMIT_DATA, most,
                      []
                      {
-                         const auto limit = io::memory_limits().data;
+                         const auto limit = ranks::memory_limits().data;
                          return limit.most == most && limit.used > (1U << 16U) &&
-                                limit.used < io::memory_limits().address_space.used;
+                                limit.used < ranks::memory_limits().address_space.used;
                      }));
-    CHECK(holds_with(RLIMIT_AS, 4096, [] { return io::memory_limits().address_space.left() == 0; }));
-    CHECK(holds_with(RLIMIT_AS, RLIM_INFINITY, [] { return !io::memory_limits().address_space.exists(); }));
-    const auto group = io::memory_limits().group;
+    CHECK(holds_with(RLIMIT_AS, 4096, [] { return ranks::memory_limits().address_space.left() == 0; }));
+    CHECK(holds_with(RLIMIT_AS, RLIM_INFINITY, [] { return !ranks::memory_limits().address_space.exists(); }));
+    const auto group = ranks::memory_limits().group;
     CHECK((!group.exists() || group.left() <= group.most));
-    CHECK(io::usable_cores() >= 1);
+    CHECK(ranks::usable_cores() >= 1);
 }
 
 TEST_CASE("threads that can be started are counted without starting a run", "[io][process_limits]")
 {
-    CHECK(io::startable_threads(0) == 0);
-    CHECK(io::startable_threads(20) == 20);
-    CHECK(io::startable_threads(4, std::size_t{1} << 20U) == 4);
+    CHECK(ranks::startable_threads(0) == 0);
+    CHECK(ranks::startable_threads(20) == 20);
+    CHECK(ranks::startable_threads(4, std::size_t{1} << 20U) == 4);
     // No machine has room for such stacks.
-    CHECK(io::startable_threads(4, std::size_t{1} << 60U) < 4);
+    CHECK(ranks::startable_threads(4, std::size_t{1} << 60U) < 4);
 }
 
 TEST_CASE("sizes are said in GiB", "[io][process_limits]")
 {
     std::array<char, 32> text{};
-    io::write_gibibytes(std::uint64_t{1536} << 20U, text);
+    ranks::write_gibibytes(std::uint64_t{1536} << 20U, text);
     CHECK(std::string(text.data()) == "1.50 GiB");
 }

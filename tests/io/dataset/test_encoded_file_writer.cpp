@@ -58,7 +58,7 @@ public:
 TEST_CASE("encoded images are written by all ranks", "[io][pack_folder]")
 {
     const OutputFolder folder;
-    const RankGroup ranks(MPI_COMM_WORLD);
+    const paws::ranks::Group ranks(MPI_COMM_WORLD);
     {
         EncodedFileWriter writer(folder.file(), {"a", "b"}, splits(), ranks);
         write_all(writer);
@@ -86,7 +86,7 @@ TEST_CASE("all ranks write a file of the longest name, where a link leads", "[io
         fs::create_symlink(file.filename(), link);
     }
     {
-        EncodedFileWriter writer(link, {"a", "b"}, splits(), RankGroup(MPI_COMM_WORLD));
+        EncodedFileWriter writer(link, {"a", "b"}, splits(), paws::ranks::Group(MPI_COMM_WORLD));
         write_all(writer);
         writer.finish(my_rank() == 0 ? results() : std::vector<EncodedFileWriter::Result>());
     }
@@ -99,7 +99,7 @@ TEST_CASE("a writer that is given up leaves nothing", "[io][pack_folder]")
 {
     const OutputFolder folder;
     {
-        EncodedFileWriter writer(folder.file(), {"a", "b"}, splits(), RankGroup(MPI_COMM_WORLD));
+        EncodedFileWriter writer(folder.file(), {"a", "b"}, splits(), paws::ranks::Group(MPI_COMM_WORLD));
         write_all(writer);
         CHECK_FALSE(folder.is_empty());
         MPI_Barrier(MPI_COMM_WORLD);
@@ -115,7 +115,7 @@ TEST_CASE("a disk that fills up while all ranks write", "[io][pack_folder]")
     const OutputFolder folder;
     for (const bool last_rank_only : {false, true})
     {
-        const RankGroup ranks(MPI_COMM_WORLD);
+        const paws::ranks::Group ranks(MPI_COMM_WORLD);
         const auto pack = [&]
         {
             EncodedFileWriter writer(folder.file(), {"a", "b"}, splits(), ranks);
@@ -134,7 +134,7 @@ TEST_CASE("a disk that fills up while all ranks write", "[io][pack_folder]")
         {
             pack();
         }
-        catch (const Error& error)
+        catch (const paws::ranks::BadInput& error)
         {
             message = error.what();
         }
@@ -164,7 +164,7 @@ TEST_CASE("a disk without space for the whole file is refused with both sizes", 
     huge[0].bytes = std::uint64_t{1} << 55;
     check_refused(
         [&] {
-            EncodedFileWriter(folder.file(), {"a", "b"}, huge, RankGroup(MPI_COMM_SELF));
+            EncodedFileWriter(folder.file(), {"a", "b"}, huge, paws::ranks::Group(MPI_COMM_SELF));
         },
         {"data.h5: will have 36028.8 TB", "free"});
     CHECK(folder.is_empty());

@@ -348,7 +348,7 @@ TEST_CASE("one rank's failure ends the packing on all", "[io][pack_folder]")
 {
     const SampleFolder folder;
     folder.change([&] { write_file(folder.output(), "before"); });
-    const auto give_up = [](const FolderPackStatus&) { throw std::runtime_error("the progress line broke"); };
+    const auto give_up = [](const FolderPackStatus&) { throw Error("the progress line broke"); };
     check_pack_refused(folder, folder.request(), {"the progress line broke"}, give_up);
     CHECK(contents(folder.output()) == "before");
 

@@ -22,7 +22,7 @@ fs::path write_encoded(const fs::path& path)
 {
     const std::vector<std::uint8_t> bytes = {1, 2, 3, 4, 5, 6, 7};
     EncodedFileWriter writer(path, {"cat", "grün"}, {{"train", 7, {0, 1}, {"a", "b"}, {0, 3, 7}, {"c: is empty"}}},
-                             RankGroup(MPI_COMM_SELF));
+                             paws::ranks::Group(MPI_COMM_SELF));
     writer.write(0, 0, bytes);
     const auto all = std::as_bytes(std::span(bytes));
     writer.finish({{{crc32(all.first(3)), crc32(all.subspan(3))}, {1, 1, 1, 1}}});

@@ -3,12 +3,10 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "io/ranks/rank_group.hpp"
 #include "io/ranks/work_parts.hpp"
-#include "tests/io/ranks.hpp"
+#include "tests/support/catch.hpp"
 
-using namespace paws::test;
-using namespace paws::io;
+using namespace paws::ranks;
 
 namespace
 {
@@ -96,35 +94,4 @@ TEST_CASE("threads do every item once, and hand on what they throw", "[io]")
                           "seventeen");
     }
     for_each_on_threads({3, 3}, 4, [](std::size_t) { throw std::runtime_error("nothing to do"); });
-    CHECK(threads_of_rank(RankGroup(MPI_COMM_SELF)) >= 1);
-}
-
-TEST_CASE("ranks tell each other", "[io][pack_folder]")
-{
-    const RankGroup ranks(MPI_COMM_WORLD);
-    const auto me = static_cast<std::uint64_t>(ranks.rank());
-    const auto size = static_cast<std::uint64_t>(ranks.size());
-    CHECK(ranks.sums<2>({me + 1, 1}) == std::array<std::uint64_t, 2>{size * (size + 1) / 2, size});
-    Weights shared = me == 0 ? Weights{4, 5, 6} : Weights{9};
-    ranks.share(shared);
-    CHECK(shared == Weights{4, 5, 6});
-    const auto gathered = ranks.gather(Weights(me, me));
-    REQUIRE(gathered.size() == (me == 0 ? size : 0));
-    for (std::size_t from = 0; from < gathered.size(); ++from)
-    {
-        CHECK(gathered[from] == Weights(from, from));
-    }
-    CHECK(ranks.first_text("").empty());
-    const bool is_last = me + 1 == size;
-    check_refused([&] { ranks.refuse_if_any(is_last ? "the last one cannot" : ""); }, {"the last one cannot"});
-    const auto fail_if = [&](bool fails)
-    {
-        if (fails)
-        {
-            throw std::runtime_error("rank " + std::to_string(me) + " fails");
-        }
-    };
-    CHECK_NOTHROW(ranks.together([&] { fail_if(false); }));
-    check_refused([&] { ranks.together([&] { fail_if(true); }); }, {"rank 0 fails"});
-    check_refused([&] { ranks.together([&] { throw std::runtime_error(""); }); }, {"without a message"});
 }

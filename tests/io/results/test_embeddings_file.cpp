@@ -116,7 +116,7 @@ TEST_CASE("a rank for which there are no chunks gives none", "[io][embeddings]")
 TEST_CASE("embeddings that do not fit together are refused before anything is written", "[io][embeddings]")
 {
     const OutputFolder folder;
-    const RankGroup ranks(MPI_COMM_WORLD);
+    const paws::ranks::Group ranks(MPI_COMM_WORLD);
     const EmbeddingsLayout layout{{{"backbone", 2}}, 0, false, 0, 0};
     auto source = made_up_source(3);
     source.names.pop_back();
@@ -139,7 +139,7 @@ TEST_CASE("blocks of embeddings that are not those of the rank are refused, and 
     const auto refused = [&](const std::function<void(EmbeddingsWriter&)>& wrong, const std::string& part)
     {
         {
-            EmbeddingsWriter writer(folder / "file.h5", made_up_source(12), layout, RankGroup(MPI_COMM_WORLD));
+            EmbeddingsWriter writer(folder / "file.h5", made_up_source(12), layout, paws::ranks::Group(MPI_COMM_WORLD));
             check_refused([&] { wrong(writer); }, {part});
         }
         MPI_Barrier(MPI_COMM_WORLD);
@@ -188,7 +188,8 @@ TEST_CASE("a disk that fills up while all ranks write embeddings", "[io][embeddi
         std::string message;
         try
         {
-            EmbeddingsWriter writer(folder / "file.h5", made_up_source(images), layout, RankGroup(MPI_COMM_WORLD));
+            EmbeddingsWriter writer(folder / "file.h5", made_up_source(images), layout,
+                                    paws::ranks::Group(MPI_COMM_WORLD));
             std::optional<FullDisk> full;
             if (my_rank() == all_ranks() - 1)
             {
@@ -198,7 +199,7 @@ TEST_CASE("a disk that fills up while all ranks write embeddings", "[io][embeddi
             full.reset();
             writer.finish();
         }
-        catch (const Error& error)
+        catch (const paws::ranks::BadInput& error)
         {
             message = error.what();
         }
@@ -216,7 +217,7 @@ TEST_CASE("a disk that fills up while all ranks write embeddings", "[io][embeddi
         [&]
         {
             EmbeddingsWriter(folder / "file.h5", made_up_source(images), {{{"backbone", 500}}, 0, false, 0, 0},
-                             RankGroup(MPI_COMM_WORLD));
+                             paws::ranks::Group(MPI_COMM_WORLD));
         },
         {"file.h5", "cannot be written", "free some space"});
     full.reset();

@@ -124,7 +124,8 @@ TEST_CASE("embeddings are described", "[io]")
     const std::vector<float> values{1, 2, 3, 4};
     const std::vector<std::int64_t> predicted{1, 0};
     EmbeddingsSource source{{0, 1}, {0, 1}, {"a", "b"}, "best.h5", 7, "b: 2\n", "val", "a: 1\n", 0.1};
-    EmbeddingsWriter writer(folder / "emb.h5", source, {{{"backbone", 2}}, 2, false, 4, 1}, RankGroup(MPI_COMM_SELF));
+    EmbeddingsWriter writer(folder / "emb.h5", source, {{{"backbone", 2}}, 2, false, 4, 1},
+                            paws::ranks::Group(MPI_COMM_SELF));
     writer.write({2, {std::as_bytes(std::span(values)), std::as_bytes(std::span(values))}, predicted});
     writer.finish();
     check_described(folder / "emb.h5",

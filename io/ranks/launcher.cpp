@@ -1,11 +1,9 @@
-#include "src/comm/launcher.hpp"
-
-#include <fmt/format.h>
+#include "io/ranks/launcher.hpp"
 
 #include <array>
 #include <cstdlib>
 
-namespace paws::comm
+namespace paws::ranks
 {
 namespace
 {
@@ -40,12 +38,9 @@ std::string launcher_confusion(const Launcher& launcher, int mpi_world_size)
     {
         return "";
     }
-    return fmt::format(
-        "the launcher started {} processes ({}), but MPI sees one: it is not the launcher of the MPI library that "
-        "paws_hpc was built with; use that library's mpirun, or under SLURM srun --mpi=pmix (srun --mpi=list shows "
-        "what "
-        "there is)",
-        launcher.world_size, launcher.name);
+    return "the launcher started " + std::to_string(launcher.world_size) + " processes (" + launcher.name +
+           "), but MPI sees one: it is not the launcher of the MPI library that paws_hpc was built with; use that "
+           "library's mpirun, or under SLURM srun --mpi=pmix (srun --mpi=list shows what there is)";
 }
 
 std::string words_if_mpi_does_not_start()
@@ -57,7 +52,6 @@ std::string words_if_mpi_does_not_start()
         return "";
     }
     return "paws_hpc: MPI did not start: srun did not offer it PMIx; use srun --mpi=pmix (srun --mpi=list shows what "
-           "there "
-           "is), or mpirun inside of the job";
+           "there is), or mpirun inside of the job";
 }
-}  // namespace paws::comm
+}  // namespace paws::ranks

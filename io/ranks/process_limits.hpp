@@ -3,12 +3,14 @@
 // What the system lets this process have. Nothing here takes memory from the heap or needs a library that is set up: it
 // may be asked before the program's libraries are.
 
+#include <sched.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 
-namespace paws::io
+namespace paws::ranks
 {
 /// One of the limits on memory, in bytes.
 struct MemoryLimit
@@ -34,7 +36,9 @@ struct MemoryLimits
 
 MemoryLimits memory_limits() noexcept;
 
-/// The cores that this process may run on, at least 1.
+/// The cores that this thread may run on, as those that it starts; empty if the system does not say.
+cpu_set_t usable_core_set() noexcept;
+/// How many these are, at least 1.
 std::size_t usable_cores() noexcept;
 
 /// Starts so many threads at once, with stacks of so many bytes (0: of the usual size), and ends them again; gives how
@@ -44,4 +48,4 @@ std::size_t startable_threads(std::size_t wanted, std::size_t stack_bytes = 0) n
 
 /// "1.3 GiB" into `text`.
 void write_gibibytes(std::uint64_t bytes, std::array<char, 32>& text) noexcept;
-}  // namespace paws::io
+}  // namespace paws::ranks

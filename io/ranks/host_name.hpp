@@ -2,8 +2,8 @@
 
 #include <string>
 
-namespace paws::io
+namespace paws::ranks
 {
 /// The name of this machine, as it calls itself.
 std::string host_name();
-}  // namespace paws::io
+}  // namespace paws::ranks

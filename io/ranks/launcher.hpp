@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace paws::comm
+namespace paws::ranks
 {
 /// What the program that started this process says in the environment, with or without MPI.
 struct Launcher
@@ -24,4 +24,4 @@ std::string launcher_confusion(const Launcher& launcher, int mpi_world_size);
 /// What to say if MPI ends the process instead of starting: srun has started it without PMIx, which most builds of MPI
 /// need. Empty where the environment shows no such thing, and for all processes but the first.
 std::string words_if_mpi_does_not_start();
-}  // namespace paws::comm
+}  // namespace paws::ranks

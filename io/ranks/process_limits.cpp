@@ -1,4 +1,4 @@
-#include "io/base/process_limits.hpp"
+#include "io/ranks/process_limits.hpp"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace paws::io
+namespace paws::ranks
 {
 namespace
 {
@@ -156,11 +156,18 @@ MemoryLimits memory_limits() noexcept
     return limits;
 }
 
-std::size_t usable_cores() noexcept
+cpu_set_t usable_core_set() noexcept
 {
     cpu_set_t set;
     CPU_ZERO(&set);
-    return sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<std::size_t>(std::max(1, CPU_COUNT(&set))) : 1;
+    sched_getaffinity(0, sizeof(set), &set);
+    return set;
+}
+
+std::size_t usable_cores() noexcept
+{
+    const auto set = usable_core_set();
+    return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
 }
 
 std::size_t startable_threads(std::size_t wanted, std::size_t stack_bytes) noexcept
@@ -197,4 +204,4 @@ void write_gibibytes(std::uint64_t bytes, std::array<char, 32>& text) noexcept
 {
     std::snprintf(text.data(), text.size(), "%.2f GiB", static_cast<double>(bytes) / (1U << 30U));
 }
-}  // namespace paws::io
+}  // namespace paws::ranks
