@@ -128,7 +128,7 @@ void set_timeout(comm::World& world, milliseconds timeout)
     }
 }
 
-void use_device(comm::World& world, const torch::Device& device)
+void use_device(comm::World& world, const c10::Device& device)
 {
     world.device = device;
     world.communicator = comm::communicator_on_device(world.communicator, device, world.group().deadline(),

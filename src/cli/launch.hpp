@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <chrono>
 #include <functional>
 #include <string>
@@ -24,7 +26,7 @@ void set_timeout(comm::World& world, std::chrono::milliseconds timeout);
 
 /// Collective: from now on this rank computes on `device`, and the communicator carries tensors there. A GPU is the
 /// current device by now. Calls on GPUs that never end are failures of the rank.
-void use_device(comm::World& world, const torch::Device& device);
+void use_device(comm::World& world, const c10::Device& device);
 
 /// Starts MPI, calls `work` on every rank, and gives the exit code: what `work` returns. However ranks fail, all end
 /// with the same code, and one of them prints one line, "paws_hpc: ...", which names rank and host unless all failed

@@ -1,5 +1,6 @@
 // A rank that works together with others, until something happens to it: see faults.py.
 
+#include <torch/types.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -75,7 +76,7 @@ void work(const Plan& plan, comm::World& world)
     io::AtomicFile half_written(plan.folder / ("target-" + name));
     std::ofstream(half_written.temporary()) << "half of";
     std::ofstream(plan.folder / ("alive-" + name)) << getpid() << '\n';
-    const auto values = torch::ones({1000});
+    const auto values = at::ones({1000});
     for (int step = 0; step < plan.steps; ++step)
     {
         if (fails && step == plan.step)

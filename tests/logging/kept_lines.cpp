@@ -6,7 +6,7 @@
 #include "tests/io/files.hpp"
 
 using namespace paws;
-using namespace paws::train;
+using namespace paws::logging;
 
 namespace
 {

@@ -10,7 +10,7 @@
 #include "tests/support/small_run.hpp"
 
 using namespace paws;
-using namespace paws::train;
+using namespace paws::logging;
 using test::contents;
 
 namespace

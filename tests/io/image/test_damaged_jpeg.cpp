@@ -255,9 +255,9 @@ TEST_CASE("a JPEG that claims more pixels than its bytes can hold is refused bef
     refuse(claiming(image("grey.jpg"), start_of_frame, 65000, 65001), {"65001x65000 pixels"});
     refuse(claiming(image("grey.jpg"), start_of_frame, 0, 100), {"Empty JPEG image"});
     // Pillow fills up with grey what a marker ends early; while that takes little memory, so do we.
-    const Image image = decode_image(claiming(image("baseline_420.jpg"), start_of_frame, 300, 301), "some.jpg");
-    CHECK(image.height == 300);
-    CHECK(image.width == 301);
+    const Image decoded = decode_image(claiming(image("baseline_420.jpg"), start_of_frame, 300, 301), "some.jpg");
+    CHECK(decoded.height == 300);
+    CHECK(decoded.width == 301);
 }
 
 TEST_CASE("a JPEG of many scans, which would keep the decoder busy, is refused", "[io][golden]")
