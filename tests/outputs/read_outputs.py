@@ -149,7 +149,7 @@ def check_timings(folder):
         for group, rows in (("gradients", table["gradients"]), ("batch_norms", layers)):
             for key in set(rows[0]) - {"name"}:
                 assert np.allclose(file[f"{group}/{key}"][...], [row[key] for row in rows]), (group, key)
-        for key in "format version task network precision device world_size nodes threads steps images_per_step".split():
+        for key in "format version task network precision device world_size nodes threads steps pictures_per_step".split():
             assert file.attrs[key] == table[key], key
 
 

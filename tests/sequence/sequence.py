@@ -126,8 +126,8 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        (root / "pictures").mkdir()
-        (root / "pictures/cifar-10-batches-py").symlink_to(options.data.resolve() / "cifar-10-batches-py")
+        (root / "images").mkdir()
+        (root / "images/cifar-10-batches-py").symlink_to(options.data.resolve() / "cifar-10-batches-py")
         check(Sequence(pathlib.Path(options.paws_hpc).resolve(), root), root)
     print("the sequence is whole")
 
@@ -136,7 +136,7 @@ def check(sequence, root):
     cpu = ("--set", "meta.device=cpu")
     # The labelled images, drawn here instead of published.
     packed = root / "packed.h5"
-    sequence.run("pack", "--format", "cifar10", "--input", root / "pictures/cifar-10-batches-py", "--output", packed)
+    sequence.run("pack", "--format", "cifar10", "--input", root / "images/cifar-10-batches-py", "--output", packed)
     (root / "lists").mkdir()
     sequence.run("subset", "--data", packed, "--per-class", 6, "--seed", 152, "--output", root / "lists/spc.4000_split.152.txt")
 

@@ -71,10 +71,10 @@ class Test:
 
 def two_nodes(test):
     """Images packed by two ranks on two nodes, and training across them under srun --mpi=pmix"""
-    small_data.write_images(test.path("pictures"))
-    job = test.jobs.submit("--template", "pack_imagenet", *TWO_NODES, "--let", "INPUT=pictures", "--let", "OUTPUT=pictures.h5")
+    small_data.write_images(test.path("images"))
+    job = test.jobs.submit("--template", "pack_imagenet", *TWO_NODES, "--let", "INPUT=images", "--let", "OUTPUT=images.h5")
     test.jobs.complete(job)
-    said = test.program("inspect", "pictures.h5")
+    said = test.program("inspect", "images.h5")
     check(said.returncode == 0 and "train: 640 images" in said.stdout, f"inspect: {said.stdout}{said.stderr}\n{test.jobs.told(job)}")
     job = test.train("uninterrupted")
     test.jobs.complete(job)
@@ -295,7 +295,7 @@ def array(test):
 def study(test):
     """A study of perf/scaling as a job array: its points on one node and on two, and its table"""
     test.write("study.yaml", "networks: [wide_resnet16w1]\nranks: [1, 2]\nnodes: [1, 2]\nsteps: 4\nrepetitions: 1\ndevice: cpu\napart: false\nlinks: false\n"
-               "batch: {images: 4, classes: 4}\nviews: {large: 16, multicrop: 0}\n")
+               "batch: {pictures: 4, classes: 4}\nviews: {large: 16, multicrop: 0}\n")
     done = test.cluster.run(f"{SOURCE}/perf/scaling", "submit", "study.yaml", "--output", "study", "--time", "10", "--mem", "500", cwd=test.folder)
     check(done.returncode == 0, done.stderr)
     test.jobs.logs = test.path("study/logs")
@@ -335,7 +335,7 @@ def chain(test):
     settings = (f"CPU=({size})\nGPU=(--nodes 1 --tasks-per-node 1 --cpus-per-task 2 --mem 500 --time 10 --device volta16gb)\nDATA=chain\n"
                 "IMAGES=few\nRUN=chain/run\nCONFIG=small.yaml\nCHECKPOINT=$RUN/small-latest.h5\nFINE_TUNE=\nLOGS=logs\nLINKS=2\n")
     test.write("chain.sh", settings)
-    shutil.copytree(test.path("pictures"), test.path("chain/few"))
+    shutil.copytree(test.path("images"), test.path("chain/few"))
     done = test.cluster.run(f"{SOURCE}/jobs/chain.sh", "chain.sh", cwd=test.folder)
     check(done.returncode == 0, done.stderr)
     pack, train, evaluate = re.findall(r"\d+$", done.stdout, re.MULTILINE)
