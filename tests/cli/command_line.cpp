@@ -43,7 +43,7 @@ TEST_CASE("a folder of images is packed on the command line", "[cli]")
     {
         const auto file = input / "train" / name;
         std::filesystem::create_directories(file.parent_path());
-        std::filesystem::copy_file(PAWS_SOURCE_DIR "/tests/data/pictures/" + file.filename().string(), file);
+        std::filesystem::copy_file(PAWS_SOURCE_DIR "/tests/inputs/pictures/" + file.filename().string(), file);
     }
     write(input / "train/dog/notes.txt", "text");
     const auto output = (folder / "packed.h5").string();

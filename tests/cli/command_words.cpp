@@ -35,7 +35,7 @@ struct OddNames
     void add(const std::string& name) const
     {
         fs::create_directories((input / name).parent_path());
-        fs::copy_file(PAWS_SOURCE_DIR "/tests/data/pictures/grey.jpg", input / name);
+        fs::copy_file(PAWS_SOURCE_DIR "/tests/inputs/pictures/grey.jpg", input / name);
     }
     std::string pack() const { return "pack --format imagefolder --input " + input.string() + " --output " + packed; }
 };

@@ -2,7 +2,7 @@
 """Gives the program HDF5 files that are damaged, lead elsewhere or claim too much, as h5py and a byte editor make them:
 each ends in one line that names the file and exit code 2, in no time and with little memory, or is read as it was.
 
-usage: hdf5_files.py --paws-hpc PROGRAM --data tests/data"""
+usage: hdf5_files.py --paws-hpc PROGRAM --data tests/inputs"""
 import argparse
 import os
 import resource

@@ -2,7 +2,7 @@
 """Interrupts training runs as job systems, terminals and people do, and starts them where there is too little of something: a run that is told to
 stop ends with exit code 85 and a whole checkpoint, one that nobody listens to goes on, one that cannot run says why.
 
-usage: interruptions.py --paws-hpc PROGRAM --data tests/data --slow-sync LIBRARY [--signals 8] [--only PART]"""
+usage: interruptions.py --paws-hpc PROGRAM --data tests/inputs --slow-sync LIBRARY [--signals 8] [--only PART]"""
 import argparse
 import concurrent.futures
 import fcntl

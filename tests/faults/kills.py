@@ -2,7 +2,7 @@
 """Kills a training run with SIGKILL at random moments, also while it writes checkpoints, and starts it again each time; it must go on from
 where it was, never from the beginning, and end bit for bit like a run that was left alone.
 
-usage: kills.py --paws-hpc PROGRAM --data tests/data [--kills 100] [--ranks 1] [--seed 1]"""
+usage: kills.py --paws-hpc PROGRAM --data tests/inputs [--kills 100] [--ranks 1] [--seed 1]"""
 import argparse
 import glob
 import json

@@ -3,7 +3,7 @@
 Lustre do and those of fcntl with ENOSYS. All works without locks, on several ranks too; where HDF5_USE_FILE_LOCKING asks
 for them, one line says so.
 
-usage: no_locks.py --paws-hpc PROGRAM --library no_locks.so --data tests/data"""
+usage: no_locks.py --paws-hpc PROGRAM --library no_locks.so --data tests/inputs"""
 import argparse
 import errno
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Compares what we take for an image, and its pixels, with Pillow: on files that it makes and damages in many ways (from
-a seed, so that they are always the same), on those of tests/data and of any folder.
+a seed, so that they are always the same), on those of tests/inputs and of any folder.
 
 usage: pillow_agreement.py --decode-images PROGRAM [--mutations N] [--seed S] [--also FOLDER]... [--only jpg]
                            [--keep FOLDER]
@@ -24,7 +24,7 @@ from PIL import Image
 
 from mutations import Mutations, lost_ends, made_images, png_damage
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+DATA = Path(__file__).resolve().parent.parent / "inputs"
 LEAST_AGREEMENT = 0.995
 SMALL = 100_000
 PNG = b"\x89PNG"

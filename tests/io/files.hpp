@@ -60,7 +60,7 @@ inline std::filesystem::path write_file(const std::filesystem::path& path, const
     return path;
 }
 
-/// A path to a file of tests/data that only these tests use.
+/// A path to a file of tests/inputs that only these tests use.
 inline std::filesystem::path data_path(const std::string& name)
 {
     return std::filesystem::path(PAWS_TEST_DATA) / name;

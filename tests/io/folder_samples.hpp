@@ -14,7 +14,7 @@ namespace paws::test
 {
 namespace fs = std::filesystem;
 
-/// One of tests/data/images.
+/// One of tests/inputs/pictures.
 inline void put_image(const fs::path& to, const std::string& image)
 {
     fs::create_directories(to.parent_path());

@@ -2,7 +2,7 @@
 """Outputs that would destroy something, or could not be written in the end: refused before anything is read or computed,
 in one line, and nothing in the folder changes. And those that may be streamed, or that a link leads to: written there.
 
-usage: refused_outputs.py --paws-hpc PROGRAM --data FOLDER (tests/data)"""
+usage: refused_outputs.py --paws-hpc PROGRAM --data FOLDER (tests/inputs)"""
 import argparse
 import json
 import os

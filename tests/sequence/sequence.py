@@ -1,4 +1,4 @@
-"""The published sequence with a published style of configuration, on made-up CIFAR files: sequence.py --paws-hpc PROGRAM --data tests/data.
+"""The published sequence with a published style of configuration, on made-up CIFAR files: sequence.py --paws-hpc PROGRAM --data tests/inputs.
 
 paws_train on two ranks -> snn_fine_tune -> snn-eval -> fine_tune -> its evaluation -> embed -> convert -> torch.load; and a run that
 goes on from the converted checkpoint. Each step is a command as a user types it, with nothing changed but paths and sizes.

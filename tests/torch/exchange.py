@@ -1,4 +1,4 @@
-"""Checkpoints to PyTorch and back, with the program and with PyTorch itself: exchange.py --paws-hpc PROGRAM --data tests/data.
+"""Checkpoints to PyTorch and back, with the program and with PyTorch itself: exchange.py --paws-hpc PROGRAM --data tests/inputs.
 
 Every number is compared bit by bit: what torch.load gives with what h5py reads, and what torch.save wrote with what h5py reads of the
 conversion.
