@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "io/base/quantity.hpp"
+
 namespace paws::io
 {
 namespace
@@ -57,10 +59,6 @@ std::optional<std::string> say_not_finite(const NamedArrays& arrays)
     {
         return std::nullopt;
     }
-    return first +
-           (others == 0
-                ? ""
-                : " and some of " + std::to_string(others) + (others == 1 ? " other tensor" : " other tensors")) +
-           " are NaN or infinite";
+    return first + (others == 0 ? "" : " and some of " + plural(others, "other tensor")) + " are NaN or infinite";
 }
 }  // namespace paws::io

@@ -319,4 +319,15 @@ void DatasetFile::read_encoded(std::string_view split, std::uint64_t first_byte,
     find_encoded(split);
     part(split, "encoded").read_rows(first_byte, count, out);
 }
+
+void require_image_checksum(const std::string& where, const std::string& name, std::span<const std::uint8_t> bytes,
+                            std::uint32_t checksum)
+{
+    if (crc32(std::as_bytes(bytes)) != checksum)
+    {
+        throw Error(where + ": image " + name +
+                    " does not match its checksum; the file was damaged or changed since it was packed, use another "
+                    "copy or pack it again");
+    }
+}
 }  // namespace paws::io

@@ -122,4 +122,8 @@ private:
     std::vector<std::string> class_names_;
     std::map<std::string, Split, std::less<>> splits_;
 };
+
+/// Throws Error unless `checksum` is the CRC-32 of the bytes of image `name`. `where`: the file, and the place in it.
+void require_image_checksum(const std::string& where, const std::string& name, std::span<const std::uint8_t> bytes,
+                            std::uint32_t checksum);
 }  // namespace paws::io

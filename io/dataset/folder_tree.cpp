@@ -1,5 +1,6 @@
 #include "io/dataset/folder_tree.hpp"
 
+#include "io/base/quantity.hpp"
 #include "io/ranks/agreed.hpp"
 
 #include <algorithm>
@@ -256,9 +257,9 @@ void require_files_of_every_class(const FileList& files, const std::vector<std::
         return;
     }
     const auto others = std::count(empty + 1, has.end(), false);
-    throw Error(
-        (folder / class_names[static_cast<std::size_t>(empty - has.begin())]).string() + ": a class without images" +
-        (others > 0 ? " (and " + std::to_string(others) + (others == 1 ? " other)" : " others)") : "") + "; " + remedy);
+    throw Error((folder / class_names[static_cast<std::size_t>(empty - has.begin())]).string() +
+                ": a class without images" + (others > 0 ? " (and " + plural(others, "other") + ")" : "") + "; " +
+                remedy);
 }
 
 FolderTree read_folder_tree(const std::filesystem::path& input, const std::optional<std::filesystem::path>& val_list,

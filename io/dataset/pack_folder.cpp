@@ -45,7 +45,7 @@ std::vector<std::string> share_broken(const PackedSplit& split, const std::vecto
 }
 
 [[noreturn]] void refuse_broken(const std::filesystem::path& input, const std::vector<std::string>& broken,
-                                std::size_t images)
+                                std::size_t images, const std::string& skip_option)
 {
     constexpr std::size_t most = 5;
     std::string text;
@@ -58,8 +58,8 @@ std::vector<std::string> share_broken(const PackedSplit& split, const std::vecto
         text += "; and " + std::to_string(broken.size() - most) + " more";
     }
     throw Error(input.string() + ": " + std::to_string(broken.size()) + " of " + std::to_string(images) + " images " +
-                (broken.size() == 1 ? "is" : "are") + " broken (" + text +
-                "); replace them, or leave them out with --skip-broken");
+                (broken.size() == 1 ? "is" : "are") + " broken (" + text + "); replace them, or leave them out with " +
+                skip_option);
 }
 
 /// Packs one folder; see pack_image_folder.
@@ -212,7 +212,7 @@ private:
             {
                 images += split.count();
             }
-            refuse_broken(request_.input, broken, images);
+            refuse_broken(request_.input, broken, images, request_.skip_option);
         }
     }
 

@@ -22,7 +22,8 @@ struct FolderPackRequest
     std::optional<std::size_t> shorter_side = {};
     /// Names or positions of images of train (see read_subset) that become the split val; the folder val is not read.
     std::optional<std::filesystem::path> val_list = {};
-    bool skip_broken = false;  ///< leave broken images out instead of refusing the folder
+    bool skip_broken = false;                   ///< leave broken images out instead of refusing the folder
+    const char* skip_option = "--skip-broken";  ///< how the user asks for that
     /// What a rank takes of a round of images; it holds two such parts, and the images that its threads decode.
     std::uint64_t part_bytes = std::uint64_t{32} << 20;
 };

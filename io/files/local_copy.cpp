@@ -14,6 +14,7 @@
 #include <system_error>
 #include <vector>
 
+#include "io/base/quantity.hpp"
 #include "io/files/atomic_file.hpp"
 #include "io/files/checksum.hpp"
 #include "io/files/descriptor.hpp"
@@ -282,19 +283,5 @@ LocalCopy copy_to_folder(const std::filesystem::path& file, const std::filesyste
     {
         throw NoLocalCopy(error.what());
     }
-}
-
-std::string size_in_words(std::uint64_t bytes)
-{
-    constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
-    auto number = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; number >= 999.95 && unit + 1 < std::size(units); ++unit)
-    {
-        number /= 1000;
-    }
-    char text[32];
-    std::snprintf(text, sizeof(text), unit == 0 ? "%.0f %s" : "%.1f %s", number, units[unit]);
-    return text;
 }
 }  // namespace paws::io

@@ -41,7 +41,4 @@ std::uint64_t free_space(const std::filesystem::path& folder);
 /// fails; nothing is left then. Throws Error if `file` is missing, does not match its seal, or changes meanwhile.
 LocalCopy copy_to_folder(const std::filesystem::path& file, const std::filesystem::path& folder,
                          const CopyProgress& progress = {}, const FreeSpace& free_space_of = free_space);
-
-/// "12.3 GB", for people.
-std::string size_in_words(std::uint64_t bytes);
 }  // namespace paws::io

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "io/base/error.hpp"
+#include "io/base/quantity.hpp"
 #include "io/files/checksum.hpp"
 #include "io/files/descriptor.hpp"
 #include "io/files/local_copy.hpp"

@@ -15,13 +15,12 @@ Failure with_words(std::string words, int code, bool may_follow = false)
 {
     return {words.empty() ? "an error without a message" : std::move(words), code, may_follow};
 }
+}  // namespace
 
-std::string first_line(const std::exception& error)
+std::string first_line(const std::string& text)
 {
-    const std::string text = error.what();
     return text.substr(0, text.find_first_of("\r\n"));
 }
-}  // namespace
 
 Failure failure_of(const std::exception_ptr& error)
 {
@@ -35,22 +34,22 @@ Failure failure_of(const std::exception_ptr& error)
     }
     catch (const std::invalid_argument& what)
     {
-        return with_words(first_line(what), bad_input);
+        return with_words(first_line(what.what()), bad_input);
     }
     catch (const CallError& what)
     {
-        return with_words(first_line(what), failed, true);
+        return with_words(first_line(what.what()), failed, true);
     }
     catch (const std::system_error& what)
     {
         // What prints does not name the file.
         return std::ferror(stdout) != 0
                    ? Failure{"stdout: not all could be written (" + what.code().message() + ")", failed}
-                   : with_words(first_line(what), failed);
+                   : with_words(first_line(what.what()), failed);
     }
     catch (const std::exception& what)
     {
-        return with_words(first_line(what), failed);
+        return with_words(first_line(what.what()), failed);
     }
     catch (...)
     {

@@ -22,6 +22,9 @@ struct Failure
     bool may_follow = false;
 };
 
+/// `text` up to its first line break: what LibTorch throws has a stack trace below.
+std::string first_line(const std::string& text);
+
 /// What an exception means for the user. BadInput and std::invalid_argument are bad input; of messages that are not
 /// BadInput's, the first line counts.
 Failure failure_of(const std::exception_ptr& error);

@@ -7,8 +7,8 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/checkpoint/checkpoint_file.hpp"
-#include "io/files/local_copy.hpp"
 #include "io/files/other_file.hpp"
 #include "io/files/seal.hpp"
 #include "io/hdf5/format.hpp"

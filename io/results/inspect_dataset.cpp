@@ -5,9 +5,9 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/dataset/dataset_file.hpp"
 #include "io/files/checksum.hpp"
-#include "io/files/local_copy.hpp"
 #include "io/hdf5/stored_checksum.hpp"
 #include "io/image/image.hpp"
 #include "io/results/inspect_words.hpp"
@@ -91,12 +91,7 @@ private:
     {
         if (findings_.have_checksums)
         {
-            if (crc32(std::as_bytes(bytes)) != checksums_[i])
-            {
-                throw Error(file_.path().string() + ", split '" + split_ + "': image " + names_[i] +
-                            " does not match its checksum; the file was damaged or changed since it was packed, use "
-                            "another copy or pack it again");
-            }
+            require_image_checksum(file_.path().string() + ", split '" + split_ + "'", names_[i], bytes, checksums_[i]);
             return;
         }
         try

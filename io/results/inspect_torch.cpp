@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/torch/torch_file.hpp"
 
 namespace paws::io
@@ -58,8 +59,7 @@ std::string in_words(const TorchValue& value)
     {
         text << value.items.size() << (value.items.size() == 1 ? " entry, " : " entries, ");
     }
-    text << sum.tensors << (sum.tensors == 1 ? " tensor, " : " tensors, ") << sum.numbers << " numbers, " << sum.bytes
-         << " bytes";
+    text << plural(sum.tensors, "tensor") << ", " << sum.numbers << " numbers, " << sum.bytes << " bytes";
     return text.str();
 }
 }  // namespace

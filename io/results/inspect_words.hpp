@@ -23,11 +23,6 @@ inline std::string listed(const std::vector<std::string>& words)
     return text + (words.size() > most ? ", ..." : "");
 }
 
-inline std::string plural(std::size_t count, const std::string& word, const std::string& ending = "s")
-{
-    return std::to_string(count) + " " + word + (count == 1 ? "" : ending);
-}
-
 /// The last line of a description.
 inline const char* verdict(bool all_have_checksums)
 {

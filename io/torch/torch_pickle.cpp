@@ -13,11 +13,6 @@ using Kind = TorchValue::Kind;
 
 constexpr std::string_view size_tuple = "torch Size";
 
-[[noreturn]] void refuse_entry(const std::string& source, const std::string& what)
-{
-    throw Error(source + ": " + what + "; it is damaged, or not a checkpoint that can be read here");
-}
-
 /// "its entry 'opt.state'", or the file itself
 std::string entry_called(const std::string& name)
 {
@@ -36,7 +31,7 @@ public:
         text_ += value.text.size();
         if (++values_ > most_values || text_ > most_text || level_ >= most_levels)
         {
-            refuse_entry(source_, "is nested too deeply, or holds too many values");
+            refuse_value(source_, "is nested too deeply, or holds too many values");
         }
         ++level_;
         TorchValue converted = convert_level(value);
@@ -60,7 +55,7 @@ private:
             case pickle::Kind::text:
                 if (!pickle::is_utf8(value.text))
                 {
-                    refuse_entry(source_, entry_called(name_) + " holds text that is not UTF-8");
+                    refuse_value(source_, entry_called(name_) + " holds text that is not UTF-8");
                 }
                 return TorchValue::of(value.text);
             case pickle::Kind::bytes:
@@ -82,7 +77,7 @@ private:
             case pickle::Kind::global:
                 refuse_name(value, "holds");
         }
-        refuse_entry(source_, "holds something unknown");
+        refuse_value(source_, "holds something unknown");
     }
 
     /// The value that `key` leads to. Names are for messages.
@@ -161,7 +156,7 @@ private:
         auto converted = with_entries(Kind::ordered, value);
         if (!value.items.empty())
         {
-            refuse_entry(source_, entry_called(name_) + " is an OrderedDict with something other than pairs");
+            refuse_value(source_, entry_called(name_) + " is an OrderedDict with something other than pairs");
         }
         // Python 2 gives the entries as one argument: a list of pairs.
         for (const auto* pairs : value.arguments->items)
@@ -170,7 +165,7 @@ private:
             {
                 if (pair->items.size() != 2)
                 {
-                    refuse_entry(source_, entry_called(name_) + " is an OrderedDict with something other than pairs");
+                    refuse_value(source_, entry_called(name_) + " is an OrderedDict with something other than pairs");
                 }
                 add_entry(converted, *pair->items[0], *pair->items[1]);
             }
@@ -305,7 +300,7 @@ TorchValue read_structure(std::string_view pickle, const std::string& source)
 {
     const auto document = pickle::read(pickle, torch_globals(), source);
     const TorchReader reader{
-        [&](const TensorPlace&) -> TorchValue { refuse_entry(source, "has a tensor where only its name should be"); },
+        [&](const TensorPlace&) -> TorchValue { refuse_value(source, "has a tensor where only its name should be"); },
         [&](const pickle::Value& persistent)
         {
             const auto* id = persistent.arguments;
@@ -313,7 +308,7 @@ TorchValue read_structure(std::string_view pickle, const std::string& source)
             const auto type = type_of_storage(part(2).text);
             if (!part(0).is_string("array") || !part(1).is_string() || !type)
             {
-                refuse_entry(source, "has a tensor of an unknown type");
+                refuse_value(source, "has a tensor of an unknown type");
             }
             return TorchValue::reference(id->items[1]->text, *type);
         }};

@@ -26,11 +26,6 @@ std::string tensor_called(const std::string& name)
     return name.empty() ? "the tensor" : "the tensor '" + name + "'";
 }
 
-[[noreturn]] void refuse_tensor(const std::string& source, const std::string& what)
-{
-    throw Error(source + ": " + what + "; it is damaged, or not a checkpoint that can be read here");
-}
-
 /// "torch.FloatStorage"
 std::string dotted(std::string global)
 {
@@ -53,7 +48,7 @@ public:
     {
         if (arguments_.kind != pickle::Kind::tuple || arguments_.items.size() < least)
         {
-            refuse_tensor(source_, tensor_called(name_) + " is described incompletely");
+            refuse_value(source_, tensor_called(name_) + " is described incompletely");
         }
         if (arguments_.items.size() > most)
         {
@@ -75,7 +70,7 @@ public:
         if ((numbers.kind != pickle::Kind::tuple && numbers.kind != pickle::Kind::list) ||
             numbers.items.size() > most_dimensions)
         {
-            refuse_tensor(source_, tensor_called(name_) + " has an impossible shape");
+            refuse_value(source_, tensor_called(name_) + " has an impossible shape");
         }
         std::vector<Number> counts;
         for (const Value* number : numbers.items)
@@ -94,7 +89,7 @@ public:
                                hooks.arguments->items.empty() && hooks.entries.empty());
         if (gradient.kind != pickle::Kind::boolean || !no_hooks)
         {
-            refuse_tensor(source_, tensor_called(name_) + " has unknown settings of its gradient");
+            refuse_value(source_, tensor_called(name_) + " has unknown settings of its gradient");
         }
     }
 
@@ -104,7 +99,7 @@ public:
         const pickle::Kind kind = (*this)[i].kind;
         if (kind != pickle::Kind::none && kind != pickle::Kind::dict && kind != pickle::Kind::tuple)
         {
-            refuse_tensor(source_, tensor_called(name_) + " has unknown attributes");
+            refuse_value(source_, tensor_called(name_) + " has unknown attributes");
         }
     }
 
@@ -145,7 +140,7 @@ private:
     {
         if (value.kind != pickle::Kind::integer || value.integer < 0)
         {
-            refuse_tensor(source_, tensor_called(name_) + " has an impossible size");
+            refuse_value(source_, tensor_called(name_) + " has an impossible size");
         }
         return static_cast<std::uint64_t>(value.integer);
     }
@@ -168,7 +163,7 @@ TensorPlace inner_tensor(const Value& value, const std::string& name, const std:
 {
     if (value.kind != pickle::Kind::object || !value.items.empty() || !value.entries.empty() || value.state != nullptr)
     {
-        refuse_tensor(source, tensor_called(name) + " is made of something else than a tensor");
+        refuse_value(source, tensor_called(name) + " is made of something else than a tensor");
     }
     return place_of(*value.callee, *value.arguments, name, source);
 }
@@ -217,7 +212,7 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
     }
     if (!callee.is_global(tensor_v1) && !callee.is_global(tensor_v2))
     {
-        refuse_tensor(source, tensor_called(name) + " is made by '" + dotted(callee.text) + "'");
+        refuse_value(source, tensor_called(name) + " is made by '" + dotted(callee.text) + "'");
     }
     const bool is_old = callee.is_global(tensor_v1);
     call.require_count(is_old ? 4 : 6, is_old ? 4 : 7);
@@ -227,7 +222,7 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
     place.strides = call.counts<std::uint64_t>(3);
     if (place.shape.size() != place.strides.size())
     {
-        refuse_tensor(source, tensor_called(name) + " has an impossible shape");
+        refuse_value(source, tensor_called(name) + " has an impossible shape");
     }
     if (!is_old)
     {
@@ -236,11 +231,16 @@ TensorPlace place_of(const Value& callee, const Value& arguments, const std::str
     }
     if (place.negated && place.type == TorchType::boolean)
     {
-        refuse_tensor(source, tensor_called(name) + " holds truth values with a sign");
+        refuse_value(source, tensor_called(name) + " holds truth values with a sign");
     }
     return place;
 }
 }  // namespace
+
+void refuse_value(const std::string& source, const std::string& what)
+{
+    throw Error(source + ": " + what + "; it is damaged, or not a checkpoint that can be read here");
+}
 
 bool is_tensor_call(const Value& value)
 {
@@ -269,7 +269,7 @@ TensorPlace storage_of(const Value& persistent, const std::string& name, const s
     if (!item_of(id, 0, name, source).is_string("storage") || type.kind != pickle::Kind::global || !key.is_string() ||
         !place_of_storage.is_string() || id->items.size() > 6)
     {
-        refuse_tensor(source, tensor_called(name) + " has a storage of an unknown kind");
+        refuse_value(source, tensor_called(name) + " has a storage of an unknown kind");
     }
     if (!type.text.starts_with(module) || !type_of_storage(type.text.substr(module.size())))
     {
@@ -278,7 +278,7 @@ TensorPlace storage_of(const Value& persistent, const std::string& name, const s
     // Part of a file's name in the archive, and of messages.
     if (!std::all_of(key.text.begin(), key.text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; }))
     {
-        refuse_tensor(source, tensor_called(name) + " has a storage with an impossible name");
+        refuse_value(source, tensor_called(name) + " has a storage with an impossible name");
     }
     // Before PyTorch 0.4, a storage could be a part of another one.
     if (id->items.size() > 5 && id->items[5]->kind != pickle::Kind::none)
@@ -288,7 +288,7 @@ TensorPlace storage_of(const Value& persistent, const std::string& name, const s
     const auto& elements = item_of(id, 4, name, source);
     if (elements.kind != pickle::Kind::integer || elements.integer < 0)
     {
-        refuse_tensor(source, tensor_called(name) + " has an impossible size");
+        refuse_value(source, tensor_called(name) + " has an impossible size");
     }
     TensorPlace place;
     place.name = name;
@@ -302,7 +302,7 @@ const Value& item_of(const Value* tuple, std::size_t i, const std::string& name,
 {
     if (tuple == nullptr || tuple->kind != pickle::Kind::tuple || i >= tuple->items.size())
     {
-        refuse_tensor(source, tensor_called(name) + " is described incompletely");
+        refuse_value(source, tensor_called(name) + " is described incompletely");
     }
     return *tuple->items[i];
 }

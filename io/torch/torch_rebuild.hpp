@@ -34,6 +34,9 @@ TensorPlace place_of_tensor(const pickle::Value& call, const std::string& name, 
 /// What a pickle's persistent id says of a storage: its type, key and elements.
 TensorPlace storage_of(const pickle::Value& persistent, const std::string& name, const std::string& source);
 
+/// Throws Error: `what` is wrong with a value of the file `source`.
+[[noreturn]] void refuse_value(const std::string& source, const std::string& what);
+
 /// Throws Error unless `value` is a tuple with more than `i` items; of those that describe a tensor.
 const pickle::Value& item_of(const pickle::Value* tuple, std::size_t i, const std::string& name,
                              const std::string& source);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "io/base/error.hpp"
+#include "io/base/quantity.hpp"
 #include "io/files/atomic_file.hpp"
 #include "io/files/hard_link.hpp"
 #include "io/files/landing_place.hpp"

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "io/base/error.hpp"
+#include "io/base/quantity.hpp"
 
 namespace paws::checkpoint
 {
@@ -111,10 +112,9 @@ void require_finite(const FillReport& report, const std::string& source)
         return;
     }
     const auto others = report.not_finite.size() - 1;
-    throw io::Error(
-        fmt::format("{}: {}{} are NaN or infinite; the run that wrote it had gone wrong: take a checkpoint from before",
-                    source, report.not_finite.front(),
-                    others == 0 ? "" : fmt::format(" and some of {} other tensor{}", others, others == 1 ? "" : "s")));
+    throw io::Error(fmt::format(
+        "{}: {}{} are NaN or infinite; the run that wrote it had gone wrong: take a checkpoint from before", source,
+        report.not_finite.front(), others == 0 ? "" : " and some of " + io::plural(others, "other tensor")));
 }
 
 void fill_all_tensors(const io::NamedArrays& arrays, const NamedTensors& tensors, const std::string& what,

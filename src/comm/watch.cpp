@@ -18,8 +18,10 @@
 #include <string_view>
 #include <utility>
 
+#include "io/base/printable.hpp"
 #include "io/base/say.hpp"
 #include "io/files/atomic_file.hpp"
+#include "io/ranks/agreed.hpp"
 #include "io/ranks/host_name.hpp"
 
 namespace paws::comm
@@ -145,9 +147,9 @@ Watch::~Watch()
     }
 }
 
-void Watch::fail(const Failure& failure)
+void Watch::fail(const ranks::Failure& failure)
 {
-    const auto message = first_line(failure.message);
+    const auto message = io::printable(ranks::first_line(failure.message));
     if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id())
     {
         const auto cause = failure.may_follow ? Cause::waiting : Cause::failed;
@@ -181,7 +183,7 @@ milliseconds Watch::beat_interval() const
 std::string Watch::name_of(int rank) const
 {
     const auto& endpoint = table_.endpoints[static_cast<std::size_t>(rank)];
-    return rank_on_host(rank, endpoint.substr(0, endpoint.find(' ')));
+    return ranks::rank_on_host(rank, endpoint.substr(0, endpoint.find(' ')));
 }
 
 void Watch::run()
@@ -270,7 +272,7 @@ void Watch::understand(Peer& peer, const std::string& line)
     else if (kind == "end")
     {
         // Another rank has pronounced it: to be told to those who have called this one, too.
-        int code = failed;
+        int code = ranks::failed;
         words >> code;
         spread_end(line);
         io::exit_without_temporaries(code);
@@ -312,10 +314,10 @@ Report Watch::of_loss(const Peer& peer)
 {
     if (peer.is_gone)
     {
-        return {peer.rank, Cause::lost, failed,
+        return {peer.rank, Cause::lost, ranks::failed,
                 "ended without a word; it was killed (for want of memory?), or crashed"};
     }
-    return {peer.rank, Cause::silent, failed,
+    return {peer.rank, Cause::silent, ranks::failed,
             fmt::format("gave no sign of life for {:.1f} s; it is stopped, or its node is down or out of reach",
                         std::chrono::duration<double>(peer.silence).count())};
 }

@@ -8,9 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "io/ranks/failure.hpp"
 #include "src/comm/channel.hpp"
 #include "src/comm/communicator.hpp"
-#include "src/comm/failure.hpp"
 #include "src/comm/verdict.hpp"
 
 namespace paws::comm
@@ -54,7 +54,7 @@ public:
     void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
 
     /// This rank cannot go on: all end. From any thread.
-    [[noreturn]] void fail(const Failure& failure);
+    [[noreturn]] void fail(const ranks::Failure& failure);
 
 private:
     using Clock = std::chrono::steady_clock;

@@ -6,6 +6,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/seconds.hpp"
 #include "io/checkpoint/finite.hpp"
 #include "io/torch/torch_file.hpp"
 #include "src/checkpoint/network_of.hpp"
@@ -103,6 +104,6 @@ Summary convert(const ConvertRequest& request, const std::vector<std::string>& o
             {"momentum", checkpoint.momentum.size()},
             {"has_config", !checkpoint.config.empty()},
             {"files", {request.output.string()}},
-            {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()}};
+            {"seconds", io::seconds_since(start)}};
 }
 }  // namespace paws::commands

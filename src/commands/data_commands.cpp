@@ -1,17 +1,20 @@
 #include "src/commands/data_commands.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
 
+#include "io/base/live_line.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
+#include "io/base/seconds.hpp"
 #include "io/dataset/dataset_file.hpp"
 #include "io/dataset/pack.hpp"
 #include "io/dataset/pack_folder.hpp"
 #include "io/dataset/subset_file.hpp"
-#include "io/files/local_copy.hpp"
 #include "io/files/text_output.hpp"
 #include "io/results/inspect.hpp"
 #include "src/config/config.hpp"
@@ -89,7 +92,7 @@ std::size_t pack_folder(const PackRequest& request, const ranks::Group& ranks, S
     }
     io::FolderPackReport report;
     {
-        logging::LiveLine line;
+        io::LiveLine line(STDOUT_FILENO);
         report =
             io::pack_image_folder(folder, ranks.mpi(),
                                   [&](const io::FolderPackStatus& status)
@@ -133,8 +136,8 @@ void require_as_many(const SubsetRequest& request, const std::vector<std::int64_
     if (too_few != counts.end())
     {
         throw config::Error(fmt::format(
-            "{}: class '{}' has {} image{} in split '{}', fewer than the {} to draw; {}", request.data.string(),
-            class_names[static_cast<std::size_t>(too_few - counts.begin())], *too_few, *too_few == 1 ? "" : "s",
+            "{}: class '{}' has {} in split '{}', fewer than the {} to draw; {}", request.data.string(),
+            class_names[static_cast<std::size_t>(too_few - counts.begin())], io::plural(*too_few, "image"),
             request.split, least,
             *too_few == 0 ? "draw from another split, or pack the data without the class" : "draw fewer per class"));
     }
@@ -154,7 +157,7 @@ Summary pack(const PackRequest& request, const ranks::Group& ranks)
     Summary summary = {{"task", "pack"}, {"files", {request.output.string()}}, {"ranks", ranks.size()}};
     const auto images =
         request.format == "imagefolder" ? pack_folder(request, ranks, summary) : pack_content(request, summary);
-    const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const auto seconds = io::seconds_since(start);
     if (ranks.is_first())
     {
         fmt::print("{}: {} images of {} classes\n", io::printable(request.output.string()), images,

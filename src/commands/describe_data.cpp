@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "src/data/loader_settings.hpp"
 #include "src/data/view_place.hpp"
 
@@ -10,20 +11,15 @@ namespace paws::commands
 {
 namespace
 {
-std::string in_gibibytes(std::int64_t bytes)
-{
-    return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
-}
-
 std::string memory_of_images(const data::Images& images)
 {
     if (images.in_memory())
     {
-        return fmt::format("{} in memory", in_gibibytes(images.bytes()));
+        return fmt::format("{} in memory", io::gibibytes(images.bytes()));
     }
     const auto& split = *images.stored;
-    return fmt::format("{} of {}, of which memory keeps up to {}", in_gibibytes(split.bytes()),
-                       split.is_encoded() ? "JPEG and PNG files" : "pixels", in_gibibytes(split.cache_limit()));
+    return fmt::format("{} of {}, of which memory keeps up to {}", io::gibibytes(split.bytes()),
+                       split.is_encoded() ? "JPEG and PNG files" : "pixels", io::gibibytes(split.cache_limit()));
 }
 
 std::string who_makes_views(const config::Config& config, const data::Dataset& dataset, torch::Device device)
@@ -35,9 +31,9 @@ std::string who_makes_views(const config::Config& config, const data::Dataset& d
     }
     const auto batch = data::training_batch_bytes(config);
     const auto loader = data::pipeline_settings(config, batch, dataset.node, device);
-    return fmt::format("per rank, {} thread{} to decode and augment, {} batch{} of {} ahead of the training step",
-                       loader.workers, loader.workers == 1 ? "" : "s", loader.batches_ahead,
-                       loader.batches_ahead == 1 ? "" : "es", in_gibibytes(batch));
+    return fmt::format("per rank, {} to decode and augment, {} of {} ahead of the training step",
+                       io::plural(loader.workers, "thread"), io::plural(loader.batches_ahead, "batch", "es"),
+                       io::gibibytes(batch));
 }
 }  // namespace
 

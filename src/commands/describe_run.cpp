@@ -7,6 +7,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/files/input_path.hpp"
 #include "io/ranks/agreed.hpp"
 #include "io/ranks/host_name.hpp"
@@ -31,11 +32,6 @@ namespace paws::commands
 {
 namespace
 {
-std::string gibibytes(std::int64_t bytes)
-{
-    return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / (1LL << 30));
-}
-
 /// What a run would compute on and in.
 struct Plan
 {
@@ -255,8 +251,8 @@ std::string describe_placement(const comm::World& world, device::Precision preci
 {
     const auto places = world.group().gather_texts(
         fmt::format("{}, {} threads, {}", ranks::host_name(), threads, device::describe_device(world.device)));
-    auto text = fmt::format("ranks           {} on {} node{}: {}; {}\n", world.world_size(), world.nodes,
-                            world.nodes == 1 ? "" : "s", listed_places(places), device::to_string(precision));
+    auto text = fmt::format("ranks           {} on {}: {}; {}\n", world.world_size(), io::plural(world.nodes, "node"),
+                            listed_places(places), to_string(precision));
     if (world.is_first())
     {
         text += session::describe_job({world.world_size(), static_cast<std::int64_t>(ranks::usable_cores()),
@@ -298,7 +294,7 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     if (!plan.problem.empty())
     {
         text += fmt::format("note            this machine cannot run it, sizes are for {} on a GPU: {}\n",
-                            device::to_string(plan.precision), io::printable(plan.problem));
+                            to_string(plan.precision), io::printable(plan.problem));
     }
     auto world = ranks;
     world.device = plan.device;
@@ -336,8 +332,8 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size, plan.device);
     const auto memory = expected_memory(config, plan.precision, share);
     text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",
-                        gibibytes(memory.total()), gibibytes(memory.weights), gibibytes(memory.activations),
-                        dataset ? ", " + gibibytes(dataset->train.bytes()) +
+                        io::gibibytes(memory.total()), io::gibibytes(memory.weights), io::gibibytes(memory.activations),
+                        dataset ? ", " + io::gibibytes(dataset->train.bytes()) +
                                       (dataset->train.in_memory() ? " images beside them" : " images in their file")
                                 : "");
     text += describe_gpu_memory(config, plan, memory.total(), world.world_size());

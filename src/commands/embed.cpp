@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <optional>
 
+#include "io/base/live_line.hpp"
 #include "io/base/printable.hpp"
 #include "io/base/seconds.hpp"
 #include "io/ranks/agreed.hpp"
@@ -65,8 +67,8 @@ std::optional<loss::SnnClassifier> make_classifier(nn::Encoder& encoder, const d
     {
         return std::nullopt;
     }
-    const auto supports = train::embed_together(encoder, dataset.train, dataset.labelled, config, embedding_of(config),
-                                                precision, communicator);
+    const auto supports = train::embed_together(encoder, dataset.train, dataset.labelled, config,
+                                                config.criterion.embedding, precision, communicator);
     return agreed(communicator.group(),
                   [&]
                   {
@@ -96,9 +98,7 @@ io::EmbeddingsLayout layout_of(nn::Encoder& encoder, const config::Config& confi
 {
     io::EmbeddingsLayout layout;
     const auto outputs = embedded_outputs(config);
-    std::vector<nn::Embedding> which;
-    std::transform(outputs.begin(), outputs.end(), std::back_inserter(which), to_nn);
-    const auto widths = train::output_widths(encoder, config, which, precision);
+    const auto widths = train::output_widths(encoder, config, outputs, precision);
     for (std::size_t i = 0; i < outputs.size(); ++i)
     {
         layout.outputs.push_back({to_string(outputs[i]), static_cast<std::size_t>(widths[i])});
@@ -117,11 +117,7 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
     const auto start = Clock::now();
     const auto rows_after = [&](int rank, std::size_t rounds)
     { return std::min(writer.rows_of(rank).count, rounds * batch_size); };
-    std::optional<logging::LiveLine> line;
-    if (world.is_first())
-    {
-        line.emplace();
-    }
+    io::LiveLine line(STDOUT_FILENO);
     std::size_t done = 0;
     for (std::size_t round = 1; done < images; ++round)
     {
@@ -132,9 +128,9 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
         {
             done += rows_after(rank, round);
         }
-        if (line)
+        if (world.is_first())
         {
-            line->update(
+            line.update(
                 [&]
                 {
                     const double seconds = io::seconds_since(start);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "io/base/error.hpp"
-#include "src/commands/evaluation.hpp"
 
 namespace paws::commands
 {
@@ -38,17 +37,16 @@ EmbeddingBatches::EmbeddingBatches(nn::Encoder& encoder, const data::Images& ima
                                    const loss::SnnClassifier* classifier, device::Precision precision)
     : images_(images), row_(first), half_(config.embed.half), classifier_(classifier)
 {
-    std::vector<nn::Embedding> which;
-    for (const auto output : embedded_outputs(config))
+    auto which = embedded_outputs(config);
+    for (const auto output : which)
     {
         names_.push_back(to_string(output));
-        which.push_back(to_nn(output));
     }
     written_ = which.size();
     if (classifier_ != nullptr)
     {
         names_.emplace_back("probabilities");
-        which.push_back(embedding_of(config));
+        which.push_back(config.criterion.embedding);
     }
     std::vector<std::int64_t> rows;
     for (std::int64_t row = first; row < first + count; ++row)

@@ -14,25 +14,6 @@
 
 namespace paws::commands
 {
-nn::Embedding to_nn(config::Embedding embedding)
-{
-    switch (embedding)
-    {
-        case config::Embedding::backbone:
-            return nn::Embedding::backbone;
-        case config::Embedding::projection:
-            return nn::Embedding::projection;
-        case config::Embedding::prediction:
-            return nn::Embedding::prediction;
-    }
-    return nn::Embedding::prediction;
-}
-
-nn::Embedding embedding_of(const config::Config& config)
-{
-    return to_nn(config.criterion.embedding);
-}
-
 loss::Accuracy accuracy_together(const data::Images& images, const std::vector<std::int64_t>& rows,
                                  comm::Communicator& communicator, const ScoresOfRows& scores,
                                  NotFiniteScores not_finite)
@@ -68,7 +49,7 @@ loss::Accuracy accuracy_together(const data::Images& images, const std::vector<s
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
                             device::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
 {
-    const auto which = embedding_of(config);
+    const auto which = config.criterion.embedding;
     // The products with all supports are the work here.
     const auto supports =
         train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision, communicator)

@@ -17,11 +17,6 @@
 
 namespace paws::commands
 {
-nn::Embedding to_nn(config::Embedding embedding);
-
-/// The encoder's output that criterion.embedding names.
-nn::Embedding embedding_of(const config::Config& config);
-
 /// [n, K], float32: how much each class is in each of n rows.
 using ScoresOfRows = std::function<torch::Tensor(const std::vector<std::int64_t>& rows)>;
 

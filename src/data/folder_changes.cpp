@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/dataset/dataset_file.hpp"
 
 namespace paws::data
@@ -118,9 +119,10 @@ void add_missing(std::vector<std::string>& missing, const std::string& split, co
 
 std::string in_words(const std::vector<std::string>& names, const char* what)
 {
-    return names.empty() ? std::string()
-                         : fmt::format("{} image{} {} ({}{})", names.size(), names.size() == 1 ? " was" : "s were",
-                                       what, names.front(), names.size() == 1 ? "" : ", ...");
+    return names.empty()
+               ? std::string()
+               : fmt::format("{} {} {} ({}{})", io::plural(names.size(), "image"), names.size() == 1 ? "was" : "were",
+                             what, names.front(), names.size() == 1 ? "" : ", ...");
 }
 }  // namespace
 

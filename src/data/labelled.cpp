@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "io/base/quantity.hpp"
 #include "io/dataset/label_draw.hpp"
 #include "io/dataset/subset_file.hpp"
 #include "io/files/input_path.hpp"
@@ -202,10 +203,10 @@ void require_enough_labels(const config::Config& config, const std::vector<std::
         {
             const auto on_each =
                 share == all ? std::string() : fmt::format(", {} on each of {} ranks", share, world_size);
-            throw config::Error(
-                fmt::format("class '{}' has {} labelled image{}{}, fewer than the {} that a batch takes; "
-                            "lower {}, or label more of its images",
-                            class_names[k], all, all == 1 ? "" : "s", on_each, wanted, key_of_labels(config.task)));
+            throw config::Error(fmt::format(
+                "class '{}' has {}{}, fewer than the {} that a batch takes; "
+                "lower {}, or label more of its images",
+                class_names[k], io::plural(all, "labelled image"), on_each, wanted, key_of_labels(config.task)));
         }
     }
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "io/base/quantity.hpp"
 #include "src/data/augmentation.hpp"
 #include "src/data/loader_settings.hpp"
 
@@ -28,10 +29,10 @@ DistributedSampler shuffled(const Dataset& dataset, const config::Config& config
     if (share < settings.batch_size)
     {
         throw config::Error(fmt::format(
-            "optimization.batch_size: {} images on each of {} rank{} are more than the {} labelled ones there are; "
+            "optimization.batch_size: {} images on each of {} are more than the {} labelled ones there are; "
             "lower it to {}{}",
-            settings.batch_size, world_size, world_size == 1 ? "" : "s", settings.size,
-            std::max<std::int64_t>(1, share), world_size == 1 ? "" : ", or start fewer ranks"));
+            settings.batch_size, io::plural(world_size, "rank"), settings.size, std::max<std::int64_t>(1, share),
+            world_size == 1 ? "" : ", or start fewer ranks"));
     }
     return DistributedSampler(settings);
 }

@@ -7,18 +7,22 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <optional>
 #include <string_view>
 #include <system_error>
 
+#include "io/base/live_line.hpp"
+#include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
+#include "io/base/seconds.hpp"
 #include "io/dataset/pack_folder.hpp"
 #include "io/files/checksum.hpp"
 #include "io/files/input_path.hpp"
 #include "io/files/staging.hpp"
 #include "io/ranks/agreed.hpp"
 #include "src/data/folder_changes.hpp"
-#include "src/data/status_line.hpp"
 
 namespace paws::data
 {
@@ -139,50 +143,49 @@ void require_shared_folder(const fs::path& file, const comm::World& world)
     remove_mark();
 }
 
+/// "12.3 GB of 147.0 GB, 512.0 MB/s, 4 min 23 s left".
+std::string share_of_bytes(std::uint64_t done, std::uint64_t total, double seconds)
+{
+    const auto of = fmt::format("{} of {}", io::size_in_words(done), io::size_in_words(total));
+    if (done == 0 || seconds <= 0)
+    {
+        return of;
+    }
+    const double speed = static_cast<double>(done) / seconds;
+    const auto left = std::llround(static_cast<double>(total - done) / speed);
+    return fmt::format("{}, {}/s, {} min {:02} s left", of, io::size_in_words(static_cast<std::uint64_t>(speed)),
+                       left / 60, left % 60);
+}
+
 std::string status_text(const io::FolderPackStatus& status)
 {
     const double speed = status.seconds > 0 ? static_cast<double>(status.images) / status.seconds : 0;
     return fmt::format("{} {} of {} images, {:.0f} images/s; {}", status.writes ? "written" : "checked", status.images,
-                       status.total_images, speed, bytes_in_words(status.bytes, status.total_bytes, status.seconds));
-}
-
-/// The words of the command are not those of a configuration.
-io::FolderPackReport pack_or_refuse(const io::FolderPackRequest& request, MPI_Comm comm,
-                                    const io::FolderPackProgress& progress)
-{
-    try
-    {
-        return io::pack_image_folder(request, comm, progress);
-    }
-    catch (const ranks::BadInput& error)
-    {
-        std::string text = error.what();
-        constexpr std::string_view option = "--skip-broken";
-        const auto at = text.rfind(option);
-        if (at == std::string::npos)
-        {
-            throw;
-        }
-        throw io::Error(text.replace(at, option.size(), "data.skip_broken: true"));
-    }
+                       status.total_images, speed, share_of_bytes(status.bytes, status.total_bytes, status.seconds));
 }
 
 std::vector<std::string> pack(const config::Data& data, const PackedPlace& place, const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
-    StatusLine line(fmt::format("packing {}", place.folder.string()), world.is_first());
+    io::LiveLine line(STDERR_FILENO);
     io::FolderPackRequest request;
     request.input = place.folder;
     request.output = place.file;
     request.skip_broken = data.skip_broken;
-    const auto report = pack_or_refuse(request, world.group().mpi(),
-                                       [&](const io::FolderPackStatus& status) { line.update(status_text(status)); });
+    request.skip_option = "data.skip_broken: true";
+    const auto report = io::pack_image_folder(
+        request, world.group().mpi(),
+        [&](const io::FolderPackStatus& status)
+        {
+            line.update(
+                [&]
+                { return fmt::format("packing {}: {}", io::printable(place.folder.string()), status_text(status)); });
+        });
     const auto images = std::accumulate(report.splits.begin(), report.splits.end(), std::size_t{0},
                                         [](std::size_t sum, const auto& split) { return sum + split.images; });
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::vector<std::string> notes{
         fmt::format("{} was packed: {} images of {} classes, {:.0f} s; later runs use the file", place.file.string(),
-                    images, report.classes, seconds)};
+                    images, report.classes, io::seconds_since(start))};
     for (const auto& skipped : report.skipped)
     {
         notes.push_back("left out (data.skip_broken): " + skipped);
@@ -264,10 +267,22 @@ PackedFile staged_file(const config::Data& data, const fs::path& file, const com
     {
         return {file, {}};
     }
-    StatusLine line(fmt::format("copying {}", file.string()), world.is_first());
+    const auto start = std::chrono::steady_clock::now();
+    io::LiveLine line(STDERR_FILENO);
     const auto report =
         io::stage_file(file, data.scratch.value_or(""), world.group().mpi(),
-                       [&](std::uint64_t done, std::uint64_t total) { line.update_bytes(done, total); });
+                       [&](std::uint64_t done, std::uint64_t total)
+                       {
+                           if (world.is_first())
+                           {
+                               line.update(
+                                   [&]
+                                   {
+                                       return fmt::format("copying {}: {}", io::printable(file.string()),
+                                                          share_of_bytes(done, total, io::seconds_since(start)));
+                                   });
+                           }
+                       });
     return {report.path, {report.note}};
 }
 }  // namespace paws::data

@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "io/base/error.hpp"
-#include "io/files/checksum.hpp"
 
 namespace paws::data
 {
@@ -173,11 +172,9 @@ std::vector<StoredSplit::Bytes> StoredSplit::read(std::span<const std::int64_t> 
 
 void StoredSplit::require_whole(std::int64_t row, const std::vector<std::uint8_t>& bytes, const std::string& name) const
 {
-    if (!checksums_.empty() && io::crc32(std::as_bytes(std::span(bytes))) != checksums_[static_cast<std::size_t>(row)])
+    if (!checksums_.empty())
     {
-        throw io::Error(file_->path().string() + ": image " + name +
-                        " does not match its checksum; the file was damaged or changed since it was packed, use "
-                        "another copy or pack it again");
+        io::require_image_checksum(file_->path().string(), name, bytes, checksums_[static_cast<std::size_t>(row)]);
     }
 }
 }  // namespace paws::data

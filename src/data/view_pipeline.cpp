@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "io/base/seconds.hpp"
 #include "src/data/pinned_memory.hpp"
 #include "src/data/view_maker.hpp"
 
@@ -164,7 +165,7 @@ std::shared_ptr<ViewPipeline::Batch> ViewPipeline::take_front()
     const auto front_is_done = [this]
     { return !batches_.empty() && batches_.front()->done == batches_.front()->count(); };
     changed_.wait(lock, [&] { return front_is_done() || failure_ || (batches_.empty() && planned_all_); });
-    seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds_waited_ += io::seconds_since(start);
     if (front_is_done())
     {
         auto batch = std::move(batches_.front());

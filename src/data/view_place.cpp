@@ -2,19 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "io/base/quantity.hpp"
 #include "src/data/resident_views.hpp"
 #include "src/device/device.hpp"
 
 namespace paws::data
 {
-namespace
-{
-double gibibytes(std::int64_t bytes)
-{
-    return static_cast<double>(bytes) / (1LL << 30);
-}
-}  // namespace
-
 void check_augment_on(const config::Data& data, const Images& images)
 {
     if (data.augment_on != config::AugmentOn::device || !images.stored)
@@ -29,9 +22,9 @@ void check_augment_on(const config::Data& data, const Images& images)
             "it at auto, or set it to host");
     }
     throw config::Error(fmt::format(
-        "data.augment_on: device needs the images in memory, and these {:.2f} GiB are more than data.cache_gb leaves "
+        "data.augment_on: device needs the images in memory, and these {} are more than data.cache_gb leaves "
         "for them; raise data.cache_gb, or leave data.augment_on at auto",
-        gibibytes(split.bytes())));
+        io::gibibytes(split.bytes())));
 }
 
 bool augments_on_device(const config::Data& data, const Images& images, torch::Device device)
@@ -50,9 +43,9 @@ bool augments_on_device(const config::Data& data, const Images& images, torch::D
     if (must && images.bytes() > free)
     {
         throw config::Error(fmt::format(
-            "data.augment_on: device needs {:.2f} GiB of the GPU's memory for the images, of which {:.2f} are free; "
+            "data.augment_on: device needs {} of the GPU's memory for the images, of which {:.2f} are free; "
             "leave it at auto, or set it to host",
-            gibibytes(images.bytes()), gibibytes(free)));
+            io::gibibytes(images.bytes()), static_cast<double>(free) / (1LL << 30)));
     }
     return must || images.bytes() <= free / 4;
 }

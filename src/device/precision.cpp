@@ -4,22 +4,6 @@
 
 namespace paws::device
 {
-std::string to_string(Precision precision)
-{
-    switch (precision)
-    {
-        case Precision::fp32:
-            return "fp32";
-        case Precision::fp64:
-            return "fp64";
-        case Precision::bf16:
-            return "bf16";
-        case Precision::fp16:
-            return "fp16";
-    }
-    return "?";
-}
-
 bool cpu_has_bf16()
 {
 #if defined(__x86_64__)

@@ -2,21 +2,13 @@
 
 #include <torch/torch.h>
 
-#include <string>
+#include "src/config/config.hpp"
 
 namespace paws::device
 {
-/// What convolutions and linear layers compute in; parameters, statistics and the loss stay float32 (or float64).
-enum class Precision
-{
-    fp32,
-    fp64,
-    bf16,
-    fp16,  ///< wants its loss scaled (optim::LossScaler)
-};
-
-/// "fp32", "fp64", "bf16" or "fp16".
-std::string to_string(Precision precision);
+/// What convolutions and linear layers compute in; parameters, statistics and the loss stay float32 (or float64). Here
+/// it is never `automatic`, and fp16 wants its loss scaled (optim::LossScaler).
+using config::Precision;
 
 /// True where this CPU multiplies bfloat16 in hardware; elsewhere bf16 works but is slower than fp32.
 bool cpu_has_bf16();

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "io/base/quantity.hpp"
 #include "io/files/read_file.hpp"
 
 namespace paws::logging
@@ -71,10 +72,10 @@ bool begins_with_digit(const std::string& line)
 
 std::string KeptLines::note(const std::filesystem::path& path) const
 {
-    return strange == 0
-               ? ""
-               : fmt::format("{}: {} line{} not understood (changed by another program?), kept as {}", path.string(),
-                             strange, strange == 1 ? " was" : "s were", strange == 1 ? "it is" : "they are");
+    return strange == 0 ? ""
+                        : fmt::format("{}: {} {} not understood (changed by another program?), kept as {}",
+                                      path.string(), io::plural(strange, "line"), strange == 1 ? "was" : "were",
+                                      strange == 1 ? "it is" : "they are");
 }
 
 KeptLines kept_lines(const std::filesystem::path& path, const LogStart& start, const LogFormat& format)

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -30,41 +27,4 @@ std::string format_progress(const ProgressValues& values);
 
 /// "8 s", "4 min 10 s", "3 h 05 min".
 std::string format_duration(double seconds);
-
-/// One line that is redrawn on a terminal that can do so and is wide enough for it; elsewhere a line now and then, so
-/// that log files stay short.
-class LiveLine
-{
-public:
-    LiveLine();
-    ~LiveLine();
-    LiveLine(const LiveLine&) = delete;
-    LiveLine& operator=(const LiveLine&) = delete;
-
-    /// Prints what `line` gives, if it is time.
-    void update(const std::function<std::string()>& line);
-    /// Ends the line so that other output begins below it; it is printed even where update would have waited.
-    void finish(const std::string& line);
-
-private:
-    bool is_redrawn(std::size_t columns) const;
-    void print(const std::string& line, bool last);
-    void close();
-
-    bool may_redraw_;
-    bool open_ = false;
-    std::size_t columns_ = 0;  ///< of the last line
-    std::chrono::steady_clock::time_point last_;
-};
-
-/// That of a training run.
-class ProgressLine
-{
-public:
-    void update(const ProgressValues& values);
-    void finish(const ProgressValues& values);
-
-private:
-    LiveLine line_;
-};
 }  // namespace paws::logging

@@ -8,8 +8,8 @@ namespace paws::nn
 {
 enum class Family
 {
-    basic,       ///< residual network of basic blocks
-    bottleneck,  ///< residual network of bottleneck blocks
+    basic,       ///< residual network; blocks of two 3×3 convolutions
+    bottleneck,  ///< residual network; blocks of 1×1, 3×3 (with the stride), 1×1 with four times the channels
     wide,        ///< wide residual network for small images
 };
 

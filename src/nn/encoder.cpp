@@ -62,8 +62,7 @@ std::shared_ptr<Encoder> make_backbone(const Architecture& architecture)
     {
         return std::make_shared<WideResNet>(architecture.depth(), architecture.widen);
     }
-    const auto block = architecture.family == Family::basic ? ResNetBlock::basic : ResNetBlock::bottleneck;
-    return std::make_shared<ResNet>(block, architecture.blocks, architecture.widen);
+    return std::make_shared<ResNet>(architecture);
 }
 
 void collect_state(const tnn::Module& module, const std::string& prefix,

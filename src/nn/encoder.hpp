@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "src/config/config.hpp"
+
 namespace paws::nn
 {
 /// What the encoder gives for a list of views, in the order of the list.
@@ -18,13 +20,8 @@ struct Encoding
         z;  ///< [N, output_dim] after the prediction head (h itself where there is none): what anchors are made of
 };
 
-/// Which of the encoder's outputs stands for an image in evaluation and in dumps.
-enum class Embedding
-{
-    backbone,    ///< features before the projection head, [N, feature_dim()]
-    projection,  ///< h
-    prediction,  ///< z, as published (h where there is no prediction head)
-};
+/// Which of the outputs stands for an image in evaluation and in dumps: features [N, feature_dim()], h or z.
+using config::Embedding;
 
 /// A backbone with the published heads: `fc` (projection, three linear layers) and the optional `pred` (bottleneck);
 /// or, in their place, with the published classifier: `fc`, the projection's first layer and one linear layer to

@@ -103,20 +103,20 @@ std::int64_t fill_stage(tnn::Sequential& stage, std::int64_t in, std::int64_t wi
 }
 }  // namespace
 
-ResNet::ResNet(ResNetBlock block, const std::vector<int>& blocks_per_stage, int widen)
+ResNet::ResNet(const Architecture& architecture)
 {
-    const std::int64_t stem = 64 * widen;
+    const std::int64_t stem = 64 * architecture.widen;
     conv1_ = register_module("conv1", convolution(3, stem, 7, 2));
     bn1_ = register_module("bn1", BatchNorm2d(stem));
     std::int64_t channels = stem;
-    for (std::size_t s = 0; s < blocks_per_stage.size(); ++s)
+    for (std::size_t s = 0; s < architecture.blocks.size(); ++s)
     {
         tnn::Sequential stage;
         const auto width = stem << s;
         const int stride = s == 0 ? 1 : 2;
-        channels = block == ResNetBlock::basic
-                       ? fill_stage<BasicBlock>(stage, channels, width, blocks_per_stage[s], stride)
-                       : fill_stage<Bottleneck>(stage, channels, width, blocks_per_stage[s], stride);
+        channels = architecture.family == Family::basic
+                       ? fill_stage<BasicBlock>(stage, channels, width, architecture.blocks[s], stride)
+                       : fill_stage<Bottleneck>(stage, channels, width, architecture.blocks[s], stride);
         stages_.push_back(register_module(fmt::format("layer{}", s + 1), stage));
     }
     feature_dim_ = channels;

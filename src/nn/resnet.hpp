@@ -1,21 +1,17 @@
 #pragma once
 
+#include "src/nn/architecture.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/encoder.hpp"
 
 namespace paws::nn
 {
-enum class ResNetBlock
-{
-    basic,       ///< two 3×3 convolutions (resnet18, resnet34)
-    bottleneck,  ///< 1×1, 3×3 (with the stride), 1×1 with four times the channels
-};
-
-/// Residual network (arXiv 1512.03385) with torchvision's names and initialisation; `widen` multiplies every stage.
+/// Residual network (arXiv 1512.03385) of basic or bottleneck blocks, with torchvision's names and
+/// initialisation.
 class ResNet final : public Encoder
 {
 public:
-    ResNet(ResNetBlock block, const std::vector<int>& blocks_per_stage, int widen);
+    explicit ResNet(const Architecture& architecture);
 
     torch::Tensor features(torch::Tensor images) override;
     std::int64_t feature_dim() const override { return feature_dim_; }

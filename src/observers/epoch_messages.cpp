@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/base/say.hpp"
 #include "src/data/broken_report.hpp"
 
@@ -17,9 +18,8 @@ void EpochMessages::after_epoch(train::EpochReport& report)
     }
     if (speaks_ && last.left_out > 0)
     {
-        io::say(fmt::format(
-            "epoch {}: {} step{} left out, whose float16 gradients overflowed; the loss is scaled by {:.0f}\n",
-            report.epochs_done, last.left_out, last.left_out == 1 ? "" : "s", last.loss_scale));
+        io::say(fmt::format("epoch {}: {} left out, whose float16 gradients overflowed; the loss is scaled by {:.0f}\n",
+                            report.epochs_done, io::plural(last.left_out, "step"), last.loss_scale));
     }
     const auto replaced = data::broken_report(loader_.broken(), communicator_);
     for (const auto& text : speaks_ ? replaced : std::vector<std::string>())

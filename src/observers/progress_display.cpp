@@ -1,6 +1,7 @@
 #include "src/observers/progress_display.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -14,7 +15,7 @@ ProgressDisplay::ProgressDisplay(const methods::Method& method, const Totals& to
 {
     if (speaks)
     {
-        line_.emplace();
+        line_.emplace(STDOUT_FILENO);
     }
 }
 
@@ -52,7 +53,7 @@ void ProgressDisplay::after_step(const train::StepReport& report)
                           static_cast<double>(totals_.steps - shown_.step);
     if (line_)
     {
-        line_->update(shown_);
+        line_->update([this] { return logging::format_progress(shown_); });
     }
 }
 
@@ -79,7 +80,7 @@ void ProgressDisplay::finish_line()
     is_in_epoch_ = false;
     if (line_)
     {
-        line_->finish(shown_);
+        line_->finish(logging::format_progress(shown_));
     }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "io/base/live_line.hpp"
 #include "src/logging/progress_line.hpp"
 #include "src/methods/method.hpp"
 #include "src/train/observer.hpp"
@@ -40,7 +41,7 @@ private:
     Totals totals_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     logging::ProgressValues shown_;
-    std::optional<logging::ProgressLine> line_;  ///< where it speaks
+    std::optional<io::LiveLine> line_;  ///< where it speaks
     bool is_in_epoch_ = false;
 };
 }  // namespace paws::observers

@@ -9,6 +9,7 @@
 #include <map>
 #include <sstream>
 
+#include "io/base/quantity.hpp"
 #include "io/ranks/agreed.hpp"
 #include "io/ranks/host_name.hpp"
 #include "src/device/device.hpp"
@@ -32,11 +33,6 @@ std::size_t first_number(const std::string& setting)
     return read.ec == std::errc() ? number : std::numeric_limits<std::size_t>::max();
 }
 
-std::string counted(std::size_t count, const char* what)
-{
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 [[noreturn]] void refuse(const std::string& setting, const std::string& problem)
 {
     throw config::Error(fmt::format("meta.device: {}, but {}", setting, problem));
@@ -50,7 +46,7 @@ std::string counted(std::size_t count, const char* what)
     if (first >= gpus)
     {
         refuse(setting, fmt::format("a rank on {} sees {}, number{} 0{}; use cuda, which takes them from the first on",
-                                    rank.host, counted(gpus, "GPU"), gpus == 1 ? "" : "s",
+                                    rank.host, io::plural(gpus, "GPU"), gpus == 1 ? "" : "s",
                                     gpus == 1 ? "" : fmt::format(" to {}", gpus - 1)));
     }
     const auto sharing =
@@ -59,7 +55,7 @@ std::string counted(std::size_t count, const char* what)
     refuse(setting,
            fmt::format("{} on {} see {}{}, and each needs one of its own; start as many ranks as GPUs (srun "
                        "--ntasks-per-node={}, mpirun --map-by ppr:{}:node), or compute on CPUs (--set meta.device=cpu)",
-                       counted(static_cast<std::size_t>(sharing), "rank"), rank.host, counted(gpus, "GPU"),
+                       io::plural(sharing, "rank"), rank.host, io::plural(gpus, "GPU"),
                        first > 0 ? fmt::format(", {} of them from number {} on", usable, first) : "", usable, usable));
 }
 

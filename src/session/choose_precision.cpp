@@ -14,27 +14,17 @@ constexpr std::pair first_with_bf16{8, 0};
 
 device::Precision precision_on(const DeviceTraits& device, const config::Meta& meta)
 {
-    switch (config::resolve_precision(meta, device.is_gpu, device.cpu_has_bf16))
+    const auto precision = config::resolve_precision(meta, device.is_gpu, device.cpu_has_bf16);
+    if (precision == device::Precision::bf16 && device.is_gpu && device.capability < first_with_bf16)
     {
-        case config::Precision::bf16:
-            if (device.is_gpu && device.capability < first_with_bf16)
-            {
-                throw config::Error(
-                    fmt::format("meta.precision: bf16 needs a GPU of sm_80 or newer, and here is {}; use fp16",
-                                device.description));
-            }
-            return device::Precision::bf16;
-        case config::Precision::fp16:
-            if (!device.is_gpu)
-            {
-                throw config::Error("meta.precision: fp16 needs a GPU; use bf16 or fp32 on a CPU");
-            }
-            return device::Precision::fp16;
-        case config::Precision::fp64:
-            return device::Precision::fp64;
-        default:
-            return device::Precision::fp32;
+        throw config::Error(fmt::format("meta.precision: bf16 needs a GPU of sm_80 or newer, and here is {}; use fp16",
+                                        device.description));
     }
+    if (precision == device::Precision::fp16 && !device.is_gpu)
+    {
+        throw config::Error("meta.precision: fp16 needs a GPU; use bf16 or fp32 on a CPU");
+    }
+    return precision;
 }
 
 device::Precision choose_precision(const config::Meta& meta, const torch::Device& device)

@@ -6,25 +6,17 @@
 #include <cstdlib>
 #include <vector>
 
+#include "io/base/quantity.hpp"
+#include "src/session/job_limits.hpp"
+
 namespace paws::session
 {
 namespace
 {
-std::string environment_variable(const char* name)
-{
-    const char* const value = std::getenv(name);
-    return value == nullptr ? "" : value;
-}
-
-/// 0 where the environment_variable is absent or no number.
+/// 0 where the variable is absent or no number.
 std::int64_t number(const char* name)
 {
     return std::strtoll(environment_variable(name).c_str(), nullptr, 10);
-}
-
-std::string plural(std::int64_t count, const std::string& what)
-{
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 std::string duration(std::chrono::seconds time)
@@ -66,7 +58,7 @@ std::string notes_on_job(const JobPlace& place)
     if (number("SLURM_GPUS_ON_NODE") > 0 && !place.uses_gpus)
     {
         text += note(fmt::format("the job has {} on each node, but this run computes on the CPU",
-                                 plural(number("SLURM_GPUS_ON_NODE"), "GPU")));
+                                 io::plural(number("SLURM_GPUS_ON_NODE"), "GPU")));
     }
     return text;
 }
@@ -91,12 +83,14 @@ std::string describe_job(const JobPlace& place)
     add("SLURM_JOB_NUM_NODES",
         [](const auto&)
         {
-            return fmt::format("{} ({})", plural(number("SLURM_JOB_NUM_NODES"), "node"),
+            return fmt::format("{} ({})", io::plural(number("SLURM_JOB_NUM_NODES"), "node"),
                                environment_variable("SLURM_JOB_NODELIST"));
         });
     add("SLURM_TASKS_PER_NODE", [](const auto& value) { return "tasks per node " + value; });
-    add("SLURM_CPUS_PER_TASK", [](const auto&) { return plural(number("SLURM_CPUS_PER_TASK"), "core") + " per task"; });
-    add("SLURM_GPUS_ON_NODE", [](const auto&) { return plural(number("SLURM_GPUS_ON_NODE"), "GPU") + " per node"; });
+    add("SLURM_CPUS_PER_TASK",
+        [](const auto&) { return io::plural(number("SLURM_CPUS_PER_TASK"), "core") + " per task"; });
+    add("SLURM_GPUS_ON_NODE",
+        [](const auto&) { return io::plural(number("SLURM_GPUS_ON_NODE"), "GPU") + " per node"; });
     add("SLURM_MEM_PER_NODE", [](const auto&)
         { return fmt::format("{:.1f} GiB per node", static_cast<double>(number("SLURM_MEM_PER_NODE")) / 1024); });
     parts.push_back(place.until_end ? "ends in " + duration(*place.until_end) : "no time limit known");

@@ -15,12 +15,6 @@ namespace
 {
 using std::chrono::seconds;
 
-std::string variable(const char* name)
-{
-    const char* const value = std::getenv(name);
-    return value == nullptr ? "" : value;
-}
-
 /// A number without a sign that does not overflow, or nothing.
 std::optional<std::int64_t> parse_count(const std::string& text)
 {
@@ -49,6 +43,12 @@ std::string ask_squeue(std::int64_t job)
     return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
 }
 }  // namespace
+
+std::string environment_variable(const char* name)
+{
+    const char* const value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
 
 std::optional<seconds> parse_time_left(const std::string& text)
 {
@@ -83,12 +83,12 @@ std::optional<seconds> parse_time_left(const std::string& text)
 
 std::optional<seconds> seconds_until_job_ends()
 {
-    const auto job = parse_count(variable("SLURM_JOB_ID"));
+    const auto job = parse_count(environment_variable("SLURM_JOB_ID"));
     if (!job)
     {
         return std::nullopt;
     }
-    if (const auto end = parse_count(variable("SLURM_JOB_END_TIME")))
+    if (const auto end = parse_count(environment_variable("SLURM_JOB_END_TIME")))
     {
         return seconds(std::max<std::int64_t>(0, *end - std::time(nullptr)));
     }

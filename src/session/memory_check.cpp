@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <string>
 
+#include "io/base/quantity.hpp"
 #include "io/ranks/process_limits.hpp"
 #include "src/data/rank_share.hpp"
 #include "src/session/memory_estimate.hpp"
@@ -29,18 +29,13 @@ struct Need
 void require(const Need& need, const std::string& what, std::uint64_t ranks_on_node)
 {
     const auto limits = ranks::memory_limits();
-    const auto in_words = [](std::uint64_t bytes)
-    {
-        std::array<char, 32> text{};
-        ranks::write_gibibytes(bytes, text);
-        return std::string(text.data());
-    };
     const auto check = [&](const ranks::MemoryLimit& limit, std::uint64_t needed, const std::string& remedy)
     {
         if (limit.exists() && limit.most < needed)
         {
             throw config::Error(fmt::format("{} is limited to {} ({}), and {} needs {}; {}", limit.name,
-                                            in_words(limit.most), limit.setting, what, in_words(needed), remedy));
+                                            io::gibibytes(limit.most), limit.setting, what, io::gibibytes(needed),
+                                            remedy));
         }
     };
     const std::string fewer = "raise the limit, or set meta.threads to fewer";
@@ -55,7 +50,7 @@ void require_memory_to_compute(std::int64_t threads, const comm::World& world)
 {
     const auto count = static_cast<std::uint64_t>(threads);
     require({mapped + count * mapped_by_thread, resident + count * resident_by_thread},
-            fmt::format("a rank that computes with {} thread{}", threads, threads == 1 ? "" : "s"),
+            "a rank that computes with " + io::plural(threads, "thread"),
             static_cast<std::uint64_t>(world.ranks_on_node));
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "io/ranks/failure.hpp"
+
 namespace paws::train
 {
 namespace
@@ -15,12 +17,6 @@ std::vector<std::vector<std::int64_t>> shapes_of(const std::vector<torch::Tensor
         shapes.push_back(input->defined() ? input->strides().vec() : std::vector<std::int64_t>());
     }
     return shapes;
-}
-
-/// LibTorch's errors have a stack trace below the first line.
-std::string first_line(const std::string& text)
-{
-    return text.substr(0, text.find('\n'));
 }
 }  // namespace
 
@@ -88,7 +84,8 @@ std::vector<torch::Tensor> StepGraph::capture(const std::vector<torch::Tensor*>&
         optimizer_.end_capture();
         results_.clear();
         is_possible_ = false;
-        note_ = fmt::format("meta.cuda_graph has no effect: a step cannot be captured ({})", first_line(error.what()));
+        note_ = fmt::format("meta.cuda_graph has no effect: a step cannot be captured ({})",
+                            ranks::first_line(error.what()));
         return step();
     }
     optimizer_.end_capture();

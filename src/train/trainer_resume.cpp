@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/base/error.hpp"
+#include "io/base/quantity.hpp"
 #include "src/train/trainer.hpp"
 
 namespace paws::train
@@ -108,9 +109,9 @@ void Trainer::note_other_world(const std::filesystem::path& checkpoint)
                      : fmt::format("a run on {} ranks, or on {} with meta.emulate_world: {},", before, fewer, before);
     }
     progress_.notes.push_back(
-        fmt::format("{} is of {} rank{}, this run computes for {}: a step has {} images instead of {}, and the "
+        fmt::format("{} is of {}, this run computes for {}: a step has {} images instead of {}, and the "
                     "supports of as many ranks; {} keeps the mathematics",
-                    checkpoint.string(), before, before == 1 ? "" : "s", share_.world_size, of_rank * share_.world_size,
+                    checkpoint.string(), io::plural(before, "rank"), share_.world_size, of_rank * share_.world_size,
                     of_rank * before, remedy));
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/torch/published_checkpoint.hpp"
 #include "io/torch/torch_value.hpp"
 #include "io/torch/zip_file.hpp"
 #include "tests/io/files.hpp"
@@ -81,5 +82,19 @@ io::TorchTensor tensor_of(io::TorchType type, std::vector<std::size_t> shape, co
 inline std::filesystem::path small_reference()
 {
     return data_path("reference_ckpt_small.pth.tar");
+}
+
+/// What the application says of parameters and settings.
+inline io::PublishedRules rules()
+{
+    return {[](const std::string& name)
+            { return name.find("bias") != std::string::npos || name.find("bn") != std::string::npos; },
+            [](const std::string& config)
+            {
+                io::PublishedSettings settings;
+                settings.lr = config.empty() ? 0 : 3.2;
+                settings.weight_decay = 1e-6;
+                return settings;
+            }};
 }
 }  // namespace paws::test

@@ -41,7 +41,7 @@ ClassifierValues classifier_step(nn::Encoder& encoder, const torch::Tensor& imag
 
 void check_trace(const io::h5::Group& group, device::Precision precision)
 {
-    INFO(device::to_string(precision));
+    INFO(to_string(precision));
     const auto type = device::storage_type(precision);
     auto run = test::TraceRun::of_classifier(group, type);
     const auto schedule = cosine_of(group);

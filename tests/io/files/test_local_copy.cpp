@@ -260,13 +260,3 @@ TEST_CASE("of those who want a copy at the same time, one makes it", "[io]")
     CHECK(made == 1);
     CHECK(whole == 4);
 }
-
-TEST_CASE("sizes are written for people", "[io]")
-{
-    CHECK(size_in_words(0) == "0 B");
-    CHECK(size_in_words(999) == "999 B");
-    CHECK(size_in_words(1000) == "1.0 kB");
-    CHECK(size_in_words(999'960) == "1.0 MB");
-    CHECK(size_in_words(147'897'477'120) == "147.9 GB");
-    CHECK(size_in_words(2'500'000'000'000'000) == "2500.0 TB");
-}

@@ -12,19 +12,6 @@ using Kind = TorchValue::Kind;
 
 namespace
 {
-PublishedRules rules()
-{
-    return {[](const std::string& name)
-            { return name.find("bias") != std::string::npos || name.find("bn") != std::string::npos; },
-            [](const std::string& config)
-            {
-                PublishedSettings settings;
-                settings.lr = config.empty() ? 0 : 3.2;
-                settings.weight_decay = 1e-6;
-                return settings;
-            }};
-}
-
 ReadCheckpoint read_published(const std::filesystem::path& path)
 {
     return from_published(read_torch_file(path), path.string(), rules());

@@ -15,13 +15,6 @@ using Kind = TorchValue::Kind;
 
 namespace
 {
-PublishedRules rules()
-{
-    return {[](const std::string& name)
-            { return name.find("bias") != std::string::npos || name.find("bn") != std::string::npos; },
-            [](const std::string&) { return PublishedSettings(); }};
-}
-
 TorchValue reference()
 {
     return read_torch_file(small_reference());
