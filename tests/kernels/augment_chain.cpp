@@ -111,6 +111,7 @@ TEST_CASE("a view depends on its key and its image alone", "[kernels][augment]")
 
     SECTION("not on the backend and its threads")
     {
+        const LaunchesOn<Host> place;
         CHECK(same(out, augment<float>(Host(), spec, key, images, wanted)));
     }
     SECTION("not on its place in the batch, nor on the image's place in memory")
@@ -129,6 +130,7 @@ TEST_CASE("a view depends on its key and its image alone", "[kernels][augment]")
             some.row(i) = 5 - wanted.row(from);
             some.view(i) = wanted.view(from);
         }
+        const LaunchesOn<Host> place;
         const auto again = augment<float>(Host(), spec, key, moved, some);
         for (std::size_t i = 0; i < 16; ++i)
         {
@@ -200,12 +202,13 @@ TEST_CASE("views can be made in the background", "[kernels][augment]")
                 all_same = all_same && same(expected, out);
             }
         });
+    const LaunchesOn<Host> place;
     double sum = 0;
     for (int i = 0; i < 200; ++i)
     {
         double part = 0;
         Kokkos::parallel_reduce(
-            Kokkos::TeamPolicy<Host>(Host(), 64, 1),
+            "paws::test::sum", Kokkos::TeamPolicy<Host>(Host(), 64, 1),
             KOKKOS_LAMBDA(const Kokkos::TeamPolicy<Host>::member_type& team, double& total) {
                 total += team.league_rank();
             },
@@ -224,6 +227,7 @@ TEST_CASE("views at the centre are resized and cropped as by torchvision", "[ker
     const HostView<std::int64_t*> row("row", 3);
     row(0) = 2;
     row(2) = 1;
+    const LaunchesOn<Host> place;
     // The image's size, the shorter side wanted (0: as it is), the crop, and where its corner must be.
     for (const auto& [height, width, resize, crop, to_height, to_width, top, left] :
          {std::array{32, 32, 0, 32, 32, 32, 0, 0}, std::array{43, 57, 0, 18, 43, 57, 12, 20},

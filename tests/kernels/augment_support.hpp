@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/augment/chain.hpp"
+#include "tests/support/launches.hpp"
 
 // Images for the tests of augmentation, and a way to run one operation of the chain on one of them.
 namespace paws::test
@@ -105,6 +106,7 @@ Image apply(const Image& image, const Operation& operation)
     }
     std::uint32_t* counters = histogram.data();
     const Exec exec;
+    const LaunchesOn<Exec> place;
     Kokkos::parallel_for("paws::test::apply", Kokkos::TeamPolicy<Exec>(exec, 1, 1),
                          [=](const typename Kokkos::TeamPolicy<Exec>::member_type& team)
                          { operation(team, in, other, counters); });

@@ -7,6 +7,7 @@
 
 #include "tests/kernels/blocks_on_host.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/launches.hpp"
 
 // Batch norm below LibTorch: every kernel against plain loops in double precision.
 
@@ -97,6 +98,7 @@ void check_forward(const Shape& shape, double offset)
     HostView<Real*> mean("mean", channels), deviation("deviation", channels);
     const HostView<Real***> scratch("scratch", batch_norm_chunks<Exec>(rows, channels), 2, channels);
     const Exec exec;
+    const paws::test::LaunchesOn<Exec> place;
     batch_norm_statistics(exec, x.view(), mean, deviation, scratch);
     exec.fence();
     for (int c = 0; c < channels; ++c)
@@ -160,6 +162,7 @@ void check_backward(const Shape& shape)
     const HostView<Real***> scratch("scratch", batch_norm_chunks<Exec>(rows, channels), 2, channels);
     Matrix<Stored> grad_x(rows, channels), grad_addend(rows, channels);
     const Exec exec;
+    const paws::test::LaunchesOn<Exec> place;
     const auto check_sums = [&](const auto& g)
     {
         for (int c = 0; c < channels; ++c)
@@ -248,6 +251,7 @@ void check_nan()
         return count;
     };
     const Exec exec;
+    const paws::test::LaunchesOn<Exec> place;
     batch_norm_apply(exec, x.view(), constant(values), constant(values), constant(values), true, y.stored);
     exec.fence();
     CHECK((nans() == 1 && std::isnan(y(3, 20))));

@@ -64,7 +64,7 @@ TEMPLATE_TEST_CASE("statistics of ranks add up to those of all values", "[kernel
 {
     using Real = TestType;
     const double tolerance = std::is_same_v<Real, float> ? 1e-4 : 1e-12;
-    const Kokkos::DefaultHostExecutionSpace exec;
+    const Kokkos::Serial exec;
     const auto origin = channel_values<Real>(38, 1);
     HostView<double*> sums("sums", batch_norm_shared_values(channels)), own("own", sums.extent(0));
     // Ranks have 7, 9 and 4 values a channel.
@@ -102,7 +102,7 @@ TEMPLATE_TEST_CASE("running statistics and scales follow from a batch", "[kernel
 {
     using Real = TestType;
     const double tolerance = std::is_same_v<Real, float> ? 1e-6 : 1e-14;
-    const Kokkos::DefaultHostExecutionSpace exec;
+    const Kokkos::Serial exec;
     const auto mean = channel_values<Real>(0.7, -1), deviation = channel_values<Real>(3, 2);
     const auto weight = channel_values<Real>(-0.3, 0.8);
     const auto running_mean = channel_values<Real>(1, 4), running_variance = channel_values<Real>(2, 0.5);
@@ -129,7 +129,7 @@ TEMPLATE_TEST_CASE("slopes of batch norm follow from the sums of all ranks, its 
 {
     using Real = TestType;
     const double tolerance = std::is_same_v<Real, float> ? 1e-6 : 1e-14;
-    const Kokkos::DefaultHostExecutionSpace exec;
+    const Kokkos::Serial exec;
     HostView<Real**> own("own", 2, channels), all("all", 2, channels);
     const auto inverse = channel_values<Real>(0.25, 0.5);
     for (int c = 0; c < channels; ++c)

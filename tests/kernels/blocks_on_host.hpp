@@ -71,6 +71,11 @@ void launch_blocks(const std::string&, const BlocksOnHost&, std::int64_t blocks,
 }
 }  // namespace paws::test
 
+template <>
+struct Kokkos::Tools::Experimental::DeviceTypeTraits<paws::test::BlocksOnHost> : DeviceTypeTraits<Kokkos::Serial>
+{
+};
+
 namespace paws::kernels
 {
 template <>

@@ -5,6 +5,7 @@
 #include "kernels/class_cross_entropy.hpp"
 #include "kernels/nt_xent.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/launches.hpp"
 
 // The row kernels of the contrastive losses against plain loops in double precision, below LibTorch.
 
@@ -47,6 +48,7 @@ void check_nt_xent(const Layout& layout, double tau, double tolerance)
     Kokkos::deep_copy(kept, similarities);
     HostView<Scalar*> losses("losses", similarities.extent(0));
     const Exec exec;
+    const paws::test::LaunchesOn<Exec> place;
     nt_xent(exec, similarities, ViewPairs{layout.images, layout.first_view, layout.before}, tau, losses);
     exec.fence();
     for (int n = 0; n < layout.rows; ++n)
@@ -113,7 +115,7 @@ TEMPLATE_TEST_CASE("rows of the cross-entropy with classes agree with plain loop
             HostView<TestType**> kept("kept", p.extent(0), p.extent(1));
             Kokkos::deep_copy(kept, p);
             HostView<TestType*> losses("losses", rows);
-            const Kokkos::DefaultHostExecutionSpace exec;
+            const Kokkos::Serial exec;
             class_cross_entropy(exec, p, class_of, labels, losses);
             exec.fence();
             for (int n = 0; n < rows; ++n)
@@ -141,7 +143,7 @@ TEST_CASE("excluded columns are no neighbours, all others stay", "[kernels]")
     HostView<std::int32_t*> columns("columns", 3);
     columns(0) = 2;
     columns(2) = 3;
-    const Kokkos::DefaultHostExecutionSpace exec;
+    const Kokkos::Serial exec;
     exclude_columns(exec, similarities, columns);
     exec.fence();
     for (int n = 0; n < 3; ++n)

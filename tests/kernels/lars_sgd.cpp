@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/launches.hpp"
 
 // The optimiser's kernels against a plain loop in double precision, below LibTorch.
 
@@ -79,6 +80,7 @@ int step(std::vector<Tensor<Scalar>>& all, const LarsSgdSettings& settings, cons
     rate_and_scale(1) = values.loss_scale;
     const HostView<std::int32_t> overflowed("overflowed");
     const Exec exec;
+    const paws::test::LaunchesOn<Exec> place;
     lars_sgd(exec, slice_view, chunk_view, settings, rate_and_scale, square_sums, rates, overflowed);
     exec.fence();
     return overflowed();

@@ -5,6 +5,7 @@
 
 #include "kernels/soft_nearest_neighbours.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/launches.hpp"
 
 // The row kernels of soft nearest neighbours against plain loops in double precision, below LibTorch.
 
@@ -53,6 +54,7 @@ void check_rows(const Sizes& sizes, double tau, double tolerance)
     HostView<Scalar**> kept("kept", queries, supports);
     Kokkos::deep_copy(kept, similarities);
     const Exec exec;
+    const paws::test::LaunchesOn<Exec> place;
     soft_nearest_neighbours(exec, similarities, labels, tau, totals, probabilities);
     exec.fence();
     soft_nearest_neighbours_backward(exec, grad, labels, tau, totals, similarities);

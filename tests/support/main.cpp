@@ -2,6 +2,8 @@
 #include <mpi.h>
 #ifdef PAWS_TESTS_START_KOKKOS
 #include <Kokkos_Core.hpp>
+
+#include "tests/support/launches.hpp"
 #endif
 
 #include "tests/support/catch_runner.hpp"
@@ -14,6 +16,7 @@ int main(int argc, char** argv)
     {
 #ifdef PAWS_TESTS_START_KOKKOS
         const Kokkos::ScopeGuard kokkos(argc, argv);
+        paws::test::check_launches();
 #endif
         failures = paws::test::run_tests(argc, argv);
     }
