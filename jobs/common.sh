@@ -85,13 +85,13 @@ nodes_answer() {
 
 requeue() {
   if [ -n "$told_to_end" ]; then
-    say "$1; the same sbatch line goes on"
+    say "$1; the same sbatch line resumes it"
   elif [ "${SLURM_RESTART_COUNT:-0}" -ge "$most_restarts" ]; then
-    say "$1; not requeued after $most_restarts starts (PAWS_MOST_RESTARTS), the same sbatch line goes on"
+    say "$1; not requeued after $most_restarts starts (PAWS_MOST_RESTARTS), the same sbatch line resumes it"
   elif scontrol requeue "$SLURM_JOB_ID"; then
     say "$1; requeued"
   else
-    say "$1; not requeued from here, so that, unless SLURM does it, the same sbatch line goes on"
+    say "$1; not requeued from here, so that, unless SLURM does it, the same sbatch line resumes it"
   fi
 }
 

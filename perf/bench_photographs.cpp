@@ -152,14 +152,14 @@ void imagenet_jpeg(benchmark::State& state)
         order.views.push_back({v < large_views ? 0U : 1U, v, v < large_views ? v : v - large_views});
     }
     data::ViewMaker maker(image.images, false, true);
-    std::set<std::string> broken;
+    std::set<std::string> corrupt;
     kernels::AugmentKey key{17, 0};
     for (auto _ : state)
     {
         ++key.epoch;
         const std::vector<data::ViewKind> kinds = {data::RandomView{imagenet_spec(large_size, 0.14, 1), key},
                                                    data::RandomView{imagenet_spec(small_size, 0.05, 0.14), key}};
-        maker.make(order, kinds, begins, image.stored, broken);
+        maker.make(order, kinds, begins, image.stored, corrupt);
         benchmark::ClobberMemory();
     }
     state.SetItemsProcessed(state.iterations());
@@ -175,10 +175,10 @@ void evaluation_view(benchmark::State& state, bool reduced)
     center.crop = large_size;
     const data::ImageOrder order{0, {{0, 0, 0}}};
     data::ViewMaker maker(image.images, false, reduced);
-    std::set<std::string> broken;
+    std::set<std::string> corrupt;
     for (auto _ : state)
     {
-        maker.make(order, {center}, {out.data()}, image.stored, broken);
+        maker.make(order, {center}, {out.data()}, image.stored, corrupt);
         benchmark::ClobberMemory();
     }
     state.SetItemsProcessed(state.iterations());

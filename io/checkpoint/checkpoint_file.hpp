@@ -34,7 +34,7 @@ struct Array
 /// Arrays in the order of the state dict, whose names have dots ("layer1.0.bn1.weight").
 using NamedArrays = std::vector<std::pair<std::string, Array>>;
 
-/// How far a run has come, and the state of what goes on from there.
+/// How far a run has come, and the state of what continues there.
 struct Progress
 {
     std::int64_t epoch = 0;

@@ -113,8 +113,8 @@ Cifar10Batch read_cifar10_binary(const std::filesystem::path& path)
     const std::string bytes = read_file(path);
     if (bytes.empty() || bytes.size() % record != 0)
     {
-        refuse_cifar10(path,
-                       "has " + std::to_string(bytes.size()) + " bytes, which is no whole number of records of 3073");
+        refuse_cifar10(
+            path, "has " + std::to_string(bytes.size()) + " bytes, which is not a whole number of records of 3073");
     }
     Cifar10Batch batch;
     batch.pixels.reserve(bytes.size());

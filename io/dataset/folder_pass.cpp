@@ -66,7 +66,7 @@ struct FolderPass::Prepared
 {
     ranks::Part part;
     std::vector<ImageFacts> facts;
-    std::vector<std::string> reasons;  // why an image is broken, or empty
+    std::vector<std::string> reasons;  // why an image is corrupt, or empty
     std::vector<std::uint8_t> bytes;
     std::uint64_t file_bytes = 0;
     std::exception_ptr error;
@@ -87,7 +87,7 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
     { next = std::async(std::launch::async, &FolderPass::prepare, this, parts[round], writer != nullptr); };
     begin(0);
     Result result;
-    std::vector<BrokenImage> broken;
+    std::vector<CorruptImage> corrupt;
     std::exception_ptr meter_error;
     for (std::size_t round = 0; round < parts.size(); ++round)
     {
@@ -100,13 +100,13 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
         {
             if (!prepared.reasons[i].empty())
             {
-                broken.push_back({prepared.part.first + i, prepared.reasons[i]});
+                corrupt.push_back({prepared.part.first + i, prepared.reasons[i]});
             }
         }
         ranks_.meet(meter_error ? meter_error : prepared.error);
-        const auto [all_broken, images, bytes] =
-            ranks_.sums<3>({broken.size(), prepared.facts.size(), prepared.file_bytes});
-        if (writer != nullptr && all_broken == 0)
+        const auto [all_corrupt, images, bytes] =
+            ranks_.sums<3>({corrupt.size(), prepared.facts.size(), prepared.file_bytes});
+        if (writer != nullptr && all_corrupt == 0)
         {
             writer->write(index, split_.offsets[prepared.part.first], prepared.bytes);
         }
@@ -117,7 +117,7 @@ FolderPass::Result FolderPass::run(PassMeter& meter, EncodedFileWriter* writer, 
         meter_error = tell(meter, images, bytes);
     }
     ranks_.meet(meter_error);
-    result.broken = gather_broken(broken);
+    result.corrupt = gather_corrupt(corrupt);
     return result;
 }
 
@@ -226,18 +226,18 @@ StoredImage FolderPass::load(std::size_t position) const
     return image;
 }
 
-std::vector<BrokenImage> FolderPass::gather_broken(const std::vector<BrokenImage>& mine) const
+std::vector<CorruptImage> FolderPass::gather_corrupt(const std::vector<CorruptImage>& mine) const
 {
     std::vector<char> text;
     std::vector<std::uint64_t> positions;
-    for (const BrokenImage& image : mine)
+    for (const CorruptImage& image : mine)
     {
         positions.push_back(image.position);
         text.insert(text.end(), image.reason.c_str(), image.reason.c_str() + image.reason.size() + 1);
     }
     const auto positions_of_ranks = ranks_.gather(positions);
     const auto text_of_ranks = ranks_.gather(text);
-    std::vector<BrokenImage> all;
+    std::vector<CorruptImage> all;
     for (std::size_t rank = 0; rank < text_of_ranks.size(); ++rank)
     {
         const char* reason = text_of_ranks[rank].data();
@@ -248,7 +248,7 @@ std::vector<BrokenImage> FolderPass::gather_broken(const std::vector<BrokenImage
         }
     }
     std::sort(all.begin(), all.end(),
-              [](const BrokenImage& a, const BrokenImage& b) { return a.position < b.position; });
+              [](const CorruptImage& a, const CorruptImage& b) { return a.position < b.position; });
     return all;
 }
 }  // namespace paws::io

@@ -28,7 +28,7 @@ struct ImageFacts
     std::uint32_t is_reduced = 0;
 };
 
-struct BrokenImage
+struct CorruptImage
 {
     std::size_t position = 0;  // in the split
     std::string reason;
@@ -64,18 +64,18 @@ private:
 class FolderPass
 {
 public:
-    /// On rank 0; the facts of broken images are zeros.
+    /// On rank 0; the facts of corrupt images are zeros.
     struct Result
     {
-        std::vector<ImageFacts> facts;    // [N]
-        std::vector<BrokenImage> broken;  // by position
+        std::vector<ImageFacts> facts;      // [N]
+        std::vector<CorruptImage> corrupt;  // by position
     };
 
     FolderPass(const PackedSplit& split, const FolderPackRequest& request, const ranks::Group& ranks,
                std::size_t threads);
 
-    /// Collective. With a writer, the split is its number `index`; as soon as an image is broken, nothing more is
-    /// written. Throws, the same on every rank, for anything but broken images.
+    /// Collective. With a writer, the split is its number `index`; as soon as an image is corrupt, nothing more is
+    /// written. Throws, the same on every rank, for anything but corrupt images.
     Result run(PassMeter& meter, EncodedFileWriter* writer = nullptr, std::size_t index = 0);
 
 private:
@@ -84,7 +84,7 @@ private:
     Prepared prepare(ranks::Part part, bool keep_bytes) const;
     void prepare_image(std::size_t position, bool keep_bytes, Prepared& into) const;
     StoredImage load(std::size_t position) const;
-    std::vector<BrokenImage> gather_broken(const std::vector<BrokenImage>& mine) const;
+    std::vector<CorruptImage> gather_corrupt(const std::vector<CorruptImage>& mine) const;
 
     const PackedSplit& split_;
     const FolderPackRequest& request_;

@@ -39,7 +39,7 @@ Entries entries_of(const fs::path& folder)
     {
         for (const fs::directory_entry& entry : fs::directory_iterator(folder))
         {
-            std::error_code ignored;  // of a link that leads nowhere, which is a broken image
+            std::error_code ignored;  // of a link that leads nowhere, which is a corrupt image
             if (!is_hidden(entry.path()))
             {
                 (entry.is_directory(ignored) ? entries.folders : entries.files)

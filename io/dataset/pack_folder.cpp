@@ -21,12 +21,12 @@ std::string with_folder(const PackedSplit& split, const std::string& text)
     return (split.folder.filename() / text).string();
 }
 
-/// On every rank "CLASS/FILE: REASON" of the broken images that rank 0 knows.
-std::vector<std::string> share_broken(const PackedSplit& split, const std::vector<BrokenImage>& broken,
-                                      std::vector<std::size_t>& positions, const ranks::Group& ranks)
+/// On every rank "CLASS/FILE: REASON" of the corrupt images that rank 0 knows.
+std::vector<std::string> share_corrupt(const PackedSplit& split, const std::vector<CorruptImage>& corrupt,
+                                       std::vector<std::size_t>& positions, const ranks::Group& ranks)
 {
     std::string joined;
-    for (const BrokenImage& image : broken)
+    for (const CorruptImage& image : corrupt)
     {
         positions.push_back(image.position);
         joined += image.reason;
@@ -44,22 +44,22 @@ std::vector<std::string> share_broken(const PackedSplit& split, const std::vecto
     return texts;
 }
 
-[[noreturn]] void refuse_broken(const std::filesystem::path& input, const std::vector<std::string>& broken,
-                                std::size_t images, const std::string& skip_option)
+[[noreturn]] void refuse_corrupt(const std::filesystem::path& input, const std::vector<std::string>& corrupt,
+                                 std::size_t images, const std::string& skip_option)
 {
     constexpr std::size_t most = 5;
     std::string text;
-    for (std::size_t i = 0; i < std::min(most, broken.size()); ++i)
+    for (std::size_t i = 0; i < std::min(most, corrupt.size()); ++i)
     {
-        text += (i == 0 ? "" : "; ") + broken[i];
+        text += (i == 0 ? "" : "; ") + corrupt[i];
     }
-    if (broken.size() > most)
+    if (corrupt.size() > most)
     {
-        text += "; and " + std::to_string(broken.size() - most) + " more";
+        text += "; and " + std::to_string(corrupt.size() - most) + " more";
     }
-    throw Error(input.string() + ": " + std::to_string(broken.size()) + " of " + std::to_string(images) + " images " +
-                (broken.size() == 1 ? "is" : "are") + " broken (" + text + "); replace them, or leave them out with " +
-                skip_option);
+    throw Error(input.string() + ": " + std::to_string(corrupt.size()) + " of " + std::to_string(images) + " images " +
+                (corrupt.size() == 1 ? "is" : "are") + " corrupt (" + text +
+                "); replace them, or leave them out with " + skip_option);
 }
 
 /// Packs one folder; see pack_image_folder.
@@ -111,17 +111,17 @@ private:
         }
     }
 
-    /// Looks at all images and leaves out those that are broken, or refuses them.
+    /// Looks at all images and leaves out those that are corrupt, or refuses them.
     void check()
     {
         PassMeter meter(progress_, false, splits_);
-        std::vector<std::string> all_broken;
+        std::vector<std::string> all_corrupt;
         for (PackedSplit& split : splits_)
         {
             FolderPass::Result result = FolderPass(split, request_, ranks_, threads_).run(meter);
             std::vector<std::size_t> positions;
-            split.skipped = share_broken(split, result.broken, positions, ranks_);
-            add_broken(split, split.skipped, all_broken);
+            split.skipped = share_corrupt(split, result.corrupt, positions, ranks_);
+            add_corrupt(split, split.skipped, all_corrupt);
             if (request_.skip_broken)
             {
                 split.files = without(split.files, positions);
@@ -132,11 +132,11 @@ private:
         }
         if (!request_.skip_broken)
         {
-            refuse_if_broken(all_broken);
+            refuse_if_corrupt(all_corrupt);
         }
         require_files_of_every_class(splits_.front().files, class_names_, splits_.front().folder,
-                                     "all of them are broken: replace them, or remove the folder");
-        skipped_ = std::move(all_broken);
+                                     "all of them are corrupt: replace them, or remove the folder");
+        skipped_ = std::move(all_corrupt);
         std::erase_if(splits_, [](const PackedSplit& split) { return split.count() == 0; });
     }
 
@@ -158,12 +158,12 @@ private:
         EncodedFileWriter writer(request_.output, printable(class_names_), parts_for_writer(), ranks_);
         PassMeter meter(progress_, true, splits_);
         std::vector<EncodedFileWriter::Result> results;
-        std::vector<std::string> all_broken;
+        std::vector<std::string> all_corrupt;
         for (std::size_t i = 0; i < splits_.size(); ++i)
         {
             const FolderPass::Result result = FolderPass(splits_[i], request_, ranks_, threads_).run(meter, &writer, i);
             std::vector<std::size_t> positions;
-            add_broken(splits_[i], share_broken(splits_[i], result.broken, positions, ranks_), all_broken);
+            add_corrupt(splits_[i], share_corrupt(splits_[i], result.corrupt, positions, ranks_), all_corrupt);
             EncodedFileWriter::Result& known = results.emplace_back();
             for (const ImageFacts& facts : result.facts)
             {
@@ -171,7 +171,7 @@ private:
                 known.sizes.insert(known.sizes.end(), {facts.height, facts.width});
             }
         }
-        refuse_if_broken(all_broken);
+        refuse_if_corrupt(all_corrupt);
         writer.finish(results);
     }
 
@@ -194,25 +194,25 @@ private:
         return parts;
     }
 
-    static void add_broken(const PackedSplit& split, const std::vector<std::string>& broken,
-                           std::vector<std::string>& all)
+    static void add_corrupt(const PackedSplit& split, const std::vector<std::string>& corrupt,
+                            std::vector<std::string>& all)
     {
-        for (const std::string& text : broken)
+        for (const std::string& text : corrupt)
         {
             all.push_back(with_folder(split, text));
         }
     }
 
-    void refuse_if_broken(const std::vector<std::string>& broken) const
+    void refuse_if_corrupt(const std::vector<std::string>& corrupt) const
     {
-        if (!broken.empty())
+        if (!corrupt.empty())
         {
             std::size_t images = 0;
             for (const PackedSplit& split : splits_)
             {
                 images += split.count();
             }
-            refuse_broken(request_.input, broken, images, request_.skip_option);
+            refuse_corrupt(request_.input, corrupt, images, request_.skip_option);
         }
     }
 

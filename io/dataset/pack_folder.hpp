@@ -22,7 +22,7 @@ struct FolderPackRequest
     std::optional<std::size_t> shorter_side = {};
     /// Names or positions of images of train (see read_subset) that become the split val; the folder val is not read.
     std::optional<std::filesystem::path> val_list = {};
-    bool skip_broken = false;                   ///< leave broken images out instead of refusing the folder
+    bool skip_broken = false;                   ///< leave corrupt images out instead of refusing the folder
     const char* skip_option = "--skip-broken";  ///< how the user asks for that
     /// What a rank takes of a round of images; it holds two such parts, and the images that its threads decode.
     std::uint64_t part_bytes = std::uint64_t{32} << 20;
@@ -59,14 +59,14 @@ using FolderPackProgress = std::function<void(const FolderPackStatus&)>;
 /// Classes are the folders of train, sorted by name; images are sorted by class and then as torchvision's ImageFolder
 /// sorts them, so that label_draw.hpp gives the published labels; they are named CLASS/FILE. Hidden files and folders
 /// are passed over. Bytes are kept as they are, unless shorter_side says otherwise. Every image is decoded, whatever
-/// its name ends in; what cannot be read or is no whole JPEG or PNG is broken.
+/// its name ends in; what cannot be read or is no whole JPEG or PNG is corrupt.
 ///
 /// Collective over `comm`: the ranks read, check and write together, each with the cores of its node that fall to it,
 /// holding two parts of images at a time (see part_bytes). The file is the same for any number of ranks. It appears
 /// whole or not at all (see AtomicFile), with a seal (see make_seal).
 ///
 /// Throws BadInput, the same on every rank: no such folder, no classes, a class without images, a class of val that
-/// train does not have, broken images without skip_broken, a list that read_subset refuses, images that change
+/// train does not have, corrupt images without skip_broken, a list that read_subset refuses, images that change
 /// meanwhile, too little space, a failed write.
 FolderPackReport pack_image_folder(const FolderPackRequest& request, MPI_Comm comm,
                                    const FolderPackProgress& progress = {});

@@ -54,7 +54,7 @@ public:
     /// The same without waiting.
     Lock try_lock();
 
-    /// Cuts the file off after so many bytes, and goes on from there.
+    /// Cuts the file off after so many bytes, and resumes from there.
     void cut(std::uint64_t bytes);
 
     void close();

@@ -15,7 +15,7 @@ ImageDecoder::Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std
 ImageDecoder::Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name,
                                  std::vector<std::uint8_t>& pixels);
 
-/// Throws ImageError: `name` is broken because of `reason`, which is one of the decoder's.
+/// Throws ImageError: `name` is corrupt because of `reason`, which is one of the decoder's.
 [[noreturn]] void refuse_image(const std::string& name, const std::string& reason);
 
 /// Throws for sizes that no real image has, before memory is taken for it.

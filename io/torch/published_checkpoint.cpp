@@ -240,7 +240,7 @@ ReadCheckpoint from_published(TorchValue root, const std::string& source, const 
             read.notes.push_back(source +
                                  (buffers ? ": does not say after how many epochs ('epoch') it was saved"
                                           : ": the optimiser's state is not that of the weights") +
-                                 "; it is kept, but training cannot go on from it");
+                                 "; it is kept, but training cannot resume from it");
         }
     }
     if (own != nullptr)

@@ -96,7 +96,7 @@ std::string in_words(const TorchValue& value, const ArraysByName& arrays)
         case Kind::reference:
             return "a tensor of several numbers";
         default:
-            return "no number";
+            return "not a number";
     }
 }
 
@@ -123,7 +123,7 @@ PublishedProgress published_progress(const TorchValue& root, const std::string& 
         read.has_epoch = true;
     }
     const auto say_unread = [&](const char* key)
-    { read.notes.push_back(source + ": its '" + key + "' is no number; it is kept, but not read"); };
+    { read.notes.push_back(source + ": its '" + key + "' is not a number; it is kept, but not read"); };
     if (const auto* const loss = entry(root, "loss"))
     {
         if (const auto number = number_of(*loss, arrays))

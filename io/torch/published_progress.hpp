@@ -23,6 +23,6 @@ struct PublishedProgress
 
 /// What the published keys of a checkpoint say. Numbers may also be booleans, or tensors of one number, as which
 /// counters are often kept; `arrays` has those that stand in it as references. Throws Error, naming `source`, for an
-/// epoch that is no number of epochs: going on from another one would change the schedule.
+/// epoch that is not a number of epochs: resuming from another one would change the schedule.
 PublishedProgress published_progress(const TorchValue& root, const std::string& source, const ArraysByName& arrays);
 }  // namespace paws::io

@@ -88,7 +88,7 @@ TrainingProgress from_file(const io::Progress& file, const std::filesystem::path
         if (found == values.end())
         {
             throw io::Error(
-                fmt::format("{}: /progress has no '{}'; training cannot go on from this file", path.string(), name));
+                fmt::format("{}: /progress has no '{}'; training cannot resume from this file", path.string(), name));
         }
         return found->second;
     };

@@ -39,7 +39,7 @@ struct TrainingProgress
 };
 
 /// A copy of all that a `paws-checkpoint` file holds, in the memory of `recycled` where it fits: it goes on to be
-/// written while training goes on. Waits for the device that the weights lie on.
+/// written while training continues. Waits for the device that the weights lie on.
 io::Checkpoint make_checkpoint(const nn::Encoder& encoder, const optim::LarsSgd& optimizer,
                                const TrainingProgress& progress, const config::Config& config,
                                io::Checkpoint recycled = {});

@@ -28,7 +28,7 @@ struct CheckpointJob
     std::function<bool()> restore_folder = nullptr;
 };
 
-/// Writes checkpoints in a thread of its own while training goes on. A checkpoint that cannot be written is a problem
+/// Writes checkpoints in a thread of its own while training continues. A checkpoint that cannot be written is a problem
 /// to report, and leaves those that are there.
 class CheckpointWriter
 {

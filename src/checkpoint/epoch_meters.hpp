@@ -32,7 +32,7 @@ private:
     double count_ = 0;
 };
 
-/// How far an epoch has come when a run stops within it: what its means go on from.
+/// How far an epoch has come when a run stops within it: what its means resume from.
 struct EpochMeters
 {
     std::int64_t steps = 0;                     ///< done of the epoch; 0 between epochs

@@ -26,23 +26,23 @@ public:
     std::filesystem::path parameters() const;
     /// Held while the run lasts.
     std::filesystem::path lock() const;
-    /// What a run goes on from; with `age` 1, 2, ... the ones before (logging.keep_last).
+    /// What a run resumes from; with `age` 1, 2, ... the ones before (logging.keep_last).
     std::filesystem::path latest(std::int64_t age = 0) const;
     /// Where the next one is written before it becomes the latest.
     std::filesystem::path next() const { return folder_ / (run_ + "-latest-next.h5"); }
     std::filesystem::path best() const;
     std::filesystem::path of_epoch(std::int64_t epoch) const;
-    /// Where the images of a step are named whose loss is no number.
+    /// Where the images of a step are named whose loss is NaN or infinite.
     std::filesystem::path bad_step() const;
 
-    /// The checkpoints that there are to go on from, newest first: latest by age, then those of epochs, last first.
+    /// The checkpoints that there are to resume from, newest first: latest by age, then those of epochs, last first.
     std::vector<std::filesystem::path> to_resume_from() const;
     /// Of logging.eval_every.
     std::filesystem::path evaluations() const { return folder_ / (run_ + "-eval.csv"); }
     /// Of logging.timings.
     std::filesystem::path timings_json() const { return folder_ / (run_ + "-timings.json"); }
     std::filesystem::path timings_h5() const { return folder_ / (run_ + "-timings.h5"); }
-    /// What the published code goes on from: TAG-latest.pth.tar, TAG-fine-tune-SNN.pth.tar, TAG-fine-tune.pth.tar.
+    /// What the published code resumes from: TAG-latest.pth.tar, TAG-fine-tune-SNN.pth.tar, TAG-fine-tune.pth.tar.
     std::filesystem::path published() const;
 
 private:
@@ -54,7 +54,7 @@ private:
 /// With its parents; throws io::Error.
 void make_folder(const std::filesystem::path& folder);
 
-/// What a run goes on from, and what is to be said about it.
+/// What a run resumes from, and what is to be said about it.
 struct ResumeChoice
 {
     std::optional<std::filesystem::path> checkpoint;  ///< none: a new run
@@ -62,7 +62,7 @@ struct ResumeChoice
 };
 
 /// resume: auto, never, or the path of a checkpoint. "auto" takes what meta.load_checkpoint asks for, else the newest
-/// checkpoint of the folder that is whole, and notes the broken ones that it passes over. Throws io::Error if there are
-/// checkpoints and none is whole.
+/// checkpoint of the folder that is whole, and notes the corrupt ones that it passes over. Throws io::Error if there
+/// are checkpoints and none is whole.
 ResumeChoice checkpoint_to_resume(const config::Config& config, const RunFiles& files, const std::string& resume);
 }  // namespace paws::checkpoint

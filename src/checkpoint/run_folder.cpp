@@ -50,7 +50,7 @@ bool RunFolder::restore()
     if (was_gone)
     {
         note_ = files_.folder().string() +
-                ": the folder was removed or renamed; it is made again, and the run goes on there";
+                ": the folder was removed or renamed; it is made again, and the run continues there";
         write_parameters();
     }
     return was_gone;

@@ -24,7 +24,7 @@ Command add_pack(CLI::App& app, Arguments& arguments)
     command->add_option("--val-list", pack.val_list,
                         "imagefolder: text file of the images of train that become val; the folder val is not read");
     command->add_flag("--skip-broken", pack.skip_broken,
-                      "imagefolder: leave broken images out and list them, instead of refusing the folder");
+                      "imagefolder: leave corrupt images out and list them, instead of refusing the folder");
     // It throws the same on every rank.
     return [&pack](comm::World& world)
     { return agreed(world.group(), [&] { return commands::pack(pack, world.group()); }); };

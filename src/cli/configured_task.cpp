@@ -36,7 +36,7 @@ config::Config load_config(const Arguments& arguments, comm::World& world)
     return config;
 }
 
-/// Where none of the run's checkpoints is one, going on from them is refused with what to do: see checkpoint_to_resume.
+/// Where none of the run's checkpoints is one, resuming from them is refused with what to do: see checkpoint_to_resume.
 void leave_to_resuming(const config::Config& config, io::CommandFiles& files)
 {
     const auto found = checkpoint::RunFiles(config).to_resume_from();
@@ -195,7 +195,7 @@ Command add_run(CLI::App& app, Arguments& arguments)
         "--sel", arguments.task,
         "Task: paws_train, suncet_train, snn_fine_tune, fine_tune, snn_eval, embed (default: as the file says)");
     app.add_option("--resume", arguments.resume,
-                   "auto (default: go on from the newest whole checkpoint of the folder), never, or a checkpoint");
+                   "auto (default: resume from the newest whole checkpoint of the folder), never, or a checkpoint");
     app.add_option("--stop-after", arguments.stop_after,
                    "End early, after so many epochs or steps of the run (3ep, 500steps), or so much time (90m, 2h; "
                    "then the exit code is 85)");

@@ -23,7 +23,7 @@ Number whole_number(const std::string& option, const std::string& text, Number l
                            : least > Limits::min() || least == 0
                                ? fmt::format("of {} or more (at most {})", least, most)
                                : std::string("of 64 bits");
-        throw CLI::ValidationError(option, fmt::format("{} is no whole number {}", text, range));
+        throw CLI::ValidationError(option, fmt::format("{} is not a whole number {}", text, range));
     }
     return number;
 }

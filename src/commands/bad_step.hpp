@@ -7,7 +7,7 @@
 
 namespace paws::commands
 {
-/// Collective: the first rank writes which images each rank had in the step whose loss is no number, as JSON:
+/// Collective: the first rank writes which images each rank had in the step whose loss is NaN or infinite, as JSON:
 /// {"epoch", "step", "ranks": [{"supports": [...], "unlabelled": [...]}, ...]}; epochs from 1, steps from 0, images
 /// as rows of the training split. What cannot be written is left out: the failure itself is said in any case.
 void write_bad_step(const std::filesystem::path& path, const train::NotFinite& failure,

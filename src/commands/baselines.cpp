@@ -111,7 +111,7 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
         else if (bad.item<std::int32_t>() != 0)
         {
             throw std::runtime_error(
-                fmt::format("training on labels only: the gradient is no number at step {}", step));
+                fmt::format("training on labels only: the gradient is NaN or infinite at step {}", step));
         }
     }
 

@@ -50,7 +50,7 @@ void require_fitting_options(const PackRequest& request)
     if (request.shorter_side && *request.shorter_side < 1)
     {
         throw config::Error(
-            fmt::format("--shorter-side: {} is no number of pixels; give 1 or more", *request.shorter_side));
+            fmt::format("--shorter-side: {} is not a number of pixels; give 1 or more", *request.shorter_side));
     }
 }
 
@@ -177,7 +177,8 @@ Summary subset(const SubsetRequest& request)
     }
     if (request.per_class && *request.per_class < 1)
     {
-        throw config::Error(fmt::format("--per-class: {} is no number of images; give 1 or more", *request.per_class));
+        throw config::Error(
+            fmt::format("--per-class: {} is not a number of images; give 1 or more", *request.per_class));
     }
     io::TextOutput output(request.output);
     const io::DatasetFile file(request.data);

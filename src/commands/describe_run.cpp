@@ -104,7 +104,7 @@ std::string describe_gpu_memory(const config::Config& config, const Plan& plan, 
                           : std::vector<session::GpuMemory>{{"a V100 of 16 GiB", std::int64_t{16} << 30},
                                                             {"a GPU of 80 GiB", std::int64_t{80} << 30}};
     const bool is_wide = plan.precision == device::Precision::fp32 || plan.precision == device::Precision::fp64;
-    // A rank that stands for several can hand some of them to others; one that stands for itself has only its batch.
+    // A rank that emulates several can hand some of them to others; one that emulates itself has only its batch.
     const auto fewer_at_once = config.meta.emulate_world > ranks
                                    ? fmt::format(", or start more of the {} ranks", config.meta.emulate_world)
                                    : " (with more ranks, the batch of all stays)";

@@ -160,8 +160,8 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     }
     if (!is_complete && speaks)
     {
-        io::say(fmt::format("stopped by {} with {}; {} goes on from there when the run is started again\n",
-                            stop.reason(), describe_place(trainer), io::printable(files.latest().string())));
+        io::say(fmt::format("stopped by {} with {}; start the run again to resume from {}\n", stop.reason(),
+                            describe_place(trainer), io::printable(files.latest().string())));
     }
     return summary;
 }

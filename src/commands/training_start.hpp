@@ -21,7 +21,7 @@ struct TrainingStart
     checkpoint::ResumeChoice choice;
 };
 
-/// Collective: makes the network, goes on from the checkpoint that `resume` says (auto, never or a path; chosen by the
+/// Collective: makes the network, resumes from the checkpoint that `resume` says (auto, never or a path; chosen by the
 /// first rank for all), takes the folder and writes params-TASK.yaml. Nothing is made for a run that bad input ends.
 /// Throws config::Error or io::Error. `config` and `dataset` must outlive the trainer.
 TrainingStart start_training(const config::Config& config, const data::Dataset& dataset, device::Precision precision,

@@ -119,7 +119,7 @@ Summary view_sheet(const config::Config& config, std::int64_t images, const std:
     const auto rows = drawn_rows(dataset, config.meta.seed, images);
     Canvas canvas(gap + row_height * static_cast<std::int64_t>(rows.size()), width);
     data::ViewMaker maker(dataset.train, data.skip_broken, data.reduced_decoding);
-    std::set<std::string> broken;
+    std::set<std::string> corrupt;
     for (std::size_t n = 0; n < rows.size(); ++n)
     {
         std::vector<std::vector<float>> views;
@@ -135,7 +135,7 @@ Summary view_sheet(const config::Config& config, std::int64_t images, const std:
             kind_of_cell.push_back(kinds[cell.kind]);
         }
         const auto stored = dataset.train.in_memory() ? nullptr : dataset.train.stored->read({&order.row, 1}).front();
-        maker.make(order, kind_of_cell, begins, stored, broken);
+        maker.make(order, kind_of_cell, begins, stored, corrupt);
         auto left = gap;
         for (std::size_t c = 0; c < cells.size(); ++c)
         {
@@ -144,7 +144,7 @@ Summary view_sheet(const config::Config& config, std::int64_t images, const std:
         }
     }
     canvas.write(output);
-    for (const auto& message : broken)
+    for (const auto& message : corrupt)
     {
         fmt::print("note: {}; another of its class was taken\n", io::printable(message));
     }

@@ -81,7 +81,7 @@ struct Meta
     std::string model_name;
     std::int64_t output_dim = 0;  // of the projection head; 0 (snn_eval, embed): as in the checkpoint
     bool use_pred_head = false;
-    bool load_checkpoint = false;  // go on from read_checkpoint, or from the latest checkpoint without one
+    bool load_checkpoint = false;  // resume from read_checkpoint, or from the latest checkpoint without one
     std::optional<std::string> read_checkpoint;
     std::optional<std::string>
         init_backbone;            // checkpoint whose backbone a new run starts from; its heads are left out

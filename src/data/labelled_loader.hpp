@@ -48,7 +48,7 @@ private:
     const config::Config config_;
     const RankShare share_;
     const ViewPlace place_;
-    std::vector<Sampler> samplers_;  ///< of each rank that this one stands for
+    std::vector<Sampler> samplers_;  ///< of each rank that this process emulates
     std::int64_t epoch_ = 0;
     std::vector<Sampler> epoch_start_;  ///< as they are before its first step
     std::int64_t steps_per_epoch_ = 0;

@@ -14,7 +14,7 @@
 namespace paws::data
 {
 /// The views of one training step, channels-last float32, and their classes; what a loader does not make is undefined.
-/// B: unlabelled images of all ranks that this one stands for.
+/// B: unlabelled images of all ranks that this process emulates.
 struct Batch
 {
     torch::Tensor supports;  ///< [ranks · classes · imgs · views, 3, S, S], the labelled images: rank after rank,
@@ -56,8 +56,8 @@ public:
     double seconds_waited() const { return source_ ? source_->seconds_waited() : 0; }
     /// What threads have spent on the views of the last next(), beside the steps before.
     double seconds_making() const { return source_ ? source_->seconds_making() : 0; }
-    /// What was said of the corrupt images that were replaced since start_epoch (data.skip_broken).
-    std::set<std::string> broken() const { return source_ ? source_->broken() : std::set<std::string>(); }
+    /// Messages about corrupt images that were replaced since start_epoch (data.skip_broken).
+    std::set<std::string> corrupt() const { return source_ ? source_->corrupt() : std::set<std::string>(); }
 
 protected:
     /// Ends the epoch before, if there is one.

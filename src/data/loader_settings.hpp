@@ -27,7 +27,7 @@ ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int6
                                          const ranks::Resources& node = ranks::resources_of_rank({}),
                                          torch::Device device = torch::kCPU);
 
-/// The same for the training batches of a rank that stands for `ranks` of the world, with data.reuse_views.
+/// The same for the training batches of a rank that emulates `ranks` of the world, with data.reuse_views.
 ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
                                                   const ranks::Resources& node, torch::Device device = torch::kCPU);
 

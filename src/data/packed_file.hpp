@@ -30,7 +30,7 @@ struct PackedFile
 };
 
 /// Collective; throws the same ranks::BadInput on all ranks: when there is neither file nor folder, when the
-/// file can be written nowhere, and for what is broken in the folder. A file that is older than the images of its
+/// file can be written nowhere, and for what is corrupt in the folder. A file that is older than the images of its
 /// folder is used as it is, and a note says what differs.
 PackedFile packed_file(const config::Data& data, const comm::World& world);
 

@@ -43,7 +43,7 @@ private:
         std::vector<std::int64_t> supports, unlabelled;
     };
 
-    /// Those of the next step of all ranks that this one stands for; no unlabelled ones after the last step.
+    /// Those of the next step of all ranks that this process emulates; no unlabelled ones after the last step.
     Rows draw(std::vector<Samplers>& samplers) const;
     std::optional<BatchPlan> plan(std::int64_t step);
 

@@ -14,10 +14,10 @@ RankShare rank_share(std::int64_t rank, std::int64_t world_size, std::int64_t em
     }
     if (emulate_world % world_size != 0)
     {
-        throw config::Error(
-            fmt::format("meta.emulate_world: {} is no multiple of the {} ranks that were started; each rank stands for "
-                        "equally many, so start a divisor of {}",
-                        emulate_world, world_size, emulate_world));
+        throw config::Error(fmt::format(
+            "meta.emulate_world: {} is not a multiple of the {} ranks that were started; each rank emulates "
+            "equally many, so start a divisor of {}",
+            emulate_world, world_size, emulate_world));
     }
     const auto count = emulate_world / world_size;
     return {rank * count, count, emulate_world};

@@ -8,8 +8,8 @@ namespace paws::data
 /// several (meta.emulate_world).
 struct RankShare
 {
-    std::int64_t first = 0;       ///< the first rank of the world that this one stands for
-    std::int64_t count = 1;       ///< how many it stands for
+    std::int64_t first = 0;       ///< the first rank of the world that this process emulates
+    std::int64_t count = 1;       ///< how many it emulates
     std::int64_t world_size = 1;  ///< of the world whose mathematics is computed
 };
 

@@ -24,7 +24,7 @@ public:
     /// Nobody waits for anybody, and no thread makes views.
     double seconds_waited() const override { return 0; }
     double seconds_making() const override { return 0; }
-    std::set<std::string> broken() const override { return {}; }
+    std::set<std::string> corrupt() const override { return {}; }
 
 private:
     ViewBatch make(const BatchPlan& plan) const;

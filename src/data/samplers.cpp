@@ -260,7 +260,7 @@ ClassStratifiedSampler::State from_sampler_state(const SamplerState& state)
     {
         const auto found = state.find(name);
         require(found != state.end(),
-                "support sampler state: there is no '" + name + "'; training cannot go on from this checkpoint");
+                "support sampler state: there is no '" + name + "'; training cannot resume from this checkpoint");
         return found->second;
     };
     return {value("support_next_epoch"), value("support_epoch"), value("support_batches_given"),

@@ -12,7 +12,7 @@ namespace paws::data
 {
 namespace
 {
-/// A class all of whose images are broken is no class: looking for another image ends here.
+/// A class all of whose images are corrupt is no class: looking for another image ends here.
 constexpr int most_replacements = 100;
 
 /// How many times smaller a JPEG of this size may be decoded: every view that is wanted of it still finds at least as
@@ -74,7 +74,7 @@ ViewMaker::Pixels ViewMaker::pixels_of(std::int64_t row, const StoredSplit::Byte
 }
 
 void ViewMaker::make(const ImageOrder& order, const std::vector<ViewKind>& kinds, const std::vector<float*>& begins,
-                     const StoredSplit::Bytes& stored, std::set<std::string>& broken)
+                     const StoredSplit::Bytes& stored, std::set<std::string>& corrupt)
 {
     auto row = order.row;
     auto bytes = stored;
@@ -92,7 +92,7 @@ void ViewMaker::make(const ImageOrder& order, const std::vector<ViewKind>& kinds
             {
                 throw io::Error(fmt::format("{} (data.skip_broken: true goes on without such images)", error.what()));
             }
-            broken.insert(error.what());
+            corrupt.insert(error.what());
             row = images_.next_of_class(row);
             bytes = images_.stored->read({&row, 1}).front();
         }

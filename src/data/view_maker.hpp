@@ -24,10 +24,10 @@ public:
     ~ViewMaker();
 
     /// Makes all views of `order`. begins: where the views of each kind begin, float [count, size, size, 3]; stored:
-    /// the image as StoredSplit gave it; null for images in memory. A broken image throws io::Error, or is
-    /// replaced by the next of its class and noted in `broken`.
+    /// the image as StoredSplit gave it; null for images in memory. A corrupt image throws io::Error, or is
+    /// replaced by the next of its class and noted in `corrupt`.
     void make(const ImageOrder& order, const std::vector<ViewKind>& kinds, const std::vector<float*>& begins,
-              const StoredSplit::Bytes& stored, std::set<std::string>& broken);
+              const StoredSplit::Bytes& stored, std::set<std::string>& corrupt);
 
 private:
     struct Pixels

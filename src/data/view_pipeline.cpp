@@ -117,7 +117,7 @@ void ViewPipeline::work(const std::stop_token& stop)
     try
     {
         ViewMaker maker(images_, settings_.skip_broken, settings_.reduced_decoding);
-        std::set<std::string> broken;
+        std::set<std::string> corrupt;
         const std::size_t at_a_time = images_.in_memory() ? images_at_a_time : 1;
         const auto to_do = [](const std::shared_ptr<Batch>& batch) { return batch->taken < batch->count(); };
         while (true)
@@ -139,13 +139,13 @@ void ViewPipeline::work(const std::stop_token& stop)
             for (std::size_t i = first; i < last; ++i)
             {
                 maker.make(batch->plan.images[i], batch->plan.kinds, batch->begins,
-                           batch->stored.empty() ? nullptr : std::move(batch->stored[i]), broken);
+                           batch->stored.empty() ? nullptr : std::move(batch->stored[i]), corrupt);
             }
             const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
             const std::lock_guard lock(mutex_);
             batch->seconds += seconds.count();
             batch->done += last - first;
-            broken_.merge(broken);
+            corrupt_.merge(corrupt);
             if (batch->done == batch->count())
             {
                 changed_.notify_all();
@@ -211,9 +211,9 @@ std::optional<ViewBatch> ViewPipeline::next()
     return sent;
 }
 
-std::set<std::string> ViewPipeline::broken() const
+std::set<std::string> ViewPipeline::corrupt() const
 {
     const std::lock_guard lock(mutex_);
-    return broken_;
+    return corrupt_;
 }
 }  // namespace paws::data

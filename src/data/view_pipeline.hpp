@@ -44,7 +44,7 @@ public:
     std::optional<ViewBatch> next() override;
     double seconds_waited() const override { return seconds_waited_; }
     double seconds_making() const override { return seconds_making_; }
-    std::set<std::string> broken() const override;
+    std::set<std::string> corrupt() const override;
 
 private:
     struct Batch;
@@ -67,7 +67,7 @@ private:
     std::deque<std::shared_ptr<Batch>> batches_;
     bool planned_all_ = false;
     std::exception_ptr failure_;
-    std::set<std::string> broken_;
+    std::set<std::string> corrupt_;
     double seconds_waited_ = 0;
     double seconds_making_ = 0;
 

@@ -23,7 +23,7 @@ class ViewSource
 public:
     virtual ~ViewSource() = default;
 
-    /// The next batch, nothing after the last one. Rethrows what went wrong while preparing it: a broken image
+    /// The next batch, nothing after the last one. Rethrows what went wrong while preparing it: a corrupt image
     /// (io::Error that names it), a failed plan. On a GPU the batch is in the making on LibTorch's current stream.
     virtual std::optional<ViewBatch> next() = 0;
 
@@ -34,6 +34,6 @@ public:
     virtual double seconds_making() const = 0;
 
     /// What was said of the images that were replaced, each once.
-    virtual std::set<std::string> broken() const = 0;
+    virtual std::set<std::string> corrupt() const = 0;
 };
 }  // namespace paws::data

@@ -37,7 +37,7 @@ struct LoggedEvaluation
 /// Where a run begins to log.
 struct LogStart
 {
-    bool fresh = true;  ///< a new run replaces old logs; a resumed one goes on in them
+    bool fresh = true;  ///< a new run replaces old logs; a resumed one appends to them
     std::int64_t epochs_done = 0;
     std::int64_t steps_of_epoch = 0;  ///< of the next epoch, done before; what comes after them is cut from old logs
     std::int64_t steps_done = 0;

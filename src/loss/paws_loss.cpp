@@ -229,7 +229,7 @@ void require_anchors(const torch::Tensor& views, const torch::Tensor& supports, 
             "embeddings are float32 or float64");
     const auto per_image = 2 + settings.multicrop;
     require(views.size(0) > 0 && views.size(0) % per_image == 0,
-            fmt::format("{} anchor rows are no multiple of {} views", views.size(0), per_image));
+            fmt::format("{} anchor rows are not a multiple of {} views", views.size(0), per_image));
     const auto ranks = settings.communicator->world_size();
     require(supports.size(0) * ranks == labels.supports(),
             fmt::format("{} anchor supports for {} labels", supports.size(0) * ranks, labels.supports()));

@@ -46,7 +46,7 @@ public:
     {
         return std::accumulate(values.begin(), values.end(), 0.0);
     }
-    /// The values for people who watch the run.
+    /// The values as the progress line shows them.
     virtual std::string describe(const logging::StepValues& values) const = 0;
 
     /// For the timings of a run.

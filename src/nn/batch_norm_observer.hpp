@@ -22,7 +22,7 @@ public:
     /// Backward, possibly in a thread of autograd's.
     virtual void sums_ready(const void* call, std::int64_t bytes) = 0;
 
-    /// The one who is told; usually null. Set between steps.
+    /// Active observer, or null. Set between steps.
     static inline BatchNormObserver* active = nullptr;
 };
 }  // namespace paws::nn

@@ -114,8 +114,9 @@ void CheckpointKeeper::say_problem()
     }
     if (const auto problem = writer_->take_problem())
     {
-        io::say_error(fmt::format("checkpoint not written: {}; the run goes on, the last one that was written stays\n",
-                                  io::printable(*problem)));
+        io::say_error(
+            fmt::format("checkpoint not written: {}; the run continues, the last one that was written stays\n",
+                        io::printable(*problem)));
     }
     folder_->say_note(quiet_);
 }
@@ -137,7 +138,7 @@ void CheckpointKeeper::finish()
     if (writer_->last_failed())
     {
         throw io::Error(writer_->take_problem().value_or("the last checkpoint could not be written") +
-                        "; the run has gone on since the last checkpoint that was");
+                        "; the run has continued since the last checkpoint that was");
     }
 }
 

@@ -5,7 +5,7 @@
 #include "io/base/printable.hpp"
 #include "io/base/quantity.hpp"
 #include "io/base/say.hpp"
-#include "src/data/broken_report.hpp"
+#include "src/data/corrupt_report.hpp"
 
 namespace paws::observers
 {
@@ -21,7 +21,7 @@ void EpochMessages::after_epoch(train::EpochReport& report)
         io::say(fmt::format("epoch {}: {} left out, whose float16 gradients overflowed; the loss is scaled by {:.0f}\n",
                             report.epochs_done, io::plural(last.left_out, "step"), last.loss_scale));
     }
-    const auto replaced = data::broken_report(loader_.broken(), communicator_);
+    const auto replaced = data::corrupt_report(loader_.corrupt(), communicator_);
     for (const auto& text : speaks_ ? replaced : std::vector<std::string>())
     {
         io::say(fmt::format("epoch {}: {}\n", report.epochs_done, io::printable(text)));

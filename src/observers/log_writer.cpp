@@ -86,7 +86,7 @@ void LogWriter::write(const std::function<void()>& lines)
     {
         if (is_whole_ && folder_ != nullptr && !quiet_)
         {
-            io::say_error(fmt::format("log not written: {}; the run goes on\n", io::printable(error.what())));
+            io::say_error(fmt::format("log not written: {}; the run continues\n", io::printable(error.what())));
         }
         is_whole_ = false;
     }

@@ -118,7 +118,7 @@ void RunTimings::write()
         has_failed_ = true;
         if (!had_failed && speaks_)
         {
-            io::say_error(fmt::format("timings not written: {}; the run goes on\n", io::printable(error.what())));
+            io::say_error(fmt::format("timings not written: {}; the run continues\n", io::printable(error.what())));
         }
     }
 }

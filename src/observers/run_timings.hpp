@@ -16,7 +16,7 @@
 
 namespace paws::observers
 {
-/// Where the time of this start's steps goes (logging.timings): TAG-timings.json for people and models, TAG-timings.h5
+/// Where the time of this start's steps goes (logging.timings): TAG-timings.json for readers and models, TAG-timings.h5
 /// with every step. Each rank takes its own times down while it lives, and the first one writes those of all.
 class RunTimings final : public train::Observer
 {

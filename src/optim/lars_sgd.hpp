@@ -73,7 +73,7 @@ private:
         torch::Tensor slices, chunks;
         std::int64_t slice_count = 0;
         std::int64_t chunk_count = 0;
-        torch::Tensor host_slices, host_chunks;  ///< what has yet to come to the device
+        torch::Tensor host_slices, host_chunks;  ///< what pending upload
     };
 
     template <class Scalar>

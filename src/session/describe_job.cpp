@@ -13,7 +13,7 @@ namespace paws::session
 {
 namespace
 {
-/// 0 where the variable is absent or no number.
+/// 0 where the variable is absent or not a number.
 std::int64_t number(const char* name)
 {
     return std::strtoll(environment_variable(name).c_str(), nullptr, 10);

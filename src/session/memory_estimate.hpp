@@ -20,7 +20,7 @@ struct MemoryEstimate
 /// Measured, not guessed: two small batches go through the network with LibTorch's allocator watched, and the growth
 /// from one to the other is scaled to the configured batch. Leaves weights and statistics of a copy of the network
 /// behind, not of `encoder`.
-/// `share`: the ranks that this one stands for.
+/// `share`: the ranks that this process emulates.
 MemoryEstimate estimate_memory(const config::Config& config, device::Precision precision,
                                const data::RankShare& share = {});
 }  // namespace paws::session

@@ -7,8 +7,8 @@
 
 namespace paws::session
 {
-/// The exit code of a run that has stopped before its end, with a checkpoint that it goes on from: the same command
-/// line goes on.
+/// The exit code of a run that has stopped before its end, with a checkpoint that it resumes from: the same command
+/// line resumes it.
 inline constexpr int resume_me = 85;
 
 /// What --stop-after asks for: one of them, or none. Epochs and steps are an end that was asked for; a duration, as a

@@ -25,8 +25,8 @@
 
 namespace paws::train
 {
-/// A loss or a gradient that is no number. Under fp16 gradients may be that as long as there is a smaller loss scale, 1
-/// at least, to take the next step with.
+/// A loss or a gradient that is NaN or infinite. Under fp16 gradients may be that as long as there is a smaller loss
+/// scale, 1 at least, to take the next step with.
 class NotFinite : public std::runtime_error
 {
 public:

@@ -1,4 +1,4 @@
-// How a run goes on from a checkpoint: what must be the same, and what the user should know of the rest.
+// How a run resumes from a checkpoint: what must be the same, and what the user should know of the rest.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

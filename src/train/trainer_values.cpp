@@ -52,13 +52,13 @@ logging::StepValues Trainer::read_sums(std::int64_t step, const logging::StepVal
     means_.add(reading.mean.sums, reading.mean.steps);
     if (!std::isfinite(method_->loss_of(means_.sums())))
     {
-        fail("loss is no number", step, reading, steps);
+        fail("loss is NaN or infinite", step, reading, steps);
     }
     if (!scaler_)
     {
         if (reading.overflows > 0)
         {
-            fail("gradient is no number", step, reading, steps);
+            fail("gradient is NaN or infinite", step, reading, steps);
         }
         return reading.extra;
     }
@@ -66,7 +66,7 @@ logging::StepValues Trainer::read_sums(std::int64_t step, const logging::StepVal
     loss_scale_ = scaler_->scale().item<double>();
     if (loss_scale_ < 1)
     {
-        fail("gradient is no number, whatever the loss is scaled by,", step, reading, steps);
+        fail("gradient is NaN or infinite, whatever the loss is scaled by,", step, reading, steps);
     }
     return reading.extra;
 }

@@ -48,7 +48,7 @@ TEST_CASE("a folder of images is packed on the command line", "[cli]")
     write(input / "train/dog/notes.txt", "text");
     const auto output = (folder / "packed.h5").string();
     const auto pack = "pack --format imagefolder --input " + input.string() + " --output " + output;
-    check_bad_input(pack, {"1 of 3 images is broken (train/dog/notes.txt", "--skip-broken"});
+    check_bad_input(pack, {"1 of 3 images is corrupt (train/dog/notes.txt", "--skip-broken"});
     CHECK_FALSE(std::filesystem::exists(output));
     const auto summary_path = (folder / "summary.json").string();
     const auto packed = run(pack + " --skip-broken --shorter-side 64 --summary " + summary_path);
@@ -292,7 +292,7 @@ TEST_CASE("every shipped configuration dry-runs", "[cli]")
     CHECK(count >= 12);
 }
 
-TEST_CASE("the end of an epoch names the broken images that were replaced", "[cli]")
+TEST_CASE("the end of an epoch names the corrupt images that were replaced", "[cli]")
 {
     const test::Folder folder;
     auto split = test::encoded_split({"cat", "dog"}, 6);
@@ -313,7 +313,7 @@ TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
 {
     const test::SmallRun small;
     const auto good = write(small.folder / "small.yaml", small.yaml("run"));
-    const auto checkpoint = write(small.folder / "broken.h5", "no HDF5 at all");
+    const auto checkpoint = write(small.folder / "corrupt.h5", "no HDF5 at all");
     check_bad_input("", {"no configuration"});
     check_bad_input("--nonsense", {"--nonsense", "--help"});
     check_bad_input((small.folder / "missing.yaml").string(), {"missing.yaml"});
@@ -327,15 +327,15 @@ TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
     }
     check_bad_input(good + " --set meta.precision=fp16", {"meta.precision", "bf16"});
     check_bad_input(good + " --set data.file=/nowhere.h5", {"/nowhere.h5"});
-    check_bad_input(good + " --set data.file=" + checkpoint, {"broken.h5"});
+    check_bad_input(good + " --set data.file=" + checkpoint, {"corrupt.h5"});
     check_bad_input(good + " --set criterion.supervised_imgs_per_class=99", {"class"});
     check_bad_input(good + " --set criterion.unsupervised_batch_size=999", {"26"});
     check_bad_input(good + " --set logging.folder=/proc/nowhere", {"/proc/nowhere"});
     check_bad_input(good + " --stop-after soon", {"--stop-after", "3ep"});
     check_bad_input(good + " --sel suncet_train", {"task"});
-    check_bad_input(good + " --resume " + checkpoint, {"broken.h5"});
-    check_bad_input("snn-eval --checkpoint " + checkpoint, {"broken.h5"});
-    check_bad_input("inspect " + checkpoint, {"broken.h5"});
+    check_bad_input(good + " --resume " + checkpoint, {"corrupt.h5"});
+    check_bad_input("snn-eval --checkpoint " + checkpoint, {"corrupt.h5"});
+    check_bad_input("inspect " + checkpoint, {"corrupt.h5"});
     check_bad_input("inspect " + small.subset().string(), {"labelled.txt"});
     check_bad_input("pack --format tar --input . --output x.h5", {"tar", "idx"});
     check_bad_input("pack --format idx --input /nowhere --output x.h5", {"/nowhere"});

@@ -68,12 +68,12 @@ TEST_CASE("a whole number that does not fit is refused, not wrapped around", "[c
     for (const auto* seed : {"-1", "1000000000000000000000000", "18446744073709551616", "1.5", "0x10", "1e3", "'1 '"})
     {
         check_bad_input(subset + " --per-class 2 --seed " + seed,
-                        {"--seed: ", "is no whole number of 0 or more (at most 18446744073709551615)"});
+                        {"--seed: ", "is not a whole number of 0 or more (at most 18446744073709551615)"});
     }
     check_bad_input(subset + " --per-class 1000000000000000000000000", {"--per-class: ", "of 1 or more"});
     check_bad_input(subset + " --per-class -3", {"--per-class: -3", "of 1 or more"});
     check_bad_input("embed --checkpoint c.h5 --output o.h5 --compression 1000000000000000000000000",
-                    {"--compression: ", "is no whole number of 64 bits"});
+                    {"--compression: ", "is not a whole number of 64 bits"});
     check_bad_input("embed --checkpoint c.h5 --output o.h5 --chunk-rows 2.5", {"--chunk-rows: 2.5"});
     check_bad_input("pack --format imagefolder --input i --output o.h5 --shorter-side 99999999999999999999",
                     {"--shorter-side: 99999999999999999999"});
@@ -165,7 +165,7 @@ TEST_CASE("names that are not text are written as text", "[cli]")
     std::ofstream(odd.input / "train/a" / "x\xff.jpg") << "junk";
     std::ofstream(odd.input / "train/a" / "x\ny.jpg") << "junk";
     check_bad_input(odd.pack(),
-                    {"2 of 5 images are broken", "train/a/x\\ny.jpg", "train/a/x\\xff.jpg", "--skip-broken"});
+                    {"2 of 5 images are corrupt", "train/a/x\\ny.jpg", "train/a/x\\xff.jpg", "--skip-broken"});
     const auto summary_path = (odd.folder / "summary.json").string();
     const auto packed = run(odd.pack() + " --skip-broken --summary " + summary_path);
     INFO(packed.output);

@@ -1,4 +1,4 @@
-// How the program stops, what it exits with, and how it goes on.
+// How the program stops, what it exits with, and how it resumes.
 
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ struct LongRun : test::SmallRun
 };
 }  // namespace
 
-TEST_CASE("a signal stops the program with exit code 85, and it goes on", "[cli]")
+TEST_CASE("a signal stops the program with exit code 85, and it resumes", "[cli]")
 {
     const LongRun small;
     std::int64_t steps = 0;
@@ -89,7 +89,7 @@ TEST_CASE("two runs do not write one folder, and none writes where it may not", 
     test::check_bad_input(small.line + " --set logging.folder=/proc/run", {"/proc/run", "logging.folder"});
 }
 
-TEST_CASE("a broken checkpoint is named and passed over", "[cli]")
+TEST_CASE("a corrupt checkpoint is named and passed over", "[cli]")
 {
     const LongRun small;
     CHECK(run(small.line + " --stop-after 4steps").code == 0);

@@ -96,7 +96,7 @@ TEST_CASE("a file of one task is not run as another", "[tasks]")
                           Catch::Contains("criterion.supervised_batch_size is a key of snn_fine_tune"));
 }
 
-TEST_CASE("checkpoints of other tasks are not gone on from, nor evaluated as classifiers", "[tasks]")
+TEST_CASE("checkpoints of other tasks are not resumed from, nor evaluated as classifiers", "[tasks]")
 {
     const test::SmallRun small;
     run(small.config("first"));

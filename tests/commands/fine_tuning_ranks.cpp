@@ -62,7 +62,7 @@ void check_run(const MakeConfig& make, const std::string& run, const test::World
 }
 }  // namespace
 
-TEST_CASE("ranks fine-tune and evaluate together, and go on bit for bit", "[ranks]")
+TEST_CASE("ranks fine-tune and evaluate together, and resume bit for bit", "[ranks]")
 {
     const test::WorldFolder shared([](const std::filesystem::path&) {});
     // Every rank makes the same data and the same checkpoint to start from.

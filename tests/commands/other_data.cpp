@@ -1,4 +1,4 @@
-// A run goes on with the data that it began with, wherever they lie, and with no others.
+// A run resumes with the data that it began with, wherever they lie, and with no others.
 
 #include <fstream>
 #include <sstream>
@@ -41,7 +41,7 @@ fs::path latest(const test::SmallRun& small)
     return small.folder / "run/small-latest.h5";
 }
 
-/// What a run that goes on from the checkpoint would say first; throws as it would.
+/// What a run that resumes from the checkpoint would say first; throws as it would.
 std::vector<std::string> notes_of_resuming(const config::Config& config, const fs::path& checkpoint)
 {
     const auto dataset = data::load_dataset(config, data::Splits::train);
@@ -85,7 +85,7 @@ struct BegunRun : test::SmallRun
 };
 }  // namespace
 
-TEST_CASE("a run does not go on with other images, classes or labels", "[tasks]")
+TEST_CASE("a run does not resume with other images, classes or labels", "[tasks]")
 {
     const BegunRun run;
     const auto draw = [&](std::size_t images, std::size_t per_class, std::uint64_t seed)
@@ -113,7 +113,7 @@ TEST_CASE("a run does not go on with other images, classes or labels", "[tasks]"
     run.refuses({"12 → 15 labelled images"});
 }
 
-TEST_CASE("a run goes on with the same data at another place", "[tasks]")
+TEST_CASE("a run resumes with the same data at another place", "[tasks]")
 {
     const BegunRun run;
     const auto file = (run.folder / "elsewhere.h5").string();

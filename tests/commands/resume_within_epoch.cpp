@@ -1,4 +1,4 @@
-// A run that stops at any step and goes on is the run that never stopped.
+// A run that stops at any step and resumes is the run that never stopped.
 
 #include <unistd.h>
 
@@ -86,7 +86,7 @@ void check_same_end(const SharedRuns& runs, const std::string& a, const std::str
 }
 }  // namespace
 
-TEST_CASE("a run that stops within epochs and goes on ends as if it had not stopped", "[resume]")
+TEST_CASE("a run that stops within epochs and is resumed ends as if it had not stopped", "[resume]")
 {
     for (const std::string task : {"paws_train", "suncet_train"})
     {
@@ -164,7 +164,7 @@ TEST_CASE("checkpoints within an epoch come by the clock, the ones before stay",
     CHECK(latest(runs / "run").progress.epoch == 3);
 }
 
-TEST_CASE("when all checkpoints are broken the run does not begin anew", "[resume]")
+TEST_CASE("when all checkpoints are corrupt the run does not begin anew", "[resume]")
 {
     const SharedRuns runs;
     const auto config = runs.config("run", "paws_train");

@@ -153,7 +153,7 @@ TEST_CASE("a network is known by its weights", "[train]")
                       Catch::Contains("reference_ckpt_small.pth.tar") && Catch::Contains("resnet50"));
 }
 
-TEST_CASE("training goes on from a converted checkpoint as from the original", "[tasks]")
+TEST_CASE("training resumes from a converted checkpoint as from the original", "[tasks]")
 {
     const TrainedRun run;
     run_training(run.config("whole"), "never", 2);
@@ -165,7 +165,7 @@ TEST_CASE("training goes on from a converted checkpoint as from the original", "
            io::read_checkpoint(run.folder / "whole/small-latest.h5").encoder));
 }
 
-TEST_CASE("training goes on from a checkpoint of the published code", "[tasks]")
+TEST_CASE("training resumes from a checkpoint of the published code", "[tasks]")
 {
     const TrainedRun run;
     const auto published = run.folder / "published.pth.tar";

@@ -120,7 +120,7 @@ TEST_CASE("timings of all ranks are in one JSON and one HDF5 file", "[ranks]")
     shared.on_first([&] { CHECK(read_json(shared / "run/t-timings.json")["steps"] == 2 * epoch_steps); });
 }
 
-TEST_CASE("timings of a run that goes on are those of its last start, and without the key there are none", "[ranks]")
+TEST_CASE("timings of a resumed run are those of its last start, and without the key there are none", "[ranks]")
 {
     const test::WorldFolder shared([](const std::filesystem::path&) {});
     const auto& world = shared.world();

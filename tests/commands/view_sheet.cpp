@@ -61,7 +61,7 @@ TEST_CASE("the sheet shows the views that training sees", "[tasks]")
     CHECK(commands::view_sheet(config, 30, path)["pictures"] == 26);
 }
 
-TEST_CASE("the sheet is drawn from encoded images, without the broken ones where that is allowed", "[tasks]")
+TEST_CASE("the sheet is drawn from encoded images, without the corrupt ones where that is allowed", "[tasks]")
 {
     const test::SmallRun small;
     test::write_encoded(small.folder / "file.h5",

@@ -206,7 +206,7 @@ def other_yaml(programs, folder, ranks, victim):
     return check_refused(run, of_rank(victim or 1, ".*settings differ.*meta.seed, optimization.lr.*"))
 
 
-def broken_yaml(programs, folder, ranks, victim):
+def corrupt_yaml(programs, folder, ranks, victim):
     run = configured(programs, folder, ranks,
                      lambda lines, _: lines[victim].extend(["--set", "optimization.learning=0.25"]))
     return check_refused(run, of_rank(victim, ".*optimization.learning.*"))
@@ -219,7 +219,7 @@ def missing_yaml(programs, folder, ranks, victim):
     return check_refused(configured(programs, folder, ranks, change), of_rank(victim, ".*/nowhere/small.yaml.*"))
 
 
-def broken_yaml_everywhere(programs, folder, ranks, victim):
+def corrupt_yaml_everywhere(programs, folder, ranks, victim):
     def change(lines, _):
         for line in lines:
             line += ["--set", "optimization.learning=0.25"]
@@ -282,8 +282,8 @@ CASES = dict([
     ("suspended", suspended),
     ("other version", other_version),
     ("other YAML", other_yaml),
-    ("broken YAML", broken_yaml),
-    ("broken YAML everywhere", broken_yaml_everywhere),
+    ("corrupt YAML", corrupt_yaml),
+    ("corrupt YAML everywhere", corrupt_yaml_everywhere),
     ("missing YAML", missing_yaml),
     ("other data", other_data),
     ("missing data", missing_data),

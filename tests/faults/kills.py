@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills a training run with SIGKILL at random moments, also while it writes checkpoints, and starts it again each time; it must go on from
+"""Kills a training run with SIGKILL at random moments, also while it writes checkpoints, and starts it again each time; it must resume from
 where it was, never from the beginning, and end bit for bit like a run that was left alone.
 
 usage: kills.py --paws-hpc PROGRAM --data tests/inputs [--kills 100] [--ranks 1] [--seed 1]"""
@@ -131,7 +131,7 @@ def main():
         for rank in range(options.ranks):
             assert figures(training.folder / f"run_r{rank}.csv") == figures(alone.folder / f"run_r{rank}.csv"), "the logs differ"
         assert not glob.glob(str(training.folder / "*.partial-*")), "leftovers"
-    print(f"{options.kills} kills on {options.ranks} rank(s), {end} steps: {partial} within a write, {passed_over} broken files passed over; the end is that of a run left alone")
+    print(f"{options.kills} kills on {options.ranks} rank(s), {end} steps: {partial} within a write, {passed_over} corrupt files passed over; the end is that of a run left alone")
 
 
 if __name__ == "__main__":

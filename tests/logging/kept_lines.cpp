@@ -12,7 +12,7 @@ namespace
 {
 const std::vector<std::string> columns{"loss"};
 const std::string header = "epoch,itr,loss,time (ms)\n";
-/// Of a run that goes on after two epochs and three steps.
+/// Of a resumed run after two epochs and three steps.
 const LogStart start{false, 2, 3, 23};
 
 /// What a resumed run makes of an old log, and what it says about it.

@@ -294,7 +294,7 @@ TEST_CASE("shapes that do not fit the PAWS loss are refused", "[loss]")
     const loss::PawsLossSettings settings{1, 0.1, 0.25, true};
     CHECK_THROWS_WITH(
         loss::paws_loss(p.anchors.slice(0, 1), p.anchor_supports, p.targets, p.target_supports, labels, settings),
-        Catch::Contains("no multiple of 3 views"));
+        Catch::Contains("not a multiple of 3 views"));
     CHECK_THROWS_WITH(
         loss::paws_loss(p.anchors, p.anchor_supports, p.targets.slice(0, 1), p.target_supports, labels, settings),
         Catch::Contains("5 target rows"));

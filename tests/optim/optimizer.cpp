@@ -151,7 +151,7 @@ TEST_CASE("gradients of a scaled loss are scaled back as they are read", "[optim
     CHECK(scaled.grad().equal(gradient * 1024));
 }
 
-TEST_CASE("a gradient that is no number stops the step", "[optim]")
+TEST_CASE("a gradient that is NaN or infinite stops the step", "[optim]")
 {
     const auto bad = GENERATE(std::numeric_limits<float>::infinity(), std::nanf(""));
     auto one = torch::ones({4});

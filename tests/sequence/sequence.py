@@ -1,7 +1,7 @@
 """The published sequence with a published style of configuration, on made-up CIFAR files: sequence.py --paws-hpc PROGRAM --data tests/inputs.
 
 paws_train on two ranks -> snn_fine_tune -> snn-eval -> fine_tune -> its evaluation -> embed -> convert -> torch.load; and a run that
-goes on from the converted checkpoint. Each step is a command as a user types it, with nothing changed but paths and sizes.
+resumes from the converted checkpoint. Each step is a command as a user types it, with nothing changed but paths and sizes.
 """
 import argparse
 import json
@@ -174,7 +174,7 @@ def check(sequence, root):
         assert checkpoint["epoch"] == file["progress"].attrs["epoch"] == 2
     assert numpy.array_equal(checkpoint["encoder"]["module.conv1.weight"].numpy(), stored)
 
-    # A longer run goes on from PyTorch's file in a folder of its own.
+    # A longer run resumes from PyTorch's file in a folder of its own.
     again = sequence.run(paws, *cpu, "--resume", published, "--set", f"logging.folder={root}/again")
     assert again["epochs"] == 2 and "resumed from" in sequence.said, (again, sequence.said)
 

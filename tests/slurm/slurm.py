@@ -197,7 +197,7 @@ def preempted(test):
 
 
 def node_lost(test):
-    """A node goes DOWN: SLURM queues the job again, and it goes on from its last checkpoint; equal"""
+    """A node goes DOWN: SLURM queues the job again, and it resumes from its last checkpoint; equal"""
     job = test.train("node_lost")
     wait_for_step(test.csv("node_lost"), 2, 20)
     test.jobs.scontrol("update", "nodename=n2", "state=down", "reason=test")
@@ -226,13 +226,13 @@ def node_killed(test):
 
 
 def cancelled(test):
-    """scancel: checkpoint, and the job does not come back; the same line goes on; equal"""
+    """scancel: checkpoint, and the job does not come back; the same line resumes it; equal"""
     job = test.train("cancelled")
     wait_for_step(test.csv("cancelled"), 2, 40)
     test.cluster.run("scancel", job)
     state = test.jobs.wait_for_end(job)
     check(state["JobState"] == "CANCELLED", str(state))
-    wait_for(lambda: "the same sbatch line goes on" in test.jobs.log(job), 20, f"the log says nothing of a checkpoint:\n{test.jobs.told(job)}")
+    wait_for(lambda: "the same sbatch line resumes it" in test.jobs.log(job), 20, f"the log says nothing of a checkpoint:\n{test.jobs.told(job)}")
     time.sleep(2)
     check(test.jobs.state(job)["JobState"] == "CANCELLED", "a cancelled job came back")
     again = test.train("cancelled")

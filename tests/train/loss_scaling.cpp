@@ -27,7 +27,7 @@ struct Run
         return std::make_unique<train::Trainer>(config, dataset, precision);
     }
 
-    /// One that goes on from a checkpoint.
+    /// One that resumes from a checkpoint.
     std::unique_ptr<train::Trainer> resumed(const io::Checkpoint& checkpoint) const
     {
         const auto path = small.folder / "changed.h5";
@@ -106,14 +106,14 @@ TEST_CASE("a step whose gradients overflow is left out, and the loss scale is ha
     CHECK(trainer->progress().steps_done == 2);
     CHECK(trainer->progress().meters.steps == 2);
 
-    // The state that a checkpoint keeps is the one that a run goes on from.
+    // The state that a checkpoint keeps is the one that a run resumes from.
     const auto kept = trainer->snapshot();
     CHECK(kept.progress.reals.at("loss_scale") == 0x1p126);
     CHECK(kept.progress.integers.at("loss_scale_good_steps") == 0);
     CHECK((run.resumed(kept)->snapshot() == kept));
 }
 
-TEST_CASE("without fp16 a checkpoint has no loss scale, and one without is gone on from", "[train]")
+TEST_CASE("without fp16 a checkpoint has no loss scale, and one without is resumed from", "[train]")
 {
     const Run run;
     const auto plain = run.trainer(device::Precision::fp32);
@@ -141,7 +141,7 @@ TEST_CASE("gradients that overflow at any loss scale end the run", "[train]")
     const auto reports = take(*trainer, 1);
     CHECK(reports.front().left_out == 1);
     CHECK(reports.front().loss_scale == 1);
-    // Its loss, no number, is in no mean, and in no checkpoint.
+    // Its loss, NaN, is in no mean, and in no checkpoint.
     const auto kept = trainer->snapshot();
     CHECK(kept.progress.reals.at("epoch_counted") == 1);
     CHECK(kept.progress.reals.at("epoch_counted_rank0") == 1);
@@ -149,7 +149,7 @@ TEST_CASE("gradients that overflow at any loss scale end the run", "[train]")
     CHECK_THROWS_WITH(run.resumed(kept), Catch::Contains("'conv1.weight'") && Catch::Contains("NaN or infinite"));
     checkpoint.progress = kept.progress;
     CHECK((run.resumed(checkpoint)->snapshot().progress == kept.progress));
-    CHECK_THROWS_WITH(take(*trainer, 1), Catch::Contains("gradient is no number") &&
+    CHECK_THROWS_WITH(take(*trainer, 1), Catch::Contains("gradient is NaN or infinite") &&
                                              Catch::Contains("epoch 1, step 2") && Catch::Contains("optimization.lr"));
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("an epoch whose values are read now and then ends as one that is read 
     CHECK(of_rare.reals.at("epoch_sum_1") == Approx(of_each.reals.at("epoch_sum_1")).epsilon(1e-12));
 }
 
-TEST_CASE("the step that was no number is named, also where it is read later", "[train]")
+TEST_CASE("the step that was NaN or infinite is named, also where it is read later", "[train]")
 {
     Run run;
     run.config.logging.log_every = 5;

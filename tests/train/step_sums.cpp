@@ -34,7 +34,7 @@ TEST_CASE("values of steps are added up until they are read", "[train]")
     CHECK(sums.read(*alone).own.sums == logging::StepValues{4, 5});
 }
 
-TEST_CASE("the first step that is no number is found", "[train]")
+TEST_CASE("the first step that is NaN or infinite is found", "[train]")
 {
     const auto alone = comm::make_single_rank();
     const auto nan = std::nanf("");
@@ -49,7 +49,7 @@ TEST_CASE("the first step that is no number is found", "[train]")
     CHECK(std::isnan(reading.own.sums[0]));
     CHECK(reading.own.sums[1] == 4);
 
-    // With a loss scale overflows are to be expected, but not a loss that is no number without one.
+    // With a loss scale overflows are to be expected, but not a loss that is NaN or infinite without one.
     train::StepSums scaled(torch::kCPU, true);
     add(scaled, 1, 1, 1);
     add(scaled, nan, 1, 1);

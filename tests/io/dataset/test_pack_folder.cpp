@@ -113,7 +113,7 @@ TEST_CASE("any number of ranks and rounds gives the same file", "[io][pack_folde
     }
 }
 
-TEST_CASE("broken images are refused, all of the first few by name", "[io][pack_folder]")
+TEST_CASE("corrupt images are refused, all of the first few by name", "[io][pack_folder]")
 {
     const SampleFolder folder;
     const fs::path cat = folder.input() / "train/cat";
@@ -125,7 +125,7 @@ TEST_CASE("broken images are refused, all of the first few by name", "[io][pack_
         });
     check_pack_refused(
         folder, folder.request(),
-        {"data: 2 of 13 images are broken", "train/cat/0.jpg: ", "; train/cat/3.jpg: it is empty", "--skip-broken"});
+        {"data: 2 of 13 images are corrupt", "train/cat/0.jpg: ", "; train/cat/3.jpg: it is empty", "--skip-broken"});
     folder.change(
         [&]
         {
@@ -139,11 +139,11 @@ TEST_CASE("broken images are refused, all of the first few by name", "[io][pack_
         });
     check_pack_refused(
         folder, folder.request(),
-        {"7 of 18 images are broken", "cat/link.jpg: open failed: No such file",
+        {"7 of 18 images are corrupt", "cat/link.jpg: open failed: No such file",
          "cat/notes.txt: it is neither JPEG nor PNG", "cat/pipe.jpg: it is no regular file", "; and 2 more)"});
 }
 
-TEST_CASE("broken images are left out on demand, and listed in the file", "[io][pack_folder]")
+TEST_CASE("corrupt images are left out on demand, and listed in the file", "[io][pack_folder]")
 {
     const SampleFolder folder;
     folder.change(
@@ -178,7 +178,7 @@ TEST_CASE("broken images are left out on demand, and listed in the file", "[io][
             fs::remove(folder.output());
             put_image(folder.input() / "train/dog/only.png", "empty.jpg");
         });
-    check_pack_refused(folder, request, {"train/dog: a class without images", "all of them are broken"});
+    check_pack_refused(folder, request, {"train/dog: a class without images", "all of them are corrupt"});
 }
 
 TEST_CASE("a split without any whole image is left out", "[io][pack_folder]")

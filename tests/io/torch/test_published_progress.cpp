@@ -52,7 +52,7 @@ TorchValue& group(TorchValue& root, std::size_t i)
     return root.find("opt")->find("param_groups")->items[i];
 }
 
-/// The momentum is kept, but nobody goes on from it.
+/// The momentum is kept, but nobody resumes from it.
 void check_unread(const TorchValue& root, const std::string& part)
 {
     const auto [checkpoint, notes] = read(root);
@@ -60,7 +60,7 @@ void check_unread(const TorchValue& root, const std::string& part)
     REQUIRE(notes.size() == 1);
     CHECK(notes[0].find("some.pth: ") == 0);
     CHECK(notes[0].find(part) != std::string::npos);
-    CHECK(notes[0].find("training cannot go on") != std::string::npos);
+    CHECK(notes[0].find("training cannot resume") != std::string::npos);
     CHECK(to_published(checkpoint, "x", rules()) == root);
 }
 }  // namespace
@@ -96,7 +96,7 @@ TEST_CASE("an epoch is read from whatever holds a whole number", "[io]")
     CHECK(read(with("epoch", TorchValue::of(std::int64_t{0}))).checkpoint.progress.epoch == 0);
 }
 
-TEST_CASE("an epoch that is no number of epochs is refused", "[io]")
+TEST_CASE("an epoch that is not a number of epochs is refused", "[io]")
 {
     const auto refuse = [](const TorchValue& epoch, const std::string& words)
     {
@@ -112,11 +112,11 @@ TEST_CASE("an epoch that is no number of epochs is refused", "[io]")
     refuse(TorchValue::of("17"), "text");
     refuse(tensor<std::int64_t>(TorchType::int64, {2}, {17, 18}), "a tensor of several numbers");
     refuse(tensor<float>(TorchType::float32, {}, {0.5F}), "0.5");
-    refuse(TorchValue::empty(Kind::list), "no number");
-    refuse(TorchValue::empty(Kind::dict), "no number");
+    refuse(TorchValue::empty(Kind::list), "not a number");
+    refuse(TorchValue::empty(Kind::dict), "not a number");
 }
 
-TEST_CASE("without an epoch there is no momentum to go on from", "[io]")
+TEST_CASE("without an epoch there is no momentum to resume from", "[io]")
 {
     check_unread(without("epoch"), "'epoch'");
     check_unread(with("epoch", TorchValue()), "'epoch'");
@@ -139,7 +139,7 @@ TEST_CASE("other progress is read from tensors too, and said where it cannot be"
         const auto root = with(key, TorchValue::of("much"));
         const auto [checkpoint, notes] = read(root);
         REQUIRE(notes.size() == 1);
-        CHECK(notes[0].find(std::string("some.pth: its '") + key + "' is no number") == 0);
+        CHECK(notes[0].find(std::string("some.pth: its '") + key + "' is not a number") == 0);
         CHECK(to_published(checkpoint, "x", rules()) == root);
         CHECK(read(with(key, TorchValue())).notes.empty());
     }

@@ -1,4 +1,4 @@
-#include "src/data/broken_report.hpp"
+#include "src/data/corrupt_report.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@ namespace
 constexpr std::size_t most_lines = 10;
 }  // namespace
 
-std::vector<std::string> broken_report(const std::set<std::string>& mine, comm::Communicator& communicator)
+std::vector<std::string> corrupt_report(const std::set<std::string>& mine, comm::Communicator& communicator)
 {
     std::string text;
     for (const auto& line : mine)
