@@ -275,7 +275,7 @@ std::vector<T> DatasetFile::read_verified(std::string_view split, const char* na
     }
     require_shape(dataset, dataset.shape() == shape && dataset.kind() == h5::Kind::integer,
                   "whole numbers [" + lengths + "], as there are labels");
-    const std::vector<T> values = dataset.read<T>();
+    std::vector<T> values = dataset.read<T>();
     require_checksum_if_stored(dataset, crc32(std::as_bytes(std::span(values))));
     return values;
 }

@@ -71,7 +71,7 @@ fs::path place_of_file(const fs::path& path)
     return place.path;
 }
 
-void require_folder(const fs::path& path, const fs::path& folder)
+void require_folder_of(const fs::path& path, const fs::path& folder)
 {
     std::error_code error;
     const auto status = fs::status(folder, error);
@@ -148,7 +148,7 @@ void sync_folder(const fs::path& folder)
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), place_(place_of_file(path_))
 {
     const std::filesystem::path folder = folder_of(place_);
-    require_folder(path_, folder);
+    require_folder_of(path_, folder);
     remove_leftovers(place_);
     temporary_ = folder / (temporary_stem(place_) + std::to_string(::getpid()));
     const std::lock_guard lock(temporaries().mutex);

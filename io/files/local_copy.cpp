@@ -43,7 +43,7 @@ fs::path private_folder(const fs::path& folder)
         throw NoLocalCopy("there is no folder '" + folder.string() + "'");
     }
     require_folder(folder);
-    const fs::path own = folder / ("paws-staged-" + std::to_string(::geteuid()));
+    fs::path own = folder / ("paws-staged-" + std::to_string(::geteuid()));
     if (::mkdir(own.c_str(), 0700) != 0 && errno != EEXIST)
     {
         throw NoLocalCopy("no folder can be made in '" + folder.string() +

@@ -20,7 +20,7 @@ std::string words_of(int code)
 {
     zip_error_t error;
     zip_error_init_with_code(&error, code);
-    const std::string words = zip_error_strerror(&error);
+    std::string words = zip_error_strerror(&error);
     zip_error_fini(&error);
     return words;
 }
@@ -78,7 +78,7 @@ ZipReader::ZipReader(const std::filesystem::path& path) : path_(path.string())
     if (!archive_)
     {
         zip_source_free(source);
-        const std::string words = zip_error_strerror(&error);
+        std::string words = zip_error_strerror(&error);
         zip_error_fini(&error);
         refuse_file(path_, "is no whole zip file (" + words + ")");
     }

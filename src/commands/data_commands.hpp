@@ -1,12 +1,11 @@
 #pragma once
 
-#include <mpi.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 
+#include "io/ranks/group.hpp"
 #include "src/commands/summary.hpp"
 
 namespace paws::commands
