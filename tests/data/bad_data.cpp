@@ -112,9 +112,9 @@ TEST_CASE("a cut-off JPEG ends the epoch by name, or is replaced and named when 
     const auto lenient = photographs.config({"data.skip_broken=true"});
     data::PawsLoader loader(dataset, lenient);
     CHECK_NOTHROW(run_epoch(loader));
-    const auto broken = loader.broken();
-    REQUIRE(broken.size() == 1);
-    CHECK_THAT(*broken.begin(), Catch::Contains("dog/dog_1.JPEG"));
+    const auto corrupt = loader.corrupt();
+    REQUIRE(corrupt.size() == 1);
+    CHECK_THAT(*corrupt.begin(), Catch::Contains("dog/dog_1.JPEG"));
 }
 
 TEST_CASE("a label without a class is refused", "[data]")
@@ -163,7 +163,7 @@ TEST_CASE("a file that is cut off while it is being read is refused", "[data]")
     CHECK_THROWS_WITH(run_epoch(loader), Catch::Contains("pets.h5"));
 }
 
-TEST_CASE("a run goes on with the file that it opened when another takes its place", "[data]")
+TEST_CASE("a run resumes with the file that it opened when another takes its place", "[data]")
 {
     Photographs photographs;
     photographs.pack();

@@ -59,7 +59,7 @@ TEST_CASE("snn_fine_tune takes class-stratified batches, as often as a class has
     CHECK(data::LabelledLoader(dataset, large).steps_per_epoch() == 1);
 }
 
-TEST_CASE("a loader that goes on from a state gives what the first one would have given", "[data]")
+TEST_CASE("a loader that resumes from a state gives what the first one would have given", "[data]")
 {
     const test::SmallRun small;
     const auto config = small.snn_config("run");

@@ -1,6 +1,6 @@
 // Data sets opened by all ranks together; run on one rank and on two.
 #include "io/base/error.hpp"
-#include "src/data/broken_report.hpp"
+#include "src/data/corrupt_report.hpp"
 #include "src/data/dataset.hpp"
 #include "src/data/packed_file.hpp"
 #include "tests/support/catch.hpp"
@@ -202,7 +202,7 @@ TEST_CASE("a packed file is used as it is, and a note says how its folder has ch
     CHECK(notes().empty());
 }
 
-TEST_CASE("a broken image refuses the folder, or is left out and named", "[load]")
+TEST_CASE("a corrupt image refuses the folder, or is left out and named", "[load]")
 {
     const WorldFolder folder(
         [](const fs::path& root)
@@ -298,9 +298,9 @@ TEST_CASE("the end of an epoch names what was replaced on any rank, each image o
 {
     const auto world = test::world_of_all();
     auto& communicator = *world.communicator;
-    CHECK(data::broken_report({}, communicator).empty());
+    CHECK(data::corrupt_report({}, communicator).empty());
     const auto few =
-        data::broken_report({"a.jpg: cut off", fmt::format("b{}.jpg: no image", world.rank())}, communicator);
+        data::corrupt_report({"a.jpg: cut off", fmt::format("b{}.jpg: no image", world.rank())}, communicator);
     REQUIRE(few.size() == static_cast<std::size_t>(1 + world.world_size()));
     CHECK(few[0] == "replaced (data.skip_broken): a.jpg: cut off");
     CHECK(few[1] == "replaced (data.skip_broken): b0.jpg: no image");
@@ -309,7 +309,7 @@ TEST_CASE("the end of an epoch names what was replaced on any rank, each image o
     {
         many.insert(fmt::format("{:02}.jpg", n));
     }
-    const auto report = data::broken_report(many, communicator);
+    const auto report = data::corrupt_report(many, communicator);
     REQUIRE(report.size() == 11);
     CHECK_THAT(report.back(), Catch::Contains("15 more"));
 }

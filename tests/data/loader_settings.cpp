@@ -40,7 +40,7 @@ TEST_CASE("four batches are prepared ahead, or as many as an eighth of the memor
     CHECK(settings({}, 0, 4).batches_ahead == 4);
 }
 
-TEST_CASE("broken images are skipped only when the configuration says so", "[data]")
+TEST_CASE("corrupt images are skipped only when the configuration says so", "[data]")
 {
     CHECK_FALSE(settings({}, 1, 1).skip_broken);
     CHECK(settings({"data.skip_broken=true"}, 1, 1).skip_broken);

@@ -33,7 +33,7 @@ void compare_sources(const data::Dataset& dataset, const config::Config& config,
     CHECK((host.sampler_state() == device.sampler_state()));
     CHECK(device.seconds_waited() == 0);
     CHECK(device.seconds_making() == 0);
-    CHECK(device.broken().empty());
+    CHECK(device.corrupt().empty());
     // The comparison notices other views.
     CHECK(count_different(first, epoch_of(device, 2)) > 0);
 }

@@ -83,7 +83,7 @@ TEST_CASE("the last batch is dropped or short", "[samplers]")
     CHECK(keeping.next_batch() != batches[0]);
 }
 
-TEST_CASE("an epoch goes on where it was left", "[samplers]")
+TEST_CASE("an epoch resumes where it was left", "[samplers]")
 {
     const DistributedSampler::Settings settings{.size = 23, .world_size = 2, .rank = 1, .batch_size = 3};
     DistributedSampler whole(settings);

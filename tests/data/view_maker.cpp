@@ -18,9 +18,9 @@ std::vector<float> view_of(const data::Images& images, const data::ViewKind& kin
 {
     data::ViewMaker maker(images, false, reduced);
     std::vector<float> out(static_cast<std::size_t>(side * side * 3));
-    std::set<std::string> broken;
+    std::set<std::string> corrupt;
     maker.make({0, {{0, number, 0}}}, {kind}, {out.data()}, images.stored->read(std::vector<std::int64_t>{0}).front(),
-               broken);
+               corrupt);
     return out;
 }
 
@@ -77,14 +77,14 @@ TEST_CASE("an image is decoded whole where one of its views is a small crop", "[
     {
         data::ViewMaker maker(images, false, reduced);
         std::vector<float> out(2 * values);
-        std::set<std::string> broken;
+        std::set<std::string> corrupt;
         data::ImageOrder order{0, {{0, 0, 0}}};
         if (with_small)
         {
             order.views.push_back({1, 1, 0});
         }
         maker.make(order, {large, small}, {out.data(), out.data() + values},
-                   images.stored->read(std::vector<std::int64_t>{0}).front(), broken);
+                   images.stored->read(std::vector<std::int64_t>{0}).front(), corrupt);
         return out;
     };
     CHECK(make(true, true) == make(true, false));

@@ -69,18 +69,18 @@ data::ViewPipeline::Settings settings(std::size_t workers, std::size_t batches_a
 }
 
 /// A split in which image 2 of class a is cut off, and class b has nothing but one cut-off image.
-struct BrokenImages
+struct CorruptImages
 {
     test::Folder folder;
     data::Images images;
 
-    BrokenImages()
+    CorruptImages()
     {
         auto split = test::encoded_split({"a"}, 4);
         split.images[2] = test::truncated_image();
         split.add("b", 1, "only.jpg", test::truncated_image());
-        test::write_encoded(folder / "broken.h5", {"a", "b"}, {{"train", split}});
-        const auto file = std::make_shared<io::DatasetFile>(folder / "broken.h5");
+        test::write_encoded(folder / "corrupt.h5", {"a", "b"}, {{"train", split}});
+        const auto file = std::make_shared<io::DatasetFile>(folder / "corrupt.h5");
         images.labels = file->labels("train");
         images.names = file->names("train");
         images.stored = std::make_shared<data::StoredSplit>(file, "train", 0);
@@ -149,9 +149,9 @@ TEST_CASE("a pipeline may be left at any time", "[data]")
         data::ViewPipeline pipeline(images, settings(2, 2), [&] { return many.next(); });
         REQUIRE(pipeline.next());
     }
-    const BrokenImages broken;
+    const CorruptImages corrupt;
     Batches fails({{2}, {2}, {2}});
-    const data::ViewPipeline pipeline(broken.images, settings(2, 2), [&] { return fails.next(); });
+    const data::ViewPipeline pipeline(corrupt.images, settings(2, 2), [&] { return fails.next(); });
 }
 
 TEST_CASE("what goes wrong while a batch is made is thrown where it is waited for", "[data]")
@@ -173,21 +173,21 @@ TEST_CASE("what goes wrong while a batch is made is thrown where it is waited fo
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("no third plan"));
 }
 
-TEST_CASE("a broken image ends the pipeline by name, after the batches before it", "[data]")
+TEST_CASE("a corrupt image ends the pipeline by name, after the batches before it", "[data]")
 {
-    const BrokenImages broken;
+    const CorruptImages corrupt;
     Batches batches({{0, 1}, {3, 0}, {1, 2}, {3}});
-    data::ViewPipeline pipeline(broken.images, settings(1, 1), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(corrupt.images, settings(1, 1), [&] { return batches.next(); });
     CHECK(pipeline.next());
     CHECK(pipeline.next());
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("a/a_2.JPEG") && Catch::Contains("data.skip_broken: true"));
 }
 
-TEST_CASE("with skip_broken the next image of the class stands in for a broken one, and is named once", "[data]")
+TEST_CASE("with skip_broken the next image of the class stands in for a corrupt one, and is named once", "[data]")
 {
-    const BrokenImages broken;
+    const CorruptImages corrupt;
     Batches batches({{2, 0}, {3, 2}});
-    data::ViewPipeline pipeline(broken.images, settings(2, 2, true), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(corrupt.images, settings(2, 2, true), [&] { return batches.next(); });
     const auto first = pipeline.next();
     const auto second = pipeline.next();
     REQUIRE((first && second));
@@ -195,15 +195,15 @@ TEST_CASE("with skip_broken the next image of the class stands in for a broken o
     CHECK(first->views.front()[0].equal(second->views.front()[0]));
     CHECK(second->views.front()[0].equal(second->views.front()[1]));
     CHECK_FALSE(first->views.front()[0].equal(first->views.front()[1]));
-    const auto named = pipeline.broken();
+    const auto named = pipeline.corrupt();
     REQUIRE(named.size() == 1);
     CHECK_THAT(*named.begin(), Catch::Contains("a/a_2.JPEG"));
 }
 
-TEST_CASE("a class of nothing but broken images cannot be replaced", "[data]")
+TEST_CASE("a class of nothing but corrupt images cannot be replaced", "[data]")
 {
-    const BrokenImages broken;
+    const CorruptImages corrupt;
     Batches batches(std::vector<std::vector<std::int64_t>>{{4}});
-    data::ViewPipeline pipeline(broken.images, settings(1, 1, true), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(corrupt.images, settings(1, 1, true), [&] { return batches.next(); });
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("b/only.jpg"));
 }
