@@ -4,7 +4,7 @@
 
 #include <Kokkos_Core.hpp>
 
-// Where our kernels run: beside the tensors that they work on. Only sources of PAWS_LAUNCHES (src/CMakeLists.txt) may
+// Where our kernels run: beside the tensors that they work on. Only sources after LAUNCHES (src/CMakeLists.txt) may
 // include this header, since a Kokkos with CUDA wants its own compiler.
 
 namespace paws::device

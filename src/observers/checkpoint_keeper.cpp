@@ -34,8 +34,7 @@ void CheckpointKeeper::before_training(train::EpochReport& report)
 {
     if (report.accuracy)
     {
-        auto& communicator = *world_.communicator;
-        ranks::agreed(communicator.group(), [&] { keep_best(); });
+        ranks::agreed(world_.group(), [&] { keep_best(); });
     }
 }
 
@@ -123,9 +122,8 @@ void CheckpointKeeper::say_problem()
 
 void CheckpointKeeper::after_training()
 {
-    auto& communicator = *world_.communicator;
     // Nobody leaves before the last checkpoint is there.
-    ranks::agreed(communicator.group(), [&] { finish(); });
+    ranks::agreed(world_.group(), [&] { finish(); });
 }
 
 void CheckpointKeeper::finish()
