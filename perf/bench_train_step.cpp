@@ -29,13 +29,15 @@ torch::Tensor images(std::int64_t count, std::int64_t size)
     return torch::randn({count, size, size, 3}, bench::device()).permute({0, 3, 1, 2});
 }
 
-void train_step(benchmark::State& state, const StepShape& shape, device::Precision precision)
+void train_step(benchmark::State& state, const StepShape& shape, device::Precision precision,
+                config::Convolution convolution)
 {
     torch::manual_seed(0);
     const auto encoder = nn::make_encoder(shape.network);
     encoder->to(device::storage_type(precision));
     nn::to_channels_last(*encoder);
     encoder->to(bench::device());
+    encoder->use_convolution(convolution);
     encoder->train();
     optim::LarsSgd optimizer(*encoder, {});
     std::optional<optim::LossScaler> scaler;
@@ -145,10 +147,15 @@ int main(int argc, char** argv)
     const auto add = [](const std::string& name, auto* run, const auto&... arguments)
     { benchmark::RegisterBenchmark(name.c_str(), run, arguments...)->Unit(benchmark::kMillisecond)->UseRealTime(); };
     const auto best = bench::best_precision();
-    add("train_step/cifar10_div8", train_step, cifar10_div8, best);
-    add("train_step/cifar10_div8_fp32", train_step, cifar10_div8, device::Precision::fp32);
-    add("train_step/cifar10", train_step, cifar10, best);
-    add("train_step/imgnt_rank_of_64", train_step, imgnt_rank_of_64, best);
+    using config::Convolution;
+    const auto fp32 = device::Precision::fp32;
+    add("train_step/cifar10_div8", train_step, cifar10_div8, best, Convolution::automatic);
+    add("train_step/cifar10_div8_fp32", train_step, cifar10_div8, fp32, Convolution::automatic);
+    add("train_step/cifar10_div8_fp32_direct", train_step, cifar10_div8, fp32, Convolution::direct);
+    add("train_step/cifar10", train_step, cifar10, best, Convolution::automatic);
+    add("train_step/imgnt_rank_of_64", train_step, imgnt_rank_of_64, best, Convolution::automatic);
+    add("train_step/imgnt_rank_of_64_fp32", train_step, imgnt_rank_of_64, fp32, Convolution::automatic);
+    add("train_step/imgnt_rank_of_64_fp32_direct", train_step, imgnt_rank_of_64, fp32, Convolution::direct);
     add("train_step_floor/cifar10_div8", bare_convolutions, stored_type(best));
     add("train_step_floor/cifar10_div8_fp32", bare_convolutions, torch::kFloat32);
     benchmark::Initialize(&argc, argv);

@@ -130,9 +130,9 @@ struct MergeGradientSums
 };
 
 /// grad_bias and centred, both [C], from the sums of the chunks.
-template <class Exec, class ScratchView, class OutView>
-void merge_gradient_sums(const Exec& exec, const Chunks& chunks, const ScratchView& scratch, const OutView& grad_bias,
-                         const OutView& centred)
+template <class Exec, class AllChunks, class ScratchView, class OutView>
+void merge_gradient_sums(const Exec& exec, const AllChunks& chunks, const ScratchView& scratch,
+                         const OutView& grad_bias, const OutView& centred)
 {
     merge_chunks("paws::batch_norm::backward_merge_sums", exec, chunks.channels,
                  MergeGradientSums<ScratchView, OutView>{scratch, grad_bias, centred, chunks.count()});
@@ -180,7 +180,7 @@ void batch_norm_backward_sums(const Exec& exec, const XView& x, const XView& gra
                               const StatView& scale, const StatView& bias, bool relu, const OutView& grad_bias,
                               const OutView& centred, const ScratchView& scratch)
 {
-    check_view<Exec, XView, 2>();
+    batch_norm::check_images<Exec, XView>();
     check_view<Exec, StatView, 1>();
     check_view<Exec, OutView, 1>();
     check_view<Exec, ScratchView, 3>();
@@ -200,9 +200,9 @@ void batch_norm_add_relu_backward_sums(const Exec& exec, const XView& x, const X
                                        const StatView& mean, const GradView& grad_addend, const OutView& grad_bias,
                                        const OutView& centred, const ScratchView& scratch)
 {
-    check_view<Exec, XView, 2>();
+    batch_norm::check_images<Exec, XView>();
     check_view<Exec, StatView, 1>();
-    check_view<Exec, GradView, 2>();
+    batch_norm::check_images<Exec, GradView>();
     check_view<Exec, OutView, 1>();
     check_view<Exec, ScratchView, 3>();
     using Sum = batch_norm::ChunkResidualGradientSums<XView, XView, StatView, GradView, ScratchView>;
@@ -219,9 +219,9 @@ void batch_norm_backward_apply(const Exec& exec, const XView& x, const XView& gr
                                const StatView& scale, const StatView& bias, const StatView& slope,
                                const StatView& offset, bool relu, const OutView& grad_x)
 {
-    check_view<Exec, XView, 2>();
+    batch_norm::check_images<Exec, XView>();
     check_view<Exec, StatView, 1>();
-    check_view<Exec, OutView, 2>();
+    batch_norm::check_images<Exec, OutView>();
     using Real = typename StatView::non_const_value_type;
     using Map = batch_norm::BackwardApply<XView, StatView, OutView>;
     batch_norm::map_matrix("paws::batch_norm::backward_apply", exec,

@@ -111,9 +111,9 @@ template <class Exec, class XView, class StatView, class YView>
 void batch_norm_apply(const Exec& exec, const XView& x, const StatView& mean, const StatView& scale,
                       const StatView& bias, bool relu, const YView& y)
 {
-    check_view<Exec, XView, 2>();
+    batch_norm::check_images<Exec, XView>();
     check_view<Exec, StatView, 1>();
-    check_view<Exec, YView, 2>();
+    batch_norm::check_images<Exec, YView>();
     using Real = typename StatView::non_const_value_type;
     using Map = batch_norm::Apply<XView, StatView, batch_norm::NoAddend, YView>;
     batch_norm::map_matrix("paws::batch_norm::apply", exec,
@@ -126,9 +126,9 @@ template <class Exec, class XView, class StatView, class YView>
 void batch_norm_add_relu_apply(const Exec& exec, const XView& x, const StatView& mean, const StatView& scale,
                                const StatView& bias, const XView& addend, const YView& y)
 {
-    check_view<Exec, XView, 2>();
+    batch_norm::check_images<Exec, XView>();
     check_view<Exec, StatView, 1>();
-    check_view<Exec, YView, 2>();
+    batch_norm::check_images<Exec, YView>();
     using Map = batch_norm::Apply<XView, StatView, XView, YView>;
     batch_norm::map_matrix("paws::batch_norm::add_relu_apply", exec, Map{x, mean, scale, bias, addend, y, 0}, x, addend,
                            y, mean, scale, bias);
@@ -147,9 +147,9 @@ template <class Exec, class XView, class StatView, class YView>
 void batch_norm_pair_relu_apply(const Exec& exec, const XView& x, const BatchNormChannels<StatView>& channels,
                                 const XView& other, const BatchNormChannels<StatView>& other_channels, const YView& y)
 {
-    check_view<Exec, XView, 2>();
+    batch_norm::check_images<Exec, XView>();
     check_view<Exec, StatView, 1>();
-    check_view<Exec, YView, 2>();
+    batch_norm::check_images<Exec, YView>();
     const auto& [mean, scale, bias] = channels;
     const auto& [other_mean, other_scale, other_bias] = other_channels;
     using Map = batch_norm::ApplyPair<XView, StatView, YView>;

@@ -11,6 +11,11 @@ std::int64_t batch_norm_chunks(std::int64_t rows, std::int64_t channels)
 {
     return batch_norm::chunks_of<Exec>(rows, channels).count();
 }
+/// The same of images in blocks of channels.
+inline std::int64_t batch_norm_blocked_chunks(std::int64_t images, std::int64_t pixels, std::int64_t channels)
+{
+    return batch_norm::blocked_chunks(images, pixels, static_cast<int>(channels)).count();
+}
 
 namespace batch_norm
 {
@@ -88,27 +93,27 @@ private:
     }
 };
 
-template <class ScratchView, class StatView>
+template <class ScratchView, class StatView, class AllChunks>
 struct MergeStatistics
 {
     using Real = typename StatView::non_const_value_type;
     ScratchView scratch;
     StatView mean, deviation;
-    Chunks chunks;
+    AllChunks chunks;
+    double rows;  ///< of all chunks
 
     template <class Step, class All>
     KOKKOS_INLINE_FUNCTION void operator()(std::int64_t channel, std::int64_t first, Step step, const All& all,
                                            bool writes) const
     {
-        const auto rows_of = [&](std::int64_t chunk)
-        { return static_cast<double>(chunks.end(chunk) - chunks.begin(chunk)); };
+        const auto rows_of = [&](std::int64_t chunk) { return static_cast<double>(chunks.rows_of(chunk)); };
         const std::int64_t count = chunks.count();
         double total = 0;
         for (std::int64_t chunk = first; chunk < count; chunk += step)
         {
             total += rows_of(chunk) * scratch(chunk, 0, channel);
         }
-        const double merged_mean = all(total) / static_cast<double>(chunks.rows);
+        const double merged_mean = all(total) / rows;
         double squares = 0;
         for (std::int64_t chunk = first; chunk < count; chunk += step)
         {
@@ -133,13 +138,14 @@ template <class Exec, class XView, class StatView, class ScratchView>
 void batch_norm_statistics(const Exec& exec, const XView& x, const StatView& mean, const StatView& deviation,
                            const ScratchView& scratch)
 {
-    check_view<Exec, XView, 2>();
+    batch_norm::check_images<Exec, XView>();
     check_view<Exec, StatView, 1>();
     check_view<Exec, ScratchView, 3>();
     batch_norm::sum_chunks("paws::batch_norm::chunk_statistics", exec,
                            batch_norm::ChunkStatistics<XView, ScratchView>{{scratch}, x}, x);
     const auto chunks = batch_norm::chunks_of<Exec>(x);
     batch_norm::merge_chunks("paws::batch_norm::merge_statistics", exec, chunks.channels,
-                             batch_norm::MergeStatistics<ScratchView, StatView>{scratch, mean, deviation, chunks});
+                             batch_norm::MergeStatistics<ScratchView, StatView, std::decay_t<decltype(chunks)>>{
+                                 scratch, mean, deviation, chunks, static_cast<double>(chunks.all_rows())});
 }
 }  // namespace paws::kernels

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "kernels/batch_norm/blocked.hpp"
 #include "kernels/batch_norm/device_walk.hpp"
 
 // The walks over matrices [R, C] that all passes of batch normalisation are. A pass is one of two:
@@ -83,11 +84,32 @@ void launch_on_host(const std::string& label, const Exec& exec, const XView& x, 
                          });
 }
 
+/// body(chunk, first channel, strips) for all chunks and blocks of channels of x; see for_each_block.
+template <class Exec, class T, class Body>
+void launch_on_blocks(const std::string& label, const Exec& exec, const BlockedImages<T>& x, const Body& body)
+{
+    using Team = typename Kokkos::TeamPolicy<Exec>::member_type;
+    const auto chunks = chunks_of<Exec>(x);
+    Kokkos::parallel_for(label, row_policy(exec, chunks.count()),
+                         [=](const Team& team)
+                         {
+                             const std::int64_t chunk = team.league_rank();
+                             for_each_block(x, chunks, chunk,
+                                            [&](int first, const auto& strips) { body(chunk, first, strips); });
+                         });
+}
+
 /// map(strip, width) for all of x; `others` are the other arrays that it touches.
 template <class Exec, class Map, class XView, class... View>
 void map_matrix(const std::string& label, const Exec& exec, const Map& map, const XView& x, const View&... others)
 {
-    if constexpr (runs_on_host<Exec>)
+    if constexpr (is_blocked<XView>)
+    {
+        launch_on_blocks(label, exec, x,
+                         [=](std::int64_t, int, const auto& strips)
+                         { strips([&](const auto& strip) { map(strip, BlockWidth{}); }); });
+    }
+    else if constexpr (runs_on_host<Exec>)
     {
         launch_on_host(label, exec, x, [=](std::int64_t, const auto& strip, auto width) { map(strip, width); });
     }
@@ -101,7 +123,24 @@ void map_matrix(const std::string& label, const Exec& exec, const Map& map, cons
 template <class Exec, class Sum, class XView, class... View>
 void sum_chunks(const std::string& label, const Exec& exec, const Sum& sum, const XView& x, const View&... others)
 {
-    if constexpr (runs_on_host<Exec>)
+    if constexpr (is_blocked<XView>)
+    {
+        launch_on_blocks(label, exec, x,
+                         [=](std::int64_t chunk, int first, const auto& strips)
+                         {
+                             Sums<typename Sum::Real, block_channels> sums;
+                             bool empty = true;
+                             strips(
+                                 [&](const auto& strip)
+                                 {
+                                     const auto more = sum.partial(strip, BlockWidth{});
+                                     empty ? void(sums = more) : Sum::add(sums, more);
+                                     empty = false;
+                                 });
+                             sum.write(chunk, first, BlockWidth{}, sums);
+                         });
+    }
+    else if constexpr (runs_on_host<Exec>)
     {
         launch_on_host(label, exec, x,
                        [=](std::int64_t chunk, const auto& strip, auto width)

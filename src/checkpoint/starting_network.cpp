@@ -91,9 +91,11 @@ std::vector<std::string> load_pretrained(const config::Config& config, nn::Encod
 std::shared_ptr<nn::Encoder> new_network(const config::Config& config)
 {
     const auto& meta = config.meta;
-    return nn::make_encoder(
+    auto network = nn::make_encoder(
         {meta.model_name, meta.output_dim, meta.use_pred_head,
          config.task == config::Task::fine_tune ? std::max<std::int64_t>(1, config.data.num_classes) : 0});
+    network->use_convolution(meta.convolution);
+    return network;
 }
 
 config::Config with_classes_of(config::Config config, const data::Dataset& dataset)

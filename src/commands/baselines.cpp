@@ -64,6 +64,7 @@ loss::Accuracy labels_only(const data::Dataset& dataset, const config::Config& c
     torch::manual_seed(static_cast<std::uint64_t>(config.meta.seed));
     const auto type = device::storage_type(precision);
     const auto encoder = nn::make_encoder({config.meta.model_name, config.meta.output_dim, config.meta.use_pred_head});
+    encoder->use_convolution(config.meta.convolution);
     torch::nn::Linear classifier(encoder->feature_dim(), dataset.classes());
     encoder->to(type);
     encoder->to(device);

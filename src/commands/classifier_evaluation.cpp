@@ -106,6 +106,7 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
                                 [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
     const auto trained =
         agreed(communicator.group(), [&] { return load_classifier(path, dataset, precision, world.device); });
+    trained.encoder->use_convolution(config.meta.convolution);
     const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
                                               config, precision, communicator, NotFiniteScores::refuse);
     Summary summary{{"task", "fine_tune"},

@@ -157,6 +157,7 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     auto& encoder = *pretrained.network.encoder;
     const auto precision =
         agreed(communicator.group(), [&] { return session::choose_precision(config.meta, world.device); });
+    encoder.use_convolution(config.meta.convolution);
     prepare_for_evaluation(encoder, precision, world.device);
     const auto split = config.embed.split.value_or(config.data.validation_split);
     const auto input = agreed(communicator.group(), [&] { return load_input(config, split, world); });

@@ -95,6 +95,7 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     const auto& network = pretrained.network;
     const auto precision =
         agreed(communicator.group(), [&] { return session::choose_precision(config.meta, world.device); });
+    network.encoder->use_convolution(config.meta.convolution);
     prepare_for_evaluation(*network.encoder, precision, world.device);
     // Other labels than the run's will do: no batch of supports is drawn from them.
     auto wanted = config;

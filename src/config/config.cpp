@@ -23,6 +23,10 @@ std::string to_string(Precision precision)
 {
     return word_from_enum(precision);
 }
+std::string to_string(Convolution convolution)
+{
+    return word_from_enum(convolution);
+}
 std::string to_string(Dataset dataset)
 {
     return word_from_enum(dataset);

@@ -42,6 +42,14 @@ enum class Precision
     fp64
 };
 
+/// How convolutions of float32 images are computed on a CPU.
+enum class Convolution
+{
+    automatic,  // winograd where the processor has it
+    direct,     // by LibTorch
+    winograd    // 3×3 ones with stride 1 by Winograd's F(4×4, 3×3) where that is faster
+};
+
 /// What of the encoder stands for an image in evaluation and dumps.
 enum class Embedding
 {
@@ -72,6 +80,7 @@ enum class AugmentOn
 
 std::string to_string(Task task);
 std::string to_string(Precision precision);
+std::string to_string(Convolution convolution);
 std::string to_string(Dataset dataset);
 std::string to_string(Embedding embedding);
 
@@ -89,8 +98,9 @@ struct Meta
     std::string device = "auto";  // auto, cpu, cuda (a device per rank), cuda:N
     bool use_fp16 = false;
     Precision precision = Precision::automatic;  // anything but automatic overrules use_fp16
-    bool tf32 = true;                            // float32 products and convolutions of GPUs may round to TF32
-    double comm_timeout = 60;                    // seconds without a sign of life after which a rank is given up
+    Convolution convolution = Convolution::automatic;
+    bool tf32 = true;          // float32 products and convolutions of GPUs may round to TF32
+    double comm_timeout = 60;  // seconds without a sign of life after which a rank is given up
     std::int64_t seed = 0;
     std::int64_t threads = 0;  // per rank; 0: as many as the rank may use
     bool deterministic = false;

@@ -37,6 +37,13 @@ inline constexpr auto words_of<Precision> = std::to_array<std::pair<const char*,
 });
 
 template <>
+inline constexpr auto words_of<Convolution> = std::to_array<std::pair<const char*, Convolution>>({
+    {"auto", Convolution::automatic},
+    {"direct", Convolution::direct},
+    {"winograd", Convolution::winograd},
+});
+
+template <>
 inline constexpr auto words_of<Embedding> = std::to_array<std::pair<const char*, Embedding>>({
     {"backbone", Embedding::backbone},
     {"projection", Embedding::projection},

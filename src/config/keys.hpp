@@ -63,6 +63,7 @@ void for_each_key(AnyConfig& config, Visitor&& visit)
     visit("meta.device", meta.device, every_task);
     visit("meta.use_fp16", meta.use_fp16, every_task);
     visit("meta.precision", meta.precision, every_task);
+    visit("meta.convolution", meta.convolution, every_task);
     visit("meta.tf32", meta.tf32, every_task);
     visit("meta.comm_timeout", meta.comm_timeout, every_task);
     visit("meta.seed", meta.seed, every_task);

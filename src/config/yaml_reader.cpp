@@ -346,6 +346,11 @@ void read_value(const Entry& entry, Embedding& value)
 {
     value = parse_enum<Embedding>(entry);
 }
+void read_value(const Entry& entry, Convolution& value)
+{
+    value = parse_enum<Convolution>(entry);
+}
+
 void read_value(const Entry& entry, AugmentOn& value)
 {
     value = parse_enum<AugmentOn>(entry);

@@ -66,6 +66,7 @@ void read_value(const Entry& entry, Task& value);
 void read_value(const Entry& entry, Precision& value);
 void read_value(const Entry& entry, Dataset& value);
 void read_value(const Entry& entry, Embedding& value);
+void read_value(const Entry& entry, Convolution& value);
 void read_value(const Entry& entry, AugmentOn& value);
 
 /// null stands for none.

@@ -31,6 +31,16 @@ inline void set_autocast(at::DeviceType device, bool enabled)
 #endif
 }
 
+/// Whether operators in host memory are under autocast.
+inline bool cpu_autocast_is_on()
+{
+#if PAWS_TORCH_AT_LEAST(2, 4)
+    return at::autocast::is_autocast_enabled(at::kCPU);
+#else
+    return at::autocast::is_cpu_enabled();
+#endif
+}
+
 /// The type that autocast computes in there.
 inline void set_autocast_type(at::DeviceType device, at::ScalarType type)
 {

@@ -7,23 +7,75 @@
 #include "src/device/tensor_view.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/batch_norm_observer.hpp"
+#include "src/nn/blocked_images.hpp"
 
 // The pieces that the autograd functions of batch normalisation are put together from, for sources that launch kernels.
 // Functions of several layers make one reduction over ranks for all of them.
 
 namespace paws::nn
 {
-/// Channels-last images [N, C, H, W] as the kernels see them: a matrix [N·H·W, C].
-template <class Stored, class Exec>
-device::TensorView<Stored, 2, Exec> matrix_of(const Exec&, const torch::Tensor& images)
+namespace detail
 {
-    return device::TensorView<Stored, 2, Exec>(
-        static_cast<Stored*>(images.data_ptr()),
-        static_cast<std::size_t>(images.size(0) * images.size(2) * images.size(3)),
-        static_cast<std::size_t>(images.size(1)));
+template <class Stored>
+struct Images
+{
+    /// Channels-last images [N, C, H, W]: a matrix [N·H·W, C].
+    template <class Exec>
+    static auto of(const Exec&, const torch::Tensor& images)
+    {
+        return device::TensorView<Stored, 2, Exec>(
+            static_cast<Stored*>(images.data_ptr()),
+            static_cast<std::size_t>(images.size(0) * images.size(2) * images.size(3)),
+            static_cast<std::size_t>(images.size(1)));
+    }
+    template <class Run>
+    static decltype(auto) where(const torch::Tensor& images, const Run& run)
+    {
+        return device::on_device_of(images, run);
+    }
+};
+
+/// Images in blocks of channels [N, C / 16, H, W, 16], which are in host memory.
+template <class T, class Value>
+struct ImagesInBlocks
+{
+    static auto of(const device::HostExec&, const torch::Tensor& images)
+    {
+        return kernels::BlockedImages<T>{images.data_ptr<Value>(), images.size(0), images.size(2) * images.size(3),
+                                         static_cast<int>(channels_of(images))};
+    }
+    template <class Run>
+    static decltype(auto) where(const torch::Tensor&, const Run& run)
+    {
+        return run(device::HostExec());
+    }
+};
+template <class T>
+struct Images<kernels::InBlocks<T>> : ImagesInBlocks<T, T>
+{
+};
+template <class T>
+struct Images<const kernels::InBlocks<T>> : ImagesInBlocks<const T, T>
+{
+};
+}  // namespace detail
+
+/// Images in the order that in_order gives, as the kernels see them.
+template <class Stored, class Exec>
+auto matrix_of(const Exec& exec, const torch::Tensor& images)
+{
+    return detail::Images<Stored>::of(exec, images);
 }
 
-torch::Tensor channels_last(const torch::Tensor& images);
+/// run(exec) with the execution space of images that are stored so.
+template <class Stored, class Run>
+decltype(auto) where_they_are(const torch::Tensor& images, const Run& run)
+{
+    return detail::Images<Stored>::where(images, run);
+}
+
+/// [N, C, H, W] channels-last; [N, C / 16, H, W, 16] without gaps.
+torch::Tensor in_order(const torch::Tensor& images);
 
 /// Space for the partial sums of a layer. Held by name in the callers: a kernel may still run when its launch returns.
 torch::Tensor batch_norm_scratch(const torch::Tensor& x, const torch::TensorOptions& options);
@@ -67,7 +119,7 @@ struct Normalization
 struct LayerInput
 {
     const BatchNormLayer& layer;
-    const torch::Tensor& x;  ///< [N, C, H, W], channels-last
+    const torch::Tensor& x;  ///< as in_order gives it
 };
 
 namespace detail
@@ -100,7 +152,7 @@ void merge_statistics(const Exec& exec, const std::vector<LayerInput>& inputs, s
             const auto& x = inputs[i].x;
             kernels::batch_norm_pack(exec, device::view_of<Real, 1>(exec, results[i].mean),
                                      device::view_of<Real, 1>(exec, deviations[i]),
-                                     static_cast<double>(x.numel() / x.size(1)), origin, own);
+                                     static_cast<double>(x.numel() / channels_of(x)), origin, own);
         });
     device::hand_over(exec);
     inputs.front().layer.ranks->all_reduce(sums);
@@ -134,7 +186,7 @@ std::vector<Normalization> normalizations_of(const Exec& exec, const std::vector
             continue;
         }
         const auto options = layer.running_mean.options();
-        const auto count = static_cast<double>(x.numel() / x.size(1));
+        const auto count = static_cast<double>(x.numel() / channels_of(x));
         results.push_back({torch::empty_like(layer.running_mean), torch::empty_like(layer.running_mean),
                            torch::empty_like(layer.running_mean),
                            torch::full({}, count, options.dtype(torch::kFloat64))});
@@ -143,8 +195,8 @@ std::vector<Normalization> normalizations_of(const Exec& exec, const std::vector
         kernels::batch_norm_statistics(
             exec, matrix_of<const Stored>(exec, x), device::view_of<Real, 1>(exec, results.back().mean),
             device::view_of<Real, 1>(exec, deviations.back()), device::view_of<Real, 3>(exec, scratches.back()));
-        channels += x.size(1);
-        bytes += statistics_bytes(x.size(1));
+        channels += channels_of(x);
+        bytes += statistics_bytes(channels_of(x));
     }
     if (!inputs.front().layer.training)
     {
@@ -191,7 +243,7 @@ c10::intrusive_ptr<BatchNormCall> kept_call(torch::autograd::AutogradContext* co
 /// One layer in the backward pass.
 struct LayerGradient
 {
-    const torch::Tensor& x;     ///< [N, C, H, W]
+    const torch::Tensor& x;     ///< as in_order gives it
     const torch::Tensor& bias;  ///< [C]
     const Normalization& normalization;
 };
@@ -203,8 +255,8 @@ struct InputGradients
     std::vector<torch::Tensor> weight;  ///< likewise, of this rank
 };
 
-/// From g [N, C, H, W], the gradient behind the ReLU where `relu`, and from this rank's sums over it, [layers, 2, C]:
-/// Σ g and Σ g (x − mean). One reduction for all layers.
+/// From g, of the shape of the images, the gradient behind the ReLU where `relu`, and from this rank's sums over it,
+/// [layers, 2, C]: Σ g and Σ g (x − mean). One reduction for all layers.
 template <class Stored, class Real, class Exec>
 InputGradients gradients_of_inputs(const Exec& exec, const std::vector<LayerGradient>& layers, const torch::Tensor& g,
                                    const torch::Tensor& own_sums, const BatchNormCall& call, bool relu)
@@ -255,6 +307,10 @@ InputGradients gradients_of_inputs(const Exec& exec, const std::vector<LayerGrad
 template <class Run>
 torch::Tensor with_storage_type(const torch::Tensor& x, const Run& run)
 {
+    if (is_in_blocks(x))
+    {
+        return run(kernels::InBlocks<float>{});
+    }
     switch (x.scalar_type())
     {
         case torch::kFloat64:

@@ -21,14 +21,14 @@ public:
                                  const torch::Tensor& bias, const BatchNormLayer& layer, bool relu)
     {
         static_cast<void>(weight);  // known from the layer; an argument so that it gets its gradient
-        const auto x = channels_last(images);
-        return device::on_device_of(x,
-                                    [&](const auto& exec) { return forward_on(exec, context, x, bias, layer, relu); });
+        const auto x = in_order(images);
+        return where_they_are<Stored>(
+            x, [&](const auto& exec) { return forward_on(exec, context, x, bias, layer, relu); });
     }
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return device::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+        return where_they_are<Stored>(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
     }
 
     template <class Exec>
@@ -55,7 +55,7 @@ public:
         const auto& bias = saved[5];
         const auto call = kept_call(context);
         const Normalization normalization{saved[1], saved[2], saved[3], saved[4]};
-        const auto grad_y = channels_last(grad);
+        const auto grad_y = in_order(grad);
         const auto sums = torch::empty({1, 2, bias.size(0)}, bias.options());
         const auto scratch = batch_norm_scratch(x, bias.options());
         kernels::batch_norm_backward_sums(

@@ -22,15 +22,15 @@ public:
                                  const torch::Tensor& weight, const torch::Tensor& bias, const BatchNormLayer& layer)
     {
         static_cast<void>(weight);  // known from the layer; an argument so that it gets its gradient
-        const auto x = channels_last(images);
-        const auto addend = channels_last(shortcut);
-        return device::on_device_of(
+        const auto x = in_order(images);
+        const auto addend = in_order(shortcut);
+        return where_they_are<Stored>(
             x, [&](const auto& exec) { return forward_on(exec, context, x, addend, bias, layer); });
     }
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return device::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+        return where_they_are<Stored>(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
     }
 
     template <class Exec>
@@ -59,7 +59,7 @@ public:
         const auto& y = saved[6];
         const auto call = kept_call(context);
         const Normalization normalization{saved[1], saved[2], saved[3], saved[4]};
-        const auto grad_y = channels_last(grad);
+        const auto grad_y = in_order(grad);
         auto grad_shortcut = torch::empty_like(x);
         const auto sums = torch::empty({1, 2, bias.size(0)}, bias.options());
         const auto scratch = batch_norm_scratch(x, bias.options());
@@ -87,9 +87,9 @@ public:
     {
         static_cast<void>(weight);
         static_cast<void>(shortcut_weight);
-        const auto x = channels_last(images);
-        const auto other = channels_last(shortcut);
-        return device::on_device_of(
+        const auto x = in_order(images);
+        const auto other = in_order(shortcut);
+        return where_they_are<Stored>(
             x,
             [&](const auto& exec) {
                 return forward_on(exec, context, {layer, x}, {shortcut_layer, other}, bias, shortcut_bias);
@@ -98,7 +98,7 @@ public:
 
     static tensor_list backward(AutogradContext* context, tensor_list grads)
     {
-        return device::on_device_of(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
+        return where_they_are<Stored>(grads[0], [&](const auto& exec) { return backward_on(exec, context, grads[0]); });
     }
 
     template <class Exec>
@@ -133,7 +133,7 @@ public:
         const auto call = kept_call(context);
         const Normalization first{saved[1], saved[2], saved[3], saved[4]};
         const Normalization second{saved[7], saved[8], saved[9], saved[10]};
-        const auto grad_y = channels_last(grad);
+        const auto grad_y = in_order(grad);
         const auto g = torch::empty_like(x);
         const auto sums = torch::empty({2, 2, bias.size(0)}, bias.options());
         const auto scratch = batch_norm_scratch(x, bias.options());

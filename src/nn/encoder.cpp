@@ -6,8 +6,10 @@
 
 #include <stdexcept>
 
+#include "src/device/torch_compat.hpp"
 #include "src/nn/architecture.hpp"
 #include "src/nn/batch_norm.hpp"
+#include "src/nn/blocked_convolution.hpp"
 #include "src/nn/resnet.hpp"
 #include "src/nn/wide_resnet.hpp"
 
@@ -129,6 +131,14 @@ std::vector<torch::Tensor> Encoder::embed_as(const torch::Tensor& images, const 
         outputs.push_back(output == Embedding::backbone ? backbone : output == Embedding::projection ? h : z);
     }
     return outputs;
+}
+
+torch::Tensor Encoder::first_convolution(tnn::Conv2dImpl& conv, const torch::Tensor& images) const
+{
+    const bool in_blocks = convolution_ != config::Convolution::direct && images.is_cpu() &&
+                           images.scalar_type() == torch::kFloat32 && conv.weight.scalar_type() == torch::kFloat32 &&
+                           !device::cpu_autocast_is_on() && has_blocked_convolutions();
+    return in_blocks ? convolve_to_blocks(conv, images) : conv.forward(images);
 }
 
 void Encoder::add_heads(std::int64_t output_dim, bool use_pred_head)

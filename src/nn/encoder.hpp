@@ -42,11 +42,20 @@ public:
     /// Several, in the order of `which`, with one pass through the network.
     std::vector<torch::Tensor> embed_as(const torch::Tensor& images, const std::vector<Embedding>& which);
 
+    /// How convolutions of float32 images in host memory are computed from now on, where no autocast says otherwise.
+    /// Direct at first.
+    void use_convolution(config::Convolution convolution) { convolution_ = convolution; }
+
     /// Adds the heads; the last modules to be registered, so that the order of the state dict is the published one.
     void add_heads(std::int64_t output_dim, bool use_pred_head);
     void add_classifier(std::int64_t classes);
 
+protected:
+    /// The first layer's convolution of `images` [N, 3, H, W]; all that come after it take the order of its result.
+    torch::Tensor first_convolution(torch::nn::Conv2dImpl& conv, const torch::Tensor& images) const;
+
 private:
+    config::Convolution convolution_ = config::Convolution::direct;
     torch::nn::Sequential projection_{nullptr};  ///< or the classifier
     torch::nn::Sequential prediction_{nullptr};
 };

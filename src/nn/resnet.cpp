@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "src/nn/batch_norm_relu.hpp"
+#include "src/nn/blocked_convolution.hpp"
+#include "src/nn/blocked_images.hpp"
 
 namespace paws::nn
 {
@@ -24,7 +26,7 @@ tnn::Sequential projection_shortcut(std::int64_t in, std::int64_t out, int strid
 torch::Tensor end_of_block(BatchNorm2d& bn, const torch::Tensor& y, tnn::Sequential& projection, const torch::Tensor& x)
 {
     return projection ? batch_norm_pair_relu(*bn, y, *projection[1]->as<BatchNorm2d>(),
-                                             projection[0]->as<tnn::Conv2d>()->forward(x))
+                                             convolve(*projection[0]->as<tnn::Conv2d>(), x))
                       : batch_norm_add_relu(*bn, y, x);
 }
 
@@ -47,8 +49,8 @@ public:
 
     torch::Tensor forward(const torch::Tensor& x)
     {
-        auto y = batch_norm_relu(*bn1_, conv1_->forward(x));
-        return end_of_block(bn2_, conv2_->forward(y), downsample_, x);
+        auto y = batch_norm_relu(*bn1_, convolve(*conv1_, x));
+        return end_of_block(bn2_, convolve(*conv2_, y), downsample_, x);
     }
 
 private:
@@ -79,9 +81,9 @@ public:
 
     torch::Tensor forward(const torch::Tensor& x)
     {
-        auto y = batch_norm_relu(*bn1_, conv1_->forward(x));
-        y = batch_norm_relu(*bn2_, conv2_->forward(y));
-        return end_of_block(bn3_, conv3_->forward(y), downsample_, x);
+        auto y = batch_norm_relu(*bn1_, convolve(*conv1_, x));
+        y = batch_norm_relu(*bn2_, convolve(*conv2_, y));
+        return end_of_block(bn3_, convolve(*conv3_, y), downsample_, x);
     }
 
 private:
@@ -100,6 +102,16 @@ std::int64_t fill_stage(tnn::Sequential& stage, std::int64_t in, std::int64_t wi
         in = width * Block::expansion;
     }
     return in;
+}
+}  // namespace
+
+namespace
+{
+/// The 3×3 maximum with stride 2.
+torch::Tensor largest_of_neighbours(const torch::Tensor& x)
+{
+    const auto pool = [](const torch::Tensor& images) { return torch::max_pool2d(images, 3, 2, 1); };
+    return is_in_blocks(x) ? images_as_blocks(pool(blocks_as_images(x)), channels_of(x)) : pool(x);
 }
 }  // namespace
 
@@ -131,12 +143,12 @@ ResNet::ResNet(const Architecture& architecture)
 
 torch::Tensor ResNet::features(torch::Tensor images)
 {
-    auto x = batch_norm_relu(*bn1_, conv1_->forward(images));
-    x = torch::max_pool2d(x, 3, 2, 1);
+    auto x = batch_norm_relu(*bn1_, first_convolution(*conv1_, images));
+    x = largest_of_neighbours(x);
     for (auto& stage : stages_)
     {
         x = stage->forward(x);
     }
-    return x.mean({2, 3});
+    return mean_of_pixels(x);
 }
 }  // namespace paws::nn

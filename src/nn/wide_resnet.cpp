@@ -5,6 +5,8 @@
 #include <stdexcept>
 
 #include "src/nn/batch_norm_relu.hpp"
+#include "src/nn/blocked_convolution.hpp"
+#include "src/nn/blocked_images.hpp"
 
 namespace paws::nn
 {
@@ -35,9 +37,9 @@ public:
 
     torch::Tensor forward(const torch::Tensor& x)
     {
-        auto y = conv1_->forward(batch_norm_relu(*bn1_, x));
-        y = conv2_->forward(batch_norm_relu(*bn2_, y));
-        return y.add_(shortcut_->is_empty() ? x : shortcut_->forward(x));
+        auto y = convolve(*conv1_, batch_norm_relu(*bn1_, x));
+        y = convolve(*conv2_, batch_norm_relu(*bn2_, y));
+        return y.add_(shortcut_->is_empty() ? x : convolve(*shortcut_[0]->as<tnn::Conv2d>(), x));
     }
 
 private:
@@ -73,11 +75,11 @@ WideResNet::WideResNet(int depth, int widen) : feature_dim_(64 * widen)
 
 torch::Tensor WideResNet::features(torch::Tensor images)
 {
-    auto x = conv1_->forward(images);
+    auto x = first_convolution(*conv1_, images);
     for (auto& stage : stages_)
     {
         x = stage->forward(x);
     }
-    return batch_norm_relu(*bn1_, x).mean({2, 3});
+    return mean_of_pixels(batch_norm_relu(*bn1_, x));
 }
 }  // namespace paws::nn

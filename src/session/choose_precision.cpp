@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "src/device/device.hpp"
+#include "src/session/choose_convolution.hpp"
 
 namespace paws::session
 {
@@ -37,6 +38,8 @@ device::Precision choose_precision(const config::Meta& meta, const torch::Device
         traits.capability = device::gpu_capability(device.index());
         traits.description = device::describe_gpu(device.index());
     }
-    return precision_on(traits, meta);
+    const auto precision = precision_on(traits, meta);
+    uses_winograd(meta, precision, device);  // refuses what cannot be
+    return precision;
 }
 }  // namespace paws::session
