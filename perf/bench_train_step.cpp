@@ -147,10 +147,12 @@ int main(int argc, char** argv)
     const auto best = bench::best_precision();
     add("train_step/cifar10_div8", train_step, cifar10_div8, best);
     add("train_step/cifar10_div8_fp32", train_step, cifar10_div8, device::Precision::fp32);
+    add("train_step/cifar10_div8_bf16", train_step, cifar10_div8, device::Precision::bf16);
     add("train_step/cifar10", train_step, cifar10, best);
     add("train_step/imgnt_rank_of_64", train_step, imgnt_rank_of_64, best);
     add("train_step_floor/cifar10_div8", bare_convolutions, stored_type(best));
     add("train_step_floor/cifar10_div8_fp32", bare_convolutions, torch::kFloat32);
+    add("train_step_floor/cifar10_div8_bf16", bare_convolutions, torch::kBFloat16);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
     {
