@@ -15,11 +15,13 @@
 #include "perf/warm.hpp"
 #include "src/comm/gradient_reducer.hpp"
 #include "src/comm/world.hpp"
+#include "src/device/processor.hpp"
 #include "src/methods/paws.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/batch_norm_relu.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
+#include "src/session/choose_precision.hpp"
 #include "src/session/runtime.hpp"
 
 namespace
@@ -216,8 +218,7 @@ void run(int& argc, char** argv, const comm::World& world)
             ->Unit(benchmark::kMillisecond)
             ->UseRealTime();
     };
-    add_step("train_step_of_ranks/cifar10_div8",
-             device::cpu_has_bf16() ? device::Precision::bf16 : device::Precision::fp32);
+    add_step("train_step_of_ranks/cifar10_div8", session::fast_precision(device::this_processor()).precision);
     add_step("train_step_of_ranks/cifar10_div8_fp32", device::Precision::fp32);
     benchmark::Initialize(&argc, argv);
     if (world.is_first())

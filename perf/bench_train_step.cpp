@@ -152,12 +152,14 @@ int main(int argc, char** argv)
     add("train_step/cifar10_div8", train_step, cifar10_div8, best, Convolution::automatic);
     add("train_step/cifar10_div8_fp32", train_step, cifar10_div8, fp32, Convolution::automatic);
     add("train_step/cifar10_div8_fp32_direct", train_step, cifar10_div8, fp32, Convolution::direct);
+    add("train_step/cifar10_div8_bf16", train_step, cifar10_div8, device::Precision::bf16, Convolution::automatic);
     add("train_step/cifar10", train_step, cifar10, best, Convolution::automatic);
     add("train_step/imgnt_rank_of_64", train_step, imgnt_rank_of_64, best, Convolution::automatic);
     add("train_step/imgnt_rank_of_64_fp32", train_step, imgnt_rank_of_64, fp32, Convolution::automatic);
     add("train_step/imgnt_rank_of_64_fp32_direct", train_step, imgnt_rank_of_64, fp32, Convolution::direct);
     add("train_step_floor/cifar10_div8", bare_convolutions, stored_type(best));
     add("train_step_floor/cifar10_div8_fp32", bare_convolutions, torch::kFloat32);
+    add("train_step_floor/cifar10_div8_bf16", bare_convolutions, torch::kBFloat16);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
     {

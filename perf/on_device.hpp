@@ -11,6 +11,8 @@
 
 #include "src/device/device.hpp"
 #include "src/device/precision.hpp"
+#include "src/device/processor.hpp"
+#include "src/session/choose_precision.hpp"
 #include "src/session/runtime.hpp"
 
 // Benchmarks that run on a CPU or, with --device=cuda, on the first GPU.
@@ -38,14 +40,14 @@ inline void synchronise()
     }
 }
 
-/// What a step is measured in: on a GPU bf16 from sm_80 on, and fp16 before.
+/// What a step is measured in: on a GPU bf16 from sm_80 on, and fp16 before; on a CPU what the program chooses.
 inline device::Precision best_precision()
 {
     if (on_gpu())
     {
         return device::gpu_capability(device().index()).first >= 8 ? device::Precision::bf16 : device::Precision::fp16;
     }
-    return device::cpu_has_bf16() ? device::Precision::bf16 : device::Precision::fp32;
+    return session::fast_precision(device::this_processor()).precision;
 }
 
 /// Takes --device=cpu|cuda from the arguments, and starts computing there; ends the program with one line where that

@@ -25,6 +25,42 @@ def cpu():
     return found[1] if found else platform.machine()
 
 
+def model_numbers():
+    """"family 6, model 207": a name alone ("Intel(R) Xeon(R) Processor") may be any of a dozen."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return ""
+    found = [re.search(rf"^{name}\s*:\s*(\d+)", lines, re.MULTILINE) for name in ("cpu family", "model")]
+    return f"family {found[0][1]}, model {found[1][1]}" if all(found) else ""
+
+
+def libraries(program):
+    """What `program --version` says of the BLAS library and of the processor's instruction sets: {"BLAS": ..., "instruction sets": ...},
+    with "unknown" where it does not. `program` is the command that starts paws_hpc."""
+    line = next((line for line in _output(*program, "--version").splitlines() if line.startswith("BLAS: ")), "")
+    said = dict(part.split(": ", 1) for part in line.split("; ") if ": " in part)
+    return {name: said.get(name, "unknown") for name in ("BLAS", "instruction sets")}
+
+
+def blas_kernel(program):
+    """OpenBLAS' kernels of `program`, as OPENBLAS_CORETYPE names them; empty where it has another library."""
+    found = re.fullmatch(r"OpenBLAS \((\w+)\)", libraries(program)["BLAS"])
+    return found[1] if found else ""
+
+
+def onednn_isa(python):
+    """The instruction set that oneDNN generates code for, as it says itself in PyTorch of the interpreter `python`."""
+    convolution = "import torch; torch.nn.functional.conv2d(torch.ones(2, 16, 8, 8), torch.ones(16, 16, 3, 3))"
+    environment = {**os.environ, "ONEDNN_VERBOSE": "1", "DNNL_VERBOSE": "1"}
+    try:
+        printed = subprocess.run([python, "-c", convolution], capture_output=True, text=True, timeout=60, env=environment).stdout
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    found = re.search(r"info,cpu,isa:(.+)", printed)
+    return found[1] if found else "unknown"
+
+
 def _memory_gib():
     try:
         found = re.search(r"^MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)

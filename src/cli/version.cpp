@@ -8,7 +8,9 @@
 #include <Kokkos_Core.hpp>
 
 #include "io/ranks/session.hpp"
+#include "src/device/blas_kernel.hpp"
 #include "src/device/precision.hpp"
+#include "src/device/processor.hpp"
 
 namespace paws::cli
 {
@@ -24,11 +26,13 @@ std::string version_text()
     return fmt::format(
         "paws_hpc {}\n"
         "LibTorch {} (CUDA: {}), bf16 on this CPU: {}\n"
+        "BLAS: {}; instruction sets: {}\n"
         "Kokkos {}.{}.{} ({})\n"
         "{}\n"
         "HDF5 {}.{}.{}, parallel: {}\n"
         "C++ {}",
         PAWS_VERSION, TORCH_VERSION, torch::cuda::is_available() ? "yes" : "no", device::cpu_has_bf16() ? "yes" : "no",
+        device::describe_blas(device::blas_library()), device::describe_instruction_sets(device::this_processor()),
         KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100, KOKKOS_VERSION % 100, backends, ranks::mpi_version(),
         H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE,
 #ifdef H5_HAVE_PARALLEL

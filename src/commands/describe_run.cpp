@@ -16,6 +16,7 @@
 #include "src/commands/describe_data.hpp"
 #include "src/commands/embed.hpp"
 #include "src/data/packed_file.hpp"
+#include "src/device/blas_kernel.hpp"
 #include "src/device/device.hpp"
 #include "src/methods/registry.hpp"
 #include "src/methods/support_batches.hpp"
@@ -26,6 +27,7 @@
 #include "src/session/gpu_memory.hpp"
 #include "src/session/job_limits.hpp"
 #include "src/session/memory_estimate.hpp"
+#include "src/session/node_load.hpp"
 #include "src/session/runtime.hpp"
 
 namespace paws::commands
@@ -58,7 +60,7 @@ Plan plan_of(const config::Meta& meta, const comm::World& world)
     }
     // As on a GPU that can.
     plan.is_for_gpus = true;
-    plan.precision = session::precision_on({true, false, {9, 0}, ""}, meta);
+    plan.precision = session::precision_on({true, {}, {9, 0}, ""}, meta);
     return plan;
 }
 
@@ -228,6 +230,28 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
         config.data.unique_classes_per_rank ? ", start more ranks, or set meta.emulate_world" : "");
 }
 
+/// What a CPU computes in, and what slows it down.
+std::string describe_computing(const comm::World& world, const config::Meta& meta, device::Precision precision,
+                               std::int64_t threads)
+{
+    // fp16 is that of a GPU which isn't here, of a dry run.
+    if (!world.device.is_cpu() || precision == device::Precision::fp16)
+    {
+        return "";
+    }
+    auto text = session::describe_precision(meta, world.device);
+    const auto note = device::note_on_slow_blas(device::blas_library(), device::this_processor());
+    if (!note.empty())
+    {
+        text += fmt::format("note            {}\n", note);
+    }
+    if (const auto load = session::node_load())
+    {
+        text += session::describe_load(*load, world.ranks_on_node, threads);
+    }
+    return text;
+}
+
 /// What snn_eval and embed read and write.
 std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset, const torch::Device& device)
 {
@@ -246,8 +270,8 @@ std::string describe_evaluation(const config::Config& config, const data::Datase
 }
 }  // namespace
 
-std::string describe_placement(const comm::World& world, device::Precision precision, std::int64_t threads,
-                               std::optional<std::chrono::seconds> job_seconds)
+std::string describe_placement(const comm::World& world, const config::Meta& meta, device::Precision precision,
+                               std::int64_t threads, std::optional<std::chrono::seconds> job_seconds)
 {
     const auto places = world.group().gather_texts(
         fmt::format("{}, {} threads, {}", ranks::host_name(), threads, device::describe_device(world.device)));
@@ -255,6 +279,7 @@ std::string describe_placement(const comm::World& world, device::Precision preci
                             listed_places(places), to_string(precision));
     if (world.is_first())
     {
+        text += describe_computing(world, meta, precision, threads);
         text += session::describe_job({world.world_size(), static_cast<std::int64_t>(ranks::usable_cores()),
                                        world.device.is_cuda(), job_seconds});
     }
@@ -322,13 +347,13 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     };
     if (!trains)
     {
-        return text + describe_placement(world, plan.precision, threads, job_seconds) +
+        return text + describe_placement(world, config.meta, plan.precision, threads, job_seconds) +
                describe_evaluation(config, dataset ? &*dataset : nullptr, plan.device) + unread();
     }
     const auto share = data::rank_share(world.rank(), world.world_size(), config.meta.emulate_world);
     // What the method would refuse is refused here too.
     methods::require_learnable(config, share.world_size);
-    text += describe_placement(world, plan.precision, threads, job_seconds);
+    text += describe_placement(world, config.meta, plan.precision, threads, job_seconds);
     text += describe_sizes(config, dataset ? &*dataset : nullptr, share.world_size, plan.device);
     const auto memory = expected_memory(config, plan.precision, share);
     text += fmt::format("memory          {} expected: {} weights, gradients and momentum, {} activations{}\n",

@@ -11,10 +11,11 @@
 
 namespace paws::commands
 {
-/// Where the ranks are and what they compute on; for the first one also the job that they run in, with `job_seconds`
-/// until its end (see seconds_until_job_ends). Collective.
-std::string describe_placement(const comm::World& world, device::Precision precision, std::int64_t threads,
-                               std::optional<std::chrono::seconds> job_seconds);
+/// Where the ranks are and what they compute on and in; for the first one also what holds it back (other programs, slow
+/// libraries), and the job that they run in, with `job_seconds` until its end (see seconds_until_job_ends).
+/// `precision`: what `meta` has come to. Collective.
+std::string describe_placement(const comm::World& world, const config::Meta& meta, device::Precision precision,
+                               std::int64_t threads, std::optional<std::chrono::seconds> job_seconds);
 
 /// Sizes, network and schedule of a training run as a small table, per rank and in all; `dataset` (if it is there)
 /// gives the number of steps. `ranks`: of the world whose mathematics is computed; `device`: of the network.

@@ -95,7 +95,8 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     const auto begun = start_training(config, dataset, precision, options.resume, files, world);
     auto& trainer = *begun.trainer;
     auto* const folder = begun.folder.get();
-    const auto placement = describe_placement(world, precision, at::get_num_threads(), options.job_seconds);
+    const auto placement =
+        describe_placement(world, config.meta, precision, at::get_num_threads(), options.job_seconds);
     if (speaks)
     {
         say_start(config, dataset, begun, placement, world.device);

@@ -83,7 +83,7 @@ bool Config::operator==(const Config& other) const
            optimization == other.optimization && logging == other.logging && embed == other.embed;
 }
 
-Precision resolve_precision(const Meta& meta, bool on_cuda, bool cpu_has_bf16)
+Precision resolve_precision(const Meta& meta, bool on_cuda, bool bf16_is_faster)
 {
     if (meta.precision != Precision::automatic)
     {
@@ -97,6 +97,6 @@ Precision resolve_precision(const Meta& meta, bool on_cuda, bool cpu_has_bf16)
     {
         return Precision::fp16;
     }
-    return cpu_has_bf16 ? Precision::bf16 : Precision::fp32;
+    return bf16_is_faster ? Precision::bf16 : Precision::fp32;
 }
 }  // namespace paws::config

@@ -287,6 +287,6 @@ Config parse(const std::string& text, const std::string& name, const std::vector
              const std::string& selected_task = "");
 
 /// The arithmetic that meta asks for on the device at hand: never automatic. use_fp16 means fp16 on CUDA, and bf16 on
-/// a CPU that has it (else fp32).
-Precision resolve_precision(const Meta& meta, bool on_cuda, bool cpu_has_bf16);
+/// a CPU where it is the faster one (else fp32).
+Precision resolve_precision(const Meta& meta, bool on_cuda, bool bf16_is_faster);
 }  // namespace paws::config

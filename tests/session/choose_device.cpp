@@ -48,7 +48,7 @@ config::Meta meta_with(bool use_fp16, config::Precision precision)
 
 session::DeviceTraits gpu(int major, int minor)
 {
-    return {true, true, {major, minor}, "NVIDIA Test, sm_" + std::to_string(10 * major + minor) + ", 15 GiB"};
+    return {true, {}, {major, minor}, "NVIDIA Test, sm_" + std::to_string(10 * major + minor) + ", 15 GiB"};
 }
 }  // namespace
 
@@ -148,7 +148,7 @@ TEST_CASE("the arithmetic is what configuration and device say", "[tasks]")
 {
     using config::Precision;
     using session::precision_on;
-    const session::DeviceTraits old_cpu{}, cpu{false, true, {}, ""};
+    const session::DeviceTraits old_cpu{}, cpu{false, {device::ProcessorMake::amd, true, true, true, false}, {}, ""};
     const auto as_published = meta_with(true, Precision::automatic);
     CHECK(precision_on(gpu(7, 0), as_published) == device::Precision::fp16);
     CHECK(precision_on(gpu(9, 0), as_published) == device::Precision::fp16);
