@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from typing import Callable, NamedTuple
+from typing import Callable, Dict, NamedTuple, Union
 
 
 def positive(text):
@@ -56,7 +56,26 @@ class Peer(NamedTuple):
 
     items: int
     shipped: Callable  #: as people write and ship it
-    tuned: Callable  #: as somebody would who has read PyTorch's tuning guide
+    #: As somebody would who has read PyTorch's tuning guide. Several by their names where the processor decides which of
+    #: its advice is fast; those that it cannot run are left out.
+    tuned: Union[Callable, Dict[str, Callable]]
+
+    @property
+    def variants(self):
+        """By name; "shipped" is the first."""
+        return {"shipped": self.shipped, **(self.tuned if isinstance(self.tuned, dict) else {"tuned": self.tuned})}
+
+
+def runs(peers, case=None, variant=None):
+    """The pairs of a case and a variant that are asked for, the tuned ones last, whose memory settings hold for the rest
+    of the process. ValueError where a case has no such variant."""
+    chosen = []
+    for name in [case] if case else peers:
+        there = list(peers[name].variants)
+        if variant and variant not in there:
+            raise ValueError(f"--variant {variant}: {name} has {', '.join(there)} on this processor")
+        chosen += [(name, what) for what in there if what == (variant or what)]
+    return sorted(chosen, key=lambda run: run[1] != "shipped")
 
 
 def tune():
@@ -103,25 +122,27 @@ def main(peers, description):
     """`peers`: by the name of the case."""
     parser = argparse.ArgumentParser(description=description, parents=[common_options()])
     parser.add_argument("--case", choices=list(peers), help="only this one")
-    parser.add_argument("--variant", choices=("shipped", "tuned"), help="only this one")
+    parser.add_argument("--variant", help="only this one: shipped, or the name of a tuned one")
     parser.add_argument("--repetitions", type=positive, default=3)
     parser.add_argument("--min-time", type=float, default=0.5, help="seconds of one repetition, at least one call")
     options = parser.parse_args()
     if torch.get_num_threads() != options.threads:
         sys.exit(f"torch uses {torch.get_num_threads()} threads instead of {options.threads}")
-    # "tuned" comes last, for its memory settings hold for the rest of the process.
-    for variant in [options.variant] if options.variant else ["shipped", "tuned"]:
-        if variant == "tuned":
+    try:
+        chosen = runs(peers, options.case, options.variant)
+    except ValueError as problem:
+        parser.error(str(problem))
+    for name, variant in chosen:
+        if variant != "shipped":
             tune()
-        for name in [options.case] if options.case else peers:
-            torch.manual_seed(0)
-            times = measure(getattr(peers[name], variant)(), options.repetitions, options.min_time)
-            result = {
-                "name": name,
-                "variant": variant,
-                "seconds": [wall for wall, _ in times],
-                "items": peers[name].items,
-                "threads": options.threads,
-                "busy_cores": round(sum(cores for _, cores in times) / sum(wall for wall, _ in times), 2),
-            }
-            print(json.dumps(result), flush=True)
+        torch.manual_seed(0)
+        times = measure(peers[name].variants[variant](), options.repetitions, options.min_time)
+        result = {
+            "name": name,
+            "variant": variant,
+            "seconds": [wall for wall, _ in times],
+            "items": peers[name].items,
+            "threads": options.threads,
+            "busy_cores": round(sum(cores for _, cores in times) / sum(wall for wall, _ in times), 2),
+        }
+        print(json.dumps(result), flush=True)

@@ -79,18 +79,33 @@ def on_random_images(step):
     return lambda: step(supports, large, small)
 
 
-def peer(shape, bf16=BF16_INSTRUCTIONS):
+def tuned_variants(call_of):
+    """call_of(bf16): the variants that the guide's advice comes to here. A CPU may have bf16's instructions and be
+    slower with them."""
+    if ON_GPU:
+        return lambda: call_of(BF16_INSTRUCTIONS)
+    variants = {"float32_channels_last": lambda: call_of(False)}
+    if BF16_INSTRUCTIONS:
+        variants["bf16_channels_last"] = lambda: call_of(True)
+    return variants
+
+
+def peer(shape):
     return Peer(
         shape.images,
         shipped=lambda: on_random_images(shipped_step(shape)),
-        tuned=lambda: on_random_images(tuned_step(shape, bf16)),
+        tuned=tuned_variants(lambda bf16: on_random_images(tuned_step(shape, bf16))),
     )
+
+
+def float32_peer(shape):
+    return peer(shape)._replace(tuned=lambda: on_random_images(tuned_step(shape, bf16=False)))
 
 
 if __name__ == "__main__":
     cases = {
         "cifar10_div8": peer(CIFAR10_DIV8),
-        "cifar10_div8_fp32": peer(CIFAR10_DIV8, bf16=False),
+        "cifar10_div8_fp32": float32_peer(CIFAR10_DIV8),
         "cifar10": peer(CIFAR10),
         "imgnt_rank_of_64": peer(IMGNT_RANK_OF_64),
     }

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Training with its data, torchvision's views made by a worker a core; the peer of bench_training."""
 
-from common import BF16_INSTRUCTIONS, DEVICE, ON_GPU, THREADS, Peer, main, torch
+from common import DEVICE, ON_GPU, THREADS, Peer, main, torch
 from augment import MEAN, STD, view_of
-from train_step import CIFAR10, CIFAR10_DIV8, shipped_step, tuned_step
+from train_step import CIFAR10, CIFAR10_DIV8, shipped_step, tuned_step, tuned_variants
 
 import numpy
 from PIL import Image
@@ -66,7 +66,7 @@ def peer(shape):
     return Peer(
         STEPS * shape.images,
         shipped=lambda: training(shipped_step(shape)),
-        tuned=lambda: training(tuned_step(shape, BF16_INSTRUCTIONS)),
+        tuned=tuned_variants(lambda bf16: training(tuned_step(shape, bf16))),
     )
 
 

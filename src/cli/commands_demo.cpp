@@ -2,6 +2,7 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
 #include "src/commands/demo.hpp"
+#include "src/commands/demo_tier.hpp"
 #include "src/commands/view_sheet.hpp"
 
 namespace paws::cli
@@ -16,10 +17,14 @@ Command add_demo(CLI::App& app, Arguments& arguments)
     command->add_option("--images,--pictures", arguments.demo.images,
                         "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
     command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");
+    command->add_option("--tier", arguments.demo.tier,
+                        "Size of the training: " + commands::tier_names() +
+                            " (default: the one that ends within eight minutes, by the speed of the first steps)");
     return [&arguments](comm::World& world)
     {
         require_one_rank(world, "demo");
         const auto config = config::load(arguments.config, arguments.overrides);
+        arguments.demo.keeps_size = commands::set_size(arguments.overrides);
         auto files = files_of(arguments, "demo");
         commands::add_demo_files(config, arguments.demo, files);
         io::require_outputs(files);

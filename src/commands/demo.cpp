@@ -3,16 +3,21 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 
 #include "io/base/error.hpp"
+#include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/base/say.hpp"
 #include "io/base/seconds.hpp"
 #include "io/files/input_path.hpp"
-#include "src/commands/baselines.hpp"
+#include "src/checkpoint/run_files.hpp"
 #include "src/commands/config_files.hpp"
 #include "src/commands/data_commands.hpp"
+#include "src/commands/demo_tier.hpp"
 #include "src/commands/embed.hpp"
 #include "src/commands/evaluation.hpp"
+#include "src/commands/training_speed.hpp"
 #include "src/logging/progress_line.hpp"
 #include "src/session/choose_precision.hpp"
 
@@ -46,6 +51,47 @@ void print_row(const char* method, const loss::Accuracy& accuracy, double second
     fmt::print("  {:<44} {:>7.2f} % {:>7.2f} %   {}\n", method, 100 * accuracy.top1, 100 * accuracy.top5,
                logging::format_duration(seconds));
 }
+
+/// "3 epochs of 60000 images".
+std::string size_of(std::int64_t epochs, std::int64_t images)
+{
+    return io::plural(epochs, "epoch") + " of " + io::plural(images, "image");
+}
+
+/// Gives `settings` the size that the training is to have, `dataset` its images, and says why.
+void choose_size(config::Config& settings, data::Dataset& dataset, const DemoRequest& request,
+                 device::Precision precision, const comm::World& world, Summary& summary)
+{
+    const auto say = [](const std::string& text) { io::say(fmt::format("     size: {}\n", text)); };
+    const auto images = [&] { return static_cast<std::int64_t>(dataset.unlabelled.size()); };
+    if (request.keeps_size || has_own_size(settings))
+    {
+        say(fmt::format("{}, as optimization.epochs and data.unlabelled_count say{}; without them it is a tier's",
+                        size_of(settings.optimization.epochs, images()),
+                        request.tier.empty() ? "" : " (--tier " + request.tier + " is left out)"));
+        return;
+    }
+    std::optional<double> speed;
+    if (request.tier.empty())
+    {
+        speed = training_speed(settings, dataset, precision, world);
+        summary["speed_measured"] = *speed;
+    }
+    const auto& tier = speed ? tier_for(*speed) : tier_named(request.tier);
+    summary["tier"] = tier.name;
+    settings = with_tier(settings, tier, dataset.train.count());
+    if (settings.data.unlabelled_count != 0)
+    {
+        dataset = data::load_dataset(settings, data::Splits::train_and_validation);
+    }
+    const auto size = size_of(tier.epochs, images());
+    say(speed
+            ? fmt::format("tier '{}', {}: {:.0f} images/s in the first steps make that {}; --tier NAME takes another "
+                          "({})",
+                          tier.name, size, *speed,
+                          logging::format_duration(static_cast<double>(tier.epochs * images()) / *speed), tier_names())
+            : fmt::format("tier '{}', {}, as --tier says", tier.name, size));
+}
 }  // namespace
 
 void add_demo_files(const config::Config& config, const DemoRequest& request, io::CommandFiles& files)
@@ -66,6 +112,10 @@ void add_demo_files(const config::Config& config, const DemoRequest& request, io
 Summary demo(const config::Config& config, const DemoRequest& request, const comm::World& world)
 {
     const auto start = Clock::now();
+    if (!request.tier.empty())
+    {
+        tier_named(request.tier);  // an unknown one is refused before anything is done
+    }
     auto settings = settings_of(config, request);
     std::error_code error;
     fs::create_directories(request.folder, error);
@@ -83,7 +133,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
         packing.class_names = "fashion-mnist";
         pack(packing, ranks::Group());
     }
-    const auto dataset = data::load_dataset(settings, data::Splits::train_and_validation);
+    auto dataset = data::load_dataset(settings, data::Splits::train_and_validation);
     const auto precision = session::choose_precision(settings.meta, world.device);
 
     io::say(fmt::format("\n1/3  soft nearest neighbours on raw pixels, {} labels\n", dataset.labelled.size()));
@@ -94,18 +144,22 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
     io::say(fmt::format("2/3  {} trained on the {} labels alone\n", settings.meta.model_name, dataset.labelled.size()));
     clock = Clock::now();
     const auto supervised =
-        labels_only(dataset, settings, precision, {}, labels_only_checkpoint(request), world.device);
+        labels_only(dataset, settings, precision, request.labels_only, labels_only_checkpoint(request), world.device);
     const double supervised_seconds = io::seconds_since(clock);
 
-    io::say(fmt::format("3/3  PAWS, started from that network: the same labels and {} images without\n",
-                        dataset.unlabelled.size()));
+    io::say("3/3  PAWS, started from that network: the same labels, and images without\n");
     settings.meta.init_backbone = labels_only_checkpoint(request).string();
+    auto size = Summary::object();
+    choose_size(settings, dataset, request, precision, world, size);
     clock = Clock::now();
     TrainOptions options;
     options.resume = "never";
     auto summary = run_training(settings, dataset, options, world);
+    summary.update(size);
     if (commands::has_stopped(summary))
     {
+        io::say(fmt::format("The demo itself would begin anew; this training is resumed by: paws_hpc {}\n",
+                            io::printable(checkpoint::RunFiles(settings).parameters().string())));
         return summary;
     }
     const double paws_seconds = io::seconds_since(clock);
