@@ -10,7 +10,7 @@ refuse() { say "$*" >&2; exit 2; }
 [ -n "${SLURM_JOB_ID:-}" ] || refuse "this is a job script: submit it with sbatch, or with jobs/submit"
 site=${PAWS_SITE:-$PAWS/jobs/site.sh}
 [ -e "$site" ] || refuse "$site: there is no such file, or its folder may not be entered; set PAWS to the folder that holds jobs/, or PAWS_SITE"
-[ -f "$site" ] && [ -r "$site" ] || refuse "$site: is no file that can be read; set PAWS_SITE to one"
+[ -f "$site" ] && [ -r "$site" ] || refuse "$site: is not a file that can be read; set PAWS_SITE to one"
 source "$site"
 
 find_program() {

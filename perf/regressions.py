@@ -63,9 +63,9 @@ def read_baseline(path):
     try:
         baseline = json.loads(text)
     except ValueError as error:
-        raise BadInput(f"{path}: is no JSON ({error}); correct it, or write another with --write-baseline") from error
+        raise BadInput(f"{path}: is not JSON ({error}); correct it, or write another with --write-baseline") from error
     if not isinstance(baseline, dict) or baseline.get("format") != FORMAT:
-        raise BadInput(f"{path}: is no baseline (its 'format' is not '{FORMAT}'); --write-baseline writes one")
+        raise BadInput(f"{path}: is not a baseline (its 'format' is not '{FORMAT}'); --write-baseline writes one")
     if baseline.get("version") != VERSION:
         raise BadInput(f"{path}: has version {baseline.get('version')} of {FORMAT}, this program reads {VERSION}")
     for section, figure in (("counts", COUNT), ("ratios", RATIO)):

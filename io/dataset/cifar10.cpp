@@ -18,7 +18,7 @@ constexpr std::size_t image_bytes = 3 * plane;
 
 [[noreturn]] void refuse_cifar10(const std::filesystem::path& path, const std::string& what)
 {
-    throw Error(path.string() + ": " + what + "; it is no file of CIFAR-10, download it again");
+    throw Error(path.string() + ": " + what + "; it is not a file of CIFAR-10, download it again");
 }
 
 /// Both versions keep an image as three planes, red, green, blue; appends it pixel by pixel.

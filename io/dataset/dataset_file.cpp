@@ -4,6 +4,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/files/checksum.hpp"
 #include "io/hdf5/format.hpp"
 #include "io/hdf5/stored_checksum.hpp"
@@ -152,7 +153,7 @@ DatasetFile::Split DatasetFile::open_split(const std::string& name) const
     }
 
     const std::size_t count = split.labels.size();
-    const std::string for_images = "for " + std::to_string(count) + " images, as there are labels";
+    const std::string for_images = "for " + plural(count, "image") + ", as there are labels";
     const h5::Dataset names = group.dataset("names");
     require_shape(names, names.shape() == h5::Shape{count} && names.kind() == h5::Kind::text, "text [N] " + for_images);
     if (group.has_dataset("encoded"))

@@ -4,6 +4,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/dataset/encoded_file_writer.hpp"
 #include "io/dataset/folder_pass.hpp"
 #include "io/dataset/folder_tree.hpp"
@@ -57,7 +58,7 @@ std::vector<std::string> share_corrupt(const PackedSplit& split, const std::vect
     {
         text += "; and " + std::to_string(corrupt.size() - most) + " more";
     }
-    throw Error(input.string() + ": " + std::to_string(corrupt.size()) + " of " + std::to_string(images) + " images " +
+    throw Error(input.string() + ": " + std::to_string(corrupt.size()) + " of " + plural(images, "image") + " " +
                 (corrupt.size() == 1 ? "is" : "are") + " corrupt (" + text +
                 "); replace them, or leave them out with " + skip_option);
 }
@@ -95,7 +96,7 @@ private:
                {
                    if (request_.shorter_side == std::size_t{0})
                    {
-                       throw Error("--shorter-side: 0 pixels are no image; give 1 or more");
+                       throw Error("--shorter-side: 0 is not a number of pixels; give 1 or more");
                    }
                    if (ranks_.is_first())
                    {

@@ -9,6 +9,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/files/atomic_file.hpp"
 #include "io/files/read_file.hpp"
 
@@ -67,7 +68,7 @@ private:
         if (!is_number(word))
         {
             throw Error("'" + std::string(word) +
-                        "' is no position, as the first line is; use positions or names throughout");
+                        "' is not a position, as the first line is; use positions or names throughout");
         }
         if (result.ec != std::errc() || index >= names_.size())
         {
@@ -87,8 +88,8 @@ private:
         }
         if (entry == indices_.end())
         {
-            throw Error("there is no image named '" + std::string(word) +
-                        "' in the split; use the subset of this data set");
+            throw Error("there is no image named '" + std::string(word) + "' in the split, whose first is called '" +
+                        (names_.empty() ? "" : names_.front()) + "'; use a list of this data set");
         }
         if (entry->second == several)
         {
@@ -162,8 +163,8 @@ std::vector<std::size_t> draw(std::span<const std::int64_t> labels, std::size_t 
         const std::size_t number = wanted(images.size());
         if (number > images.size())
         {
-            throw Error("cannot draw " + std::to_string(number) + " images of class " + std::to_string(k) +
-                        ", which has " + std::to_string(images.size()) + "; draw fewer per class");
+            throw Error("cannot draw " + plural(number, "image") + " of class " + std::to_string(k) + ", which has " +
+                        std::to_string(images.size()) + "; draw fewer per class");
         }
         // A generator of its own for each class; seeds and classes are mixed by one step.
         SplitMix random(SplitMix(seed).next() + k);
@@ -181,7 +182,7 @@ std::string read_text(const std::filesystem::path& path)
     std::string text = read_file(path);
     if (text.find('\0') != std::string::npos)
     {
-        throw Error(path.string() + ": is no text; name a file with one image a line");
+        throw Error(path.string() + ": is not a text; name a file with one image a line");
     }
     // Some editors begin UTF-8 with a mark, which would be part of the first name.
     constexpr std::string_view mark = "\xef\xbb\xbf";

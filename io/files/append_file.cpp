@@ -16,7 +16,7 @@ void require_regular(const std::filesystem::path& path)
     const auto status = std::filesystem::status(path, error);
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     {
-        throw SystemError(path.string(), "is no regular file any more; move away what was put there");
+        throw SystemError(path.string(), "is not a regular file any more; move away what was put there");
     }
 }
 

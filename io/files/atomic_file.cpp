@@ -90,7 +90,7 @@ void require_folder_of(const fs::path& path, const fs::path& folder)
         if (!in_the_way.empty() && fs::exists(in_the_way, error) && !fs::is_directory(in_the_way, error))
         {
             throw Error(path.string() + ": cannot be written, '" + in_the_way.string() +
-                        "' is no folder; move it away, or name another place");
+                        "' is not a folder; move it away, or name another place");
         }
         throw Error(path.string() + ": cannot be written, there is no folder '" + folder.string() + "'; make it first");
     }

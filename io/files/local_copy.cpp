@@ -55,7 +55,7 @@ fs::path private_folder(const fs::path& folder)
     if (::lstat(own.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
         (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     {
-        throw NoLocalCopy("'" + own.string() + "' is no folder that belongs to this user alone");
+        throw NoLocalCopy("'" + own.string() + "' is not a folder that belongs to this user alone");
     }
     return own;
 }

@@ -103,7 +103,7 @@ std::string kind_of_other_file(const std::filesystem::path& path)
     }
     if (is_tar(bytes))
     {
-        return "is a tar archive; unpack it, and give the file in it (checkpoints called .pth.tar are no archives)";
+        return "is a tar archive; unpack it, and give the file in it (checkpoints called .pth.tar are not archives)";
     }
     if (is_pickle(bytes))
     {
@@ -117,6 +117,16 @@ void refuse_other_file(const std::filesystem::path& path)
     if (const std::string kind = kind_of_other_file(path); !kind.empty())
     {
         throw Error(path.string() + ": " + kind);
+    }
+    constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
+    std::array<char, hdf5_signature.size()> begin{};
+    Descriptor file = open_file(path);
+    const auto length = file.read(std::as_writable_bytes(std::span(begin)));
+    if (std::string_view(begin.data(), length) != hdf5_signature)
+    {
+        throw Error(path.string() +
+                    ": is neither an HDF5 file nor a checkpoint of PyTorch; name one that paws_hpc or "
+                    "torch.save wrote");
     }
 }
 }  // namespace paws::io

@@ -9,6 +9,6 @@ namespace paws::io
 /// with what can be done about it. Empty if it is nothing known. Throws Error if it cannot be read.
 std::string kind_of_other_file(const std::filesystem::path& path);
 
-/// Throws Error if it is something known.
+/// Throws Error if it is something known, or else no HDF5.
 void refuse_other_file(const std::filesystem::path& path);
 }  // namespace paws::io

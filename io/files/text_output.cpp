@@ -71,7 +71,7 @@ int copy_of_stream(const fs::path& path, int number)
     const int flags = ::fcntl(number, F_GETFL);
     if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
     {
-        throw Error(path.string() + ": is no stream that is open for writing; name a file");
+        throw Error(path.string() + ": is not a stream that is open for writing; name a file");
     }
     std::fflush(nullptr);
     constexpr int after_standard_streams = 3;

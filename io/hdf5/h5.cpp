@@ -37,7 +37,7 @@ std::vector<std::string> components(const std::string& path, const std::string& 
     if (std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty() || part == "."; }))
     {
         throw Error(where + ": '" + path +
-                    "' is no name for something in an HDF5 file; use words joined by single slashes");
+                    "' is not a name for something in an HDF5 file; use words joined by single slashes");
     }
     return parts;
 }

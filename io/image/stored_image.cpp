@@ -24,7 +24,7 @@ std::vector<std::uint8_t> read_image_file(const std::filesystem::path& path, con
 {
     try
     {
-        const auto refuse = [&] { throw ImageError(name, "it is no regular file"); };
+        const auto refuse = [&] { throw ImageError(name, "it is not a regular file"); };
         struct stat status
         {
         };

@@ -59,7 +59,7 @@ std::string in_words(const TorchValue& value)
     {
         text << value.items.size() << (value.items.size() == 1 ? " entry, " : " entries, ");
     }
-    text << plural(sum.tensors, "tensor") << ", " << sum.numbers << " numbers, " << sum.bytes << " bytes";
+    text << plural(sum.tensors, "tensor") << ", " << plural(sum.numbers, "number") << ", " << plural(sum.bytes, "byte");
     return text.str();
 }
 }  // namespace

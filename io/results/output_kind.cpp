@@ -8,7 +8,6 @@
 #include <sstream>
 #include <string_view>
 
-#include "io/base/error.hpp"
 #include "io/files/descriptor.hpp"
 #include "io/files/folder_lock.hpp"
 #include "io/image/png.hpp"
@@ -24,7 +23,8 @@ constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
 /// Where this program's HDF5 files have the name of their format, and lists show what they are.
 constexpr std::size_t head = std::size_t{64} << 10;
 
-/// What a file whose structure cannot be read was: the first name of a format in it.
+/// Whether a file whose structure cannot be read was of the format: the first name of one in it says so. Throws
+/// DamagedOutput if there is none.
 bool begins_as(const std::string& bytes, const Format& wanted)
 {
     const std::array<const Format*, 4> formats = {&dataset_format, &embeddings_format, &checkpoint_format,
@@ -32,7 +32,11 @@ bool begins_as(const std::string& bytes, const Format& wanted)
     const auto* const first =
         *std::min_element(formats.begin(), formats.end(),
                           [&](const auto* a, const auto* b) { return bytes.find(a->name) < bytes.find(b->name); });
-    return first->name == wanted.name && bytes.find(first->name) != std::string::npos;
+    if (bytes.find(first->name) == std::string::npos)
+    {
+        throw DamagedOutput("damaged HDF5");
+    }
+    return first->name == wanted.name;
 }
 
 bool is_hdf5_of(const fs::path& path, const Format& format)

@@ -5,16 +5,25 @@
 #include <string>
 #include <vector>
 
+#include "io/base/error.hpp"
 #include "io/hdf5/format.hpp"
 
 namespace paws::io
 {
+/// Of a file that may have been of the kind, which its damage hides.
+class DamagedOutput : public Error
+{
+public:
+    using Error::Error;
+};
+
 /// A kind of file that commands write. What is at its place may only go if it is of the same kind: anything else was
 /// named by mistake.
 struct OutputKind
 {
     std::string name;  ///< "a packed data set"
-    /// Of a regular file that is not empty, of which it reads a little. May throw Error, which counts as no.
+    /// Of a regular file that is not empty, of which it reads a little. May throw Error, which counts as no, and
+    /// DamagedOutput.
     std::function<bool(const std::filesystem::path&)> fits;
     /// A text: it may as well go to a character device, a FIFO or a stream (see TextOutput).
     bool is_text = false;

@@ -103,6 +103,11 @@ void require_kind(const OutputTarget& output, const fs::path& place)
     {
         fits = output.kind.fits(place);
     }
+    catch (const DamagedOutput&)
+    {
+        refuse(output, "is there already and is damaged; it may have been " + output.kind.name +
+                           ": move it away, or give " + output.name + " another");
+    }
     catch (const Error& unreadable)
     {
         reason = " (" + std::string(unreadable.what()) + ")";

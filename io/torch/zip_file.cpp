@@ -80,7 +80,7 @@ ZipReader::ZipReader(const std::filesystem::path& path) : path_(path.string())
         zip_source_free(source);
         std::string words = zip_error_strerror(&error);
         zip_error_fini(&error);
-        refuse_file(path_, "is no whole zip file (" + words + ")");
+        refuse_file(path_, "is not a whole zip file (" + words + ")");
     }
     zip_error_fini(&error);
     std::uint64_t room = size;

@@ -7,6 +7,7 @@ t-SNE needs scikit-learn; without it the two strongest principal components are 
 """
 
 import argparse
+from pathlib import Path
 
 import h5py
 import matplotlib
@@ -28,6 +29,25 @@ def neighbour_map(points):
     return TSNE(metric="cosine", init="pca", learning_rate="auto", random_state=0).fit_transform(points)
 
 
+def opened(path, parser):
+    """The HDF5 file; ends the program with one line where it cannot be read."""
+    if not Path(path).is_file():
+        parser.exit(2, f"{parser.prog}: {path}: there is no such file; check the path\n")
+    try:
+        return h5py.File(path)
+    except OSError as error:
+        reason = str(error).splitlines()[0]
+        parser.exit(2, f"{parser.prog}: {path}: cannot be read as HDF5 ({reason}); give a file of paws_hpc\n")
+
+
+def required(file, name, path, parser):
+    """A data set of the file, likewise."""
+    if name not in file:
+        there = ", ".join(file) or "nothing"
+        parser.exit(2, f"{parser.prog}: {path}: has no '{name}', but {there}; name another file, or --output-name\n")
+    return file[name]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("embeddings")
@@ -38,16 +58,14 @@ def main():
     parser.add_argument("--points", type=int, default=5000)
     arguments = parser.parse_args()
 
-    with h5py.File(arguments.embeddings) as file:
-        if arguments.output_name not in file:
-            parser.error(f"{arguments.embeddings} has no '{arguments.output_name}', but {', '.join(file.attrs['outputs'])}")
-        points = file[arguments.output_name][: arguments.points].astype(np.float32)
-        labels = file["labels"][: arguments.points]
-        split = file.attrs["split"]
+    with opened(arguments.embeddings, parser) as file:
+        points = required(file, arguments.output_name, arguments.embeddings, parser)[: arguments.points].astype(np.float32)
+        labels = required(file, "labels", arguments.embeddings, parser)[: arguments.points]
+        split = file.attrs.get("split", "")
     names = [str(k) for k in range(labels.max() + 1)]
     if arguments.classes:
-        with h5py.File(arguments.classes) as file:
-            names = list(file["class_names"].asstr()[:])
+        with opened(arguments.classes, parser) as file:
+            names = list(required(file, "class_names", arguments.classes, parser).asstr()[:])
 
     points = points / np.linalg.norm(points, axis=1, keepdims=True)
     place = neighbour_map(points) if arguments.method == "tsne" else principal_components(points)

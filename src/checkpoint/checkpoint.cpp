@@ -230,7 +230,7 @@ std::vector<std::string> load_entries(StoredCheckpoint stored, nn::Encoder& enco
     if (2 * report.filled < tensors.size() || report.filled == 0)
     {
         throw io::Error(
-            fmt::format("{}: only {} of the {} weights wanted are in it ({}); is it a checkpoint of another "
+            fmt::format("{}: has only {} of the {} weights that this network needs ({}); is it a checkpoint of another "
                         "network?",
                         source, report.filled, tensors.size(), report.text()));
     }
@@ -238,8 +238,8 @@ std::vector<std::string> load_entries(StoredCheckpoint stored, nn::Encoder& enco
     if (!report.is_complete())
     {
         stored.notes.push_back(
-            fmt::format("{}: {} of the {} weights wanted were taken ({}); the others stay as they "
-                        "were",
+            fmt::format("{}: {} of the {} weights that this network needs come from it ({}); the others stay as "
+                        "they were",
                         source, report.filled, tensors.size(), report.text()));
     }
     return std::move(stored.notes);
@@ -249,7 +249,7 @@ PretrainedEncoder load_encoder(const std::filesystem::path& path)
 {
     const auto stored = read_stored_checkpoint(path);
     PretrainedEncoder pretrained{nullptr, config_of(stored), stored.content.progress.epoch,
-                                 data::content_in(stored.content.progress.texts)};
+                                 data::content_in(stored.content.progress.texts), stored.path};
     pretrained.encoder = new_network(pretrained.config);
     fill_all_tensors(stored.content.encoder, nn::state_dict(*pretrained.encoder), "encoder", stored.path.string());
     return pretrained;

@@ -70,7 +70,8 @@ struct PretrainedEncoder
     std::shared_ptr<nn::Encoder> encoder;
     config::Config config;  ///< of the run that made it, or what its weights tell; notices: what the user should know
     std::int64_t epochs_done = 0;
-    data::Content data;  ///< what it was trained on, as far as the file says it
+    data::Content data;          ///< what it was trained on, as far as the file says it
+    std::filesystem::path path;  ///< of the file that was read
 };
 
 /// From a checkpoint of either kind, all of whose weights must fit. Throws io::Error.

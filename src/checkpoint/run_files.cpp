@@ -29,23 +29,6 @@ std::optional<std::int64_t> number_in(const std::string& name, const std::string
     return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(number) : std::nullopt;
 }
 
-/// What is wrong with a checkpoint of ours, if anything is.
-std::optional<std::string> damage_of(const fs::path& path)
-{
-    try
-    {
-        if (io::verify_seal(path))
-        {
-            return std::nullopt;
-        }
-        return path.string() + ": is cut off or was not written by paws_hpc";
-    }
-    catch (const io::Error& error)
-    {
-        return error.what();
-    }
-}
-
 std::string suffix_of(config::Task task)
 {
     switch (task)
@@ -142,6 +125,22 @@ fs::path RunFiles::published() const
     return folder_ / (run_ + (suffix_of(task_).empty() ? "-latest" : "") + ".pth.tar");
 }
 
+std::optional<std::string> damage_of(const fs::path& path)
+{
+    try
+    {
+        if (io::verify_seal(path))
+        {
+            return std::nullopt;
+        }
+        return path.string() + ": is cut off or was not written by paws_hpc";
+    }
+    catch (const io::Error& error)
+    {
+        return error.what();
+    }
+}
+
 void make_folder(const fs::path& folder)
 {
     std::error_code error;
@@ -174,18 +173,23 @@ ResumeChoice checkpoint_to_resume(const config::Config& config, const RunFiles& 
     {
         if (const auto damage = damage_of(path))
         {
-            choice.notes.push_back(fmt::format("{}; passed over", *damage));
+            choice.notes.push_back(*damage);
             continue;
         }
         choice.checkpoint = path;
+        for (auto& note : choice.notes)
+        {
+            note += "; skipped";
+        }
         return choice;
     }
     if (!choice.notes.empty())
     {
-        throw io::Error(
-            fmt::format("{}: none of the {} checkpoints of the run is whole; restore one, or start anew with "
-                        "--resume never (the first: {})",
-                        files.folder().string(), choice.notes.size(), choice.notes.front()));
+        throw io::Error(fmt::format(
+            "{}: {} of the run is whole; restore one, or start anew with --resume never (the first: {})",
+            files.folder().string(),
+            choice.notes.size() == 1 ? "no checkpoint" : fmt::format("none of the {} checkpoints", choice.notes.size()),
+            choice.notes.front()));
     }
     if (config.meta.load_checkpoint)
     {

@@ -32,7 +32,7 @@ public:
     std::filesystem::path next() const { return folder_ / (run_ + "-latest-next.h5"); }
     std::filesystem::path best() const;
     std::filesystem::path of_epoch(std::int64_t epoch) const;
-    /// Where the images of a step are named whose loss is NaN or infinite.
+    /// Where the positions of a step's images are whose loss is NaN or infinite.
     std::filesystem::path bad_step() const;
 
     /// The checkpoints that there are to resume from, newest first: latest by age, then those of epochs, last first.
@@ -51,6 +51,9 @@ private:
     config::Task task_;
 };
 
+/// What is wrong with a checkpoint of ours, if anything is; reads all of it.
+std::optional<std::string> damage_of(const std::filesystem::path& path);
+
 /// With its parents; throws io::Error.
 void make_folder(const std::filesystem::path& folder);
 
@@ -62,7 +65,7 @@ struct ResumeChoice
 };
 
 /// resume: auto, never, or the path of a checkpoint. "auto" takes what meta.load_checkpoint asks for, else the newest
-/// checkpoint of the folder that is whole, and notes the corrupt ones that it passes over. Throws io::Error if there
+/// checkpoint of the folder that is whole, and notes the corrupt ones that it skips. Throws io::Error if there
 /// are checkpoints and none is whole.
 ResumeChoice checkpoint_to_resume(const config::Config& config, const RunFiles& files, const std::string& resume);
 }  // namespace paws::checkpoint

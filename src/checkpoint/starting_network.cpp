@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "io/base/error.hpp"
+#include "io/base/quantity.hpp"
 #include "src/checkpoint/checkpoint.hpp"
 #include "src/checkpoint/stored_checkpoint.hpp"
 
@@ -111,7 +112,7 @@ std::string describe_network(const config::Config& config)
 {
     const auto& meta = config.meta;
     return config.task == config::Task::fine_tune
-               ? fmt::format("{}, {} classes", meta.model_name, config.data.num_classes)
+               ? fmt::format("{}, {}", meta.model_name, io::plural(config.data.num_classes, "class", "es"))
                : fmt::format("{}, output {}{}", meta.model_name, meta.output_dim,
                              meta.use_pred_head ? ", with prediction head" : "");
 }

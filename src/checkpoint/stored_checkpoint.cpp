@@ -32,27 +32,6 @@ std::string_view pytorch_ending(const std::string& name)
     return {};
 }
 
-/// The file to read for `path`.
-fs::path existing(const fs::path& path)
-{
-    std::error_code error;
-    if (fs::exists(path, error))
-    {
-        return path;
-    }
-    const std::string name = path.string();
-    const std::string_view ending = name.ends_with(our_ending) ? our_ending : pytorch_ending(name);
-    const std::string stem = name.substr(0, name.size() - ending.size());
-    for (const auto other : {our_ending, pytorch_endings[0], pytorch_endings[1], pytorch_endings[2]})
-    {
-        if (const fs::path candidate = stem + std::string(other); !ending.empty() && fs::exists(candidate, error))
-        {
-            return candidate;
-        }
-    }
-    return path;
-}
-
 io::PublishedSettings published_settings(const std::string& yaml)
 {
     if (yaml.empty())
@@ -83,12 +62,33 @@ bool is_named_like_pytorch(const fs::path& path)
     return !pytorch_ending(path.string()).empty();
 }
 
+fs::path existing_checkpoint(const fs::path& path)
+{
+    std::error_code error;
+    if (fs::exists(path, error))
+    {
+        return path;
+    }
+    const std::string name = path.string();
+    const std::string_view ending = name.ends_with(our_ending) ? our_ending : pytorch_ending(name);
+    const std::string stem = name.substr(0, name.size() - ending.size());
+    for (const auto other : {our_ending, pytorch_endings[0], pytorch_endings[1], pytorch_endings[2]})
+    {
+        if (const fs::path candidate = stem + std::string(other); !ending.empty() && fs::exists(candidate, error))
+        {
+            return candidate;
+        }
+    }
+    return path;
+}
+
 StoredCheckpoint read_stored_checkpoint(const fs::path& path)
 {
-    StoredCheckpoint stored{existing(path), {}, {}};
+    StoredCheckpoint stored{existing_checkpoint(path), {}, {}};
     if (stored.path != path)
     {
-        stored.notes.push_back(fmt::format("{}: is not there; taken is {}", path.string(), stored.path.string()));
+        stored.notes.push_back(
+            fmt::format("{}: is not there; {} is used instead", path.string(), stored.path.string()));
     }
     if (!io::is_torch_file(stored.path))
     {

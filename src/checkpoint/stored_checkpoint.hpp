@@ -18,8 +18,12 @@ struct StoredCheckpoint
     std::vector<std::string> notes;  ///< what the user should know, a line each
 };
 
-/// Reads a checkpoint; what kind of file it is, its content says. If there is none of that name, one that is called the
-/// same but for .pth.tar, .pth, .pt or .h5 at the end is taken, and a note says so. Throws io::Error.
+/// The file to read for `path`: where there is none of that name, one that is called the same but for .pth.tar, .pth,
+/// .pt or .h5 at the end.
+std::filesystem::path existing_checkpoint(const std::filesystem::path& path);
+
+/// Reads existing_checkpoint(path), and notes where that is another; what kind of file it is, its content says. Throws
+/// io::Error.
 StoredCheckpoint read_stored_checkpoint(const std::filesystem::path& path);
 
 /// Writes one of PyTorch if `path` ends like one (.pth.tar, .pth, .pt), else ours. Throws io::Error.

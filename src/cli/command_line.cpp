@@ -25,6 +25,67 @@ namespace paws::cli
 {
 namespace
 {
+/// The only command of the line, or null.
+const CLI::App* command_of(const CLI::App& app)
+{
+    const auto commands = app.get_subcommands();
+    return commands.empty() ? nullptr : commands.front();
+}
+
+/// Whether there is a configuration behind it that --set changes.
+bool has_settings(const std::string& command)
+{
+    return command != "pack" && command != "subset" && command != "inspect";
+}
+
+/// Why what the line says besides the command's own options is refused; nothing where all of it is used. Nobody should
+/// believe that it did something.
+std::string say_unused(const CLI::App& app)
+{
+    const auto* const command = command_of(app);
+    if (command == nullptr)
+    {
+        return {};
+    }
+    const auto& name = command->get_name();
+    if (app.count("--set") > 0 && !has_settings(name))
+    {
+        return fmt::format("--set: {} has no configuration whose settings could be changed; leave it out", name);
+    }
+    for (const auto* option : {"--fname", "--sel", "--resume", "--stop-after", "--dry-run"})
+    {
+        if (app.count(option) > 0 && !(name == "views" && option == std::string("--sel")))
+        {
+            return fmt::format("{}: is not used by {}; leave it out", option, name);
+        }
+    }
+    if (app.count("CONFIG") > 0)
+    {
+        return fmt::format("'{}': {} has no use for this argument; leave it out",
+                           app.get_option("CONFIG")->results().front(), name);
+    }
+    return {};
+}
+
+/// Where options are explained.
+std::string see_help(const CLI::App& app)
+{
+    const auto* const command = command_of(app);
+    return fmt::format(" (see paws_hpc {}--help)", command == nullptr ? "" : command->get_name() + " ");
+}
+
+/// Options of the program that a command has too, for its help.
+std::string common_options(const std::string& command)
+{
+    std::string text = "Also:\n  --summary FILE.json         Write what was done and its figures to this JSON file\n";
+    if (has_settings(command))
+    {
+        text += fmt::format("  --set section.key=value     Change a setting{} (may be repeated)\n",
+                            command == "convert" ? " of --config" : "");
+    }
+    return text;
+}
+
 /// What decides on the work, as far as it stands on the command line: ranks that do different things wait for each
 /// other for ever. What is said about settings is compared with them.
 std::string invocation(const CLI::App& app, const Arguments& arguments, int argc, char** argv)
@@ -132,6 +193,10 @@ int run(int argc, char** argv)
     add_data_commands(app, arguments, commands);
     add_evaluation_commands(app, arguments, commands);
     add_demo_commands(app, arguments, commands);
+    for (auto* const subcommand : app.get_subcommands(nullptr))
+    {
+        subcommand->footer(common_options(subcommand->get_name()));
+    }
 
     std::string refused;
     try
@@ -143,6 +208,10 @@ int run(int argc, char** argv)
                 "no configuration and no command given; for example: paws_hpc configs/demo.yaml (see paws_hpc "
                 "--help)";
         }
+        else if (const auto unused = say_unused(app); !unused.empty())
+        {
+            refused = unused + see_help(app);
+        }
     }
     catch (const CLI::ParseError& error)
     {
@@ -150,7 +219,7 @@ int run(int argc, char** argv)
         {
             return print_once(app, error);
         }
-        refused = std::string(error.what()) + wrong_option(app, argc, argv) + " (see paws_hpc --help)";
+        refused = std::string(error.what()) + wrong_option(app, argc, argv) + see_help(app);
     }
     if (app.get_subcommands().empty())
     {

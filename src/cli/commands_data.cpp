@@ -32,11 +32,14 @@ Command add_pack(CLI::App& app, Arguments& arguments)
 
 Command add_subset(CLI::App& app, Arguments& arguments)
 {
-    auto* const command = app.add_subcommand("subset", "Draw the labelled images, equally many of every class");
+    auto* const command = app.add_subcommand(
+        "subset",
+        "Draw the labelled images: equally many of every class (--per-class), or the same share (--fraction)");
     command->add_option("--data", arguments.subset.data, "Packed file")->required();
     command->add_option("--split", arguments.subset.split, "Split to draw from (default: train)");
     add_whole_number<std::int64_t>(*command, "--per-class", arguments.subset.per_class, 1, "Images of every class");
-    command->add_option("--fraction", arguments.subset.fraction, "Share of the images of every class");
+    command->add_option("--fraction", arguments.subset.fraction,
+                        "Share of the images of every class, above 0 and up to 1");
     add_whole_number<std::uint64_t>(*command, "--seed", arguments.subset.seed, 0, "Seed (default: 0)");
     command->add_option("--output", arguments.subset.output, "Text file to write")->required();
     return on_one_rank("subset", [&arguments] { return commands::subset(arguments.subset); });
@@ -53,7 +56,7 @@ Command add_convert(CLI::App& app, Arguments& arguments)
 {
     auto& convert = arguments.convert;
     auto* const command = app.add_subcommand(
-        "convert", "Make a checkpoint of PyTorch (.pth.tar, .pth, .pt) of one of ours (.h5), or the other way round");
+        "convert", "Convert a checkpoint of PyTorch (.pth.tar, .pth, .pt) to one of ours (.h5), or back");
     command->add_option("IN", convert.input, "Checkpoint to read; what kind it is, its content says")->required();
     command->add_option("OUT", convert.output, "File to write; its ending says of which kind")->required();
     command->add_option("--config", convert.config,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "io/base/error.hpp"
 #include "io/base/printable.hpp"
 #include "io/base/say.hpp"
 #include "io/ranks/agreed.hpp"
@@ -36,16 +37,41 @@ config::Config load_config(const Arguments& arguments, comm::World& world)
     return config;
 }
 
-/// Where none of the run's checkpoints is one, resuming from them is refused with what to do: see checkpoint_to_resume.
+/// As far as its beginning shows.
+bool is_checkpoint(const std::filesystem::path& path)
+{
+    try
+    {
+        return io::hdf5_output(io::checkpoint_format).fits(path);
+    }
+    catch (const io::Error&)
+    {
+        return false;
+    }
+}
+
+/// Where none of the run's checkpoints is whole, resuming from them is refused with what to do: see
+/// checkpoint_to_resume. That is what the user should know then, and not which of their files is damaged.
 void leave_to_resuming(const config::Config& config, io::CommandFiles& files)
 {
-    const auto found = checkpoint::RunFiles(config).to_resume_from();
-    const auto is_checkpoint = io::hdf5_output(io::checkpoint_format).fits;
-    if (std::none_of(found.begin(), found.end(), is_checkpoint))
+    const checkpoint::RunFiles run(config);
+    auto found = run.to_resume_from();
+    if (found.empty() || (config.meta.load_checkpoint && config.meta.read_checkpoint))
     {
-        std::erase_if(files.outputs, [&](const io::OutputTarget& output)
-                      { return std::find(found.begin(), found.end(), output.path) != found.end(); });
+        return;
     }
+    const auto is_whole = [](const auto& path) { return !checkpoint::damage_of(path); };
+    std::error_code error;
+    const bool has_best = std::filesystem::is_regular_file(run.best(), error);
+    // Files that show what they are need not be read through.
+    if ((std::all_of(found.begin(), found.end(), is_checkpoint) && (!has_best || is_checkpoint(run.best()))) ||
+        std::any_of(found.begin(), found.end(), is_whole))
+    {
+        return;
+    }
+    found.push_back(run.best());
+    std::erase_if(files.outputs, [&](const io::OutputTarget& output)
+                  { return std::find(found.begin(), found.end(), output.path) != found.end(); });
 }
 
 /// Collective: looks at what the task is to write before anything is read for it.
@@ -190,12 +216,13 @@ session::ComputeSession start_computing(const config::Config& config, comm::Worl
 Command add_run(CLI::App& app, Arguments& arguments)
 {
     app.add_option("CONFIG", arguments.config, "The YAML file that describes the run");
-    app.add_option("--fname", arguments.config, "The same, as the published launcher names it");
+    app.add_option("--fname", arguments.config, "The same as CONFIG: how the published launcher names it");
     app.add_option(
         "--sel", arguments.task,
         "Task: paws_train, suncet_train, snn_fine_tune, fine_tune, snn_eval, embed (default: as the file says)");
     app.add_option("--resume", arguments.resume,
-                   "auto (default: resume from the newest whole checkpoint of the folder), never, or a checkpoint");
+                   "auto (default: resume from the newest whole checkpoint of the folder), never, or a checkpoint "
+                   "(.h5, .pth.tar)");
     app.add_option("--stop-after", arguments.stop_after,
                    "End early, after so many epochs or steps of the run (3ep, 500steps), or so much time (90m, 2h; "
                    "then the exit code is 85)");

@@ -20,9 +20,9 @@ void require_printed()
     fails = fails || (copy >= 0 && ::close(copy) != 0);
     if (fails || failed_before)
     {
-        throw std::runtime_error("stdout: not all could be written" +
+        throw std::runtime_error("stdout: not all of the output could be written" +
                                  (fails && errno != 0 ? " (" + std::generic_category().message(errno) + ")" : "") +
-                                 "; look for space where it goes, or a reader that has ended");
+                                 "; check that there is space where it goes, and that its reader is still there");
     }
 }
 }  // namespace paws::cli

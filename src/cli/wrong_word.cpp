@@ -77,26 +77,44 @@ std::vector<std::string> command_names(const CLI::App& app)
     return names;
 }
 
-/// Those of the program and of the command, with their dashes.
-std::vector<std::string> option_names(const CLI::App& app)
+/// Those of the program and of the command.
+std::vector<const CLI::Option*> options_of(const CLI::App& app)
 {
-    std::vector<const CLI::App*> parts{&app};
+    std::vector<const CLI::Option*> options = app.get_options();
     for (const auto* command : app.get_subcommands())
     {
-        parts.push_back(command);
+        const auto more = command->get_options();
+        options.insert(options.end(), more.begin(), more.end());
     }
+    return options;
+}
+
+/// All their names, with their dashes.
+std::vector<std::string> option_names(const CLI::App& app)
+{
     std::vector<std::string> names{"--help"};
-    for (const auto* part : parts)
+    for (const auto* option : options_of(app))
     {
-        for (const auto* option : part->get_options())
+        for (const auto& name : option->get_lnames())
         {
-            for (const auto& name : option->get_lnames())
-            {
-                names.push_back("--" + name);
-            }
+            names.push_back("--" + name);
         }
     }
     return names;
+}
+
+/// The first name of the option that `name` is of: others are older ones.
+std::string main_name(const CLI::App& app, const std::string& name)
+{
+    for (const auto* option : options_of(app))
+    {
+        const auto& names = option->get_lnames();
+        if (std::find(names.begin(), names.end(), name.substr(2)) != names.end())
+        {
+            return "--" + names.front();
+        }
+    }
+    return name;
 }
 
 /// Of "--name=value".
@@ -161,6 +179,7 @@ std::string wrong_command(const CLI::App& app, const std::string& word, int argc
 std::string wrong_option(const CLI::App& app, int argc, char** argv)
 {
     const auto* const unknown = unknown_option(app, argc, argv);
-    return unknown == argv + argc ? std::string() : config::did_you_mean(name_in(*unknown), option_names(app));
+    const auto guess = unknown == argv + argc ? std::nullopt : config::nearest(name_in(*unknown), option_names(app));
+    return guess ? fmt::format(" (did you mean {}?)", main_name(app, *guess)) : "";
 }
 }  // namespace paws::cli

@@ -27,7 +27,8 @@ void write_bad_step(const std::filesystem::path& path, const train::NotFinite& f
     try
     {
         io::write_atomically(path, {content.dump(), "\n"});
-        io::say_error(fmt::format("the images of the step are named in {}\n", io::printable(path.string())));
+        io::say_error(fmt::format("the positions of the step's images in the training split are in {}\n",
+                                  io::printable(path.string())));
     }
     catch (const io::Error&)
     {

@@ -7,6 +7,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/base/seconds.hpp"
 #include "io/files/input_path.hpp"
 #include "io/ranks/agreed.hpp"
@@ -50,19 +51,20 @@ checkpoint::PretrainedEncoder load_classifier(const fs::path& path, const data::
     if (trained.config.task != config::Task::fine_tune)
     {
         throw io::Error(fmt::format("{}: it is a checkpoint of {}, which has no classifier; name one of fine_tune",
-                                    path.string(), to_string(trained.config.task)));
+                                    trained.path.string(), to_string(trained.config.task)));
     }
     if (trained.config.data.num_classes != dataset.classes())
     {
-        throw io::Error(fmt::format("{}: its classifier has {} classes, but {} has {}", path.string(),
-                                    trained.config.data.num_classes, dataset.source, dataset.classes()));
+        throw io::Error(fmt::format("{}: its classifier has {}, but {} has {}", trained.path.string(),
+                                    io::plural(trained.config.data.num_classes, "class", "es"), dataset.source,
+                                    dataset.classes()));
     }
     if (const auto difference = data::class_difference(trained.data, dataset.class_names); !difference.empty())
     {
         throw io::Error(
             fmt::format("{}: its classifier has other classes than {} ({}); evaluate it on data of the classes "
                         "that it was trained on",
-                        path.string(), dataset.source, difference));
+                        trained.path.string(), dataset.source, difference));
     }
     prepare_for_evaluation(*trained.encoder, precision, device);
     return trained;
@@ -111,20 +113,21 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
                                               config, precision, communicator, NotFiniteScores::refuse);
     Summary summary{{"task", "fine_tune"},
                     {"training", false},
-                    {"checkpoint", path.string()},
+                    {"checkpoint", trained.path.string()},
                     {"epochs", trained.epochs_done},
                     {"pictures", dataset.validation.count()},
                     {"top1", accuracy.top1},
                     {"top5", accuracy.top5}};
-    auto text = fmt::format("{}: epoch {}, {} images of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n",
-                            io::printable(path.string()), trained.epochs_done, dataset.validation.count(),
-                            config.data.validation_split, 100 * accuracy.top1, 100 * accuracy.top5);
+    auto text =
+        fmt::format("{}: epoch {}, {} of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n", io::printable(trained.path.string()),
+                    trained.epochs_done, io::plural(dataset.validation.count(), "image"), config.data.validation_split,
+                    100 * accuracy.top1, 100 * accuracy.top5);
     if (!dataset.held_out.empty())
     {
         const auto held_out =
             held_out_accuracy(*trained.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
         summary["held_out_top1"] = held_out.top1;
-        text += fmt::format("{} held-out images of '{}': top-1 {:.2f} %\n", dataset.held_out.size(),
+        text += fmt::format("{} of '{}': top-1 {:.2f} %\n", io::plural(dataset.held_out.size(), "held-out image"),
                             config.data.train_split, 100 * held_out.top1);
     }
     if (world.is_first())

@@ -6,6 +6,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/base/seconds.hpp"
 #include "io/checkpoint/finite.hpp"
 #include "io/torch/torch_file.hpp"
@@ -90,9 +91,9 @@ Summary convert(const ConvertRequest& request, const std::vector<std::string>& o
     {
         fmt::print("note: {}\n", io::printable(note));
     }
-    fmt::print("{}: {}, epoch {}, {} weights, {} of momentum{}\n", io::printable(request.output.string()),
+    fmt::print("{}: {}, epoch {}, {}, {} of momentum{}\n", io::printable(request.output.string()),
                network ? checkpoint::in_words(*network) : "an unknown network", checkpoint.progress.epoch,
-               checkpoint.encoder.size(), checkpoint.momentum.size(),
+               io::plural(checkpoint.encoder.size(), "weight"), checkpoint.momentum.size(),
                checkpoint.config.empty() ? "; without settings (--config keeps those of a YAML file with it)" : "");
     return {{"task", "convert"},
             {"checkpoint", stored.path.string()},

@@ -65,7 +65,7 @@ std::size_t pack_content(const PackRequest& request, Summary& summary)
     std::size_t images = 0;
     for (const auto& [split, set] : content.splits)
     {
-        fmt::print("{}: {} images of {}×{}\n", split, set.count(), set.height, set.width);
+        fmt::print("{}: {} of {}×{}\n", split, io::plural(set.count(), "image"), set.height, set.width);
         images += set.count();
     }
     summary["classes"] = content.class_names.size();
@@ -106,7 +106,7 @@ std::size_t pack_folder(const PackRequest& request, const ranks::Group& ranks, S
     {
         if (ranks.is_first())
         {
-            fmt::print("{}: {} images, {}\n", split.name, split.images, io::size_in_words(split.bytes));
+            fmt::print("{}: {}, {}\n", split.name, io::plural(split.images, "image"), io::size_in_words(split.bytes));
         }
         images += split.images;
         summary["bytes"][split.name] = split.bytes;
@@ -160,8 +160,8 @@ Summary pack(const PackRequest& request, const ranks::Group& ranks)
     const auto seconds = io::seconds_since(start);
     if (ranks.is_first())
     {
-        fmt::print("{}: {} images of {} classes\n", io::printable(request.output.string()), images,
-                   summary["classes"].get<std::size_t>());
+        fmt::print("{}: {} of {}\n", io::printable(request.output.string()), io::plural(images, "image"),
+                   io::plural(summary["classes"].get<std::size_t>(), "class", "es"));
     }
     summary["pictures"] = images;
     summary["seconds"] = seconds;
@@ -171,14 +171,23 @@ Summary pack(const PackRequest& request, const ranks::Group& ranks)
 
 Summary subset(const SubsetRequest& request)
 {
-    if (request.per_class.has_value() == request.fraction.has_value())
+    if (request.per_class && request.fraction)
     {
-        throw config::Error("subset: give either --per-class N or --fraction F");
+        throw config::Error("subset: give either --per-class N or --fraction F, not both");
+    }
+    if (!request.per_class && !request.fraction)
+    {
+        throw config::Error("subset: how many images to draw is not said; give --per-class N or --fraction F");
     }
     if (request.per_class && *request.per_class < 1)
     {
         throw config::Error(
             fmt::format("--per-class: {} is not a number of images; give 1 or more", *request.per_class));
+    }
+    if (request.fraction && !(*request.fraction > 0 && *request.fraction <= 1))
+    {
+        throw config::Error(fmt::format("--fraction: {} is not a share of the images; give more than 0 and at most 1",
+                                        *request.fraction));
     }
     io::TextOutput output(request.output);
     const io::DatasetFile file(request.data);
@@ -190,8 +199,8 @@ Summary subset(const SubsetRequest& request)
             ? io::draw_subset_per_class(labels, classes, static_cast<std::size_t>(*request.per_class), request.seed)
             : io::draw_subset_fraction(labels, classes, *request.fraction, request.seed);
     output.write({io::subset_text(rows)});
-    fmt::print("{}: {} labelled images of {} classes, seed {}\n", io::printable(request.output.string()), rows.size(),
-               classes, request.seed);
+    fmt::print("{}: {} of {}, seed {}\n", io::printable(request.output.string()),
+               io::plural(rows.size(), "labelled image"), io::plural(classes, "class", "es"), request.seed);
     return {{"task", "subset"},
             {"pictures", rows.size()},
             {"classes", classes},

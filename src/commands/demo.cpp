@@ -117,6 +117,14 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
         tier_named(request.tier);  // an unknown one is refused before anything is done
     }
     auto settings = settings_of(config, request);
+    const bool packs = !io::is_there(*settings.data.file);
+    if (packs && !io::is_folder(request.images))
+    {
+        throw io::Error(
+            fmt::format("--images: {} is not a folder; name the one with the IDX files of Fashion-MNIST "
+                        "(Debian: dataset-fashion-mnist)",
+                        request.images.string()));
+    }
     std::error_code error;
     fs::create_directories(request.folder, error);
     if (error)
@@ -124,7 +132,7 @@ Summary demo(const config::Config& config, const DemoRequest& request, const com
         throw io::Error(fmt::format("{}: the folder cannot be made ({}); choose another with --folder",
                                     request.folder.string(), error.message()));
     }
-    if (!io::is_there(*settings.data.file))
+    if (packs)
     {
         PackRequest packing;
         packing.format = "idx";

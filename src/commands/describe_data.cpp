@@ -41,7 +41,7 @@ std::string describe_data(const config::Config& config, const data::Dataset& dat
 {
     const auto copied = dataset.read_from == dataset.source ? std::string() : " (copied there)";
     auto text = fmt::format(
-        "images        read from {}{}; per rank, {}\n"
+        "images          read from {}{}; per rank, {}\n"
         "loader          {}\n",
         io::printable(dataset.read_from), copied, memory_of_images(dataset.train),
         who_makes_views(config, dataset, device));

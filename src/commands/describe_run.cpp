@@ -144,11 +144,12 @@ std::string describe_steps(const config::Config& config, const data::Dataset& da
     const auto steps = methods::make_loader(config, dataset, {0, 1, ranks}, torch::kCPU)->steps_per_epoch();
     const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
     return fmt::format(
-        "data            {}: {} training images, {}{} labelled, {} classes\n"
-        "steps           {} an epoch, {} in {} epochs\n",
-        io::printable(dataset.source), dataset.train.count(),
+        "data            {}: {}, {}{} labelled, {}\n"
+        "steps           {} an epoch, {} in {}\n",
+        io::printable(dataset.source), io::plural(dataset.train.count(), "training image"),
         is_pre_training ? fmt::format("{} unlabelled used, ", dataset.unlabelled.size()) : "", dataset.labelled.size(),
-        dataset.classes(), steps, steps * config.optimization.epochs, config.optimization.epochs);
+        io::plural(dataset.classes(), "class", "es"), steps, steps * config.optimization.epochs,
+        io::plural(config.optimization.epochs, "epoch"));
 }
 
 /// "2 on a, 2 on b": equal neighbours together, the first few of many.
@@ -170,15 +171,16 @@ std::string listed_places(const std::vector<std::string>& places)
     return fmt::format("{}{}", fmt::join(groups, "; "), count > most ? fmt::format("; and {} more", count - most) : "");
 }
 
-/// Class-stratified images: "6 per rank, 12 in all: 3 classes × 2 images × 1 views per rank, the same classes on
+/// Class-stratified images: "6 per rank, 12 in all: 3 classes × 2 images × 1 view per rank, the same classes on
 /// each".
 std::string describe_supports(const config::Config& config, std::int64_t ranks)
 {
     const auto& criterion = config.criterion;
     const auto per_class = methods::labelled_per_class(config);
     const auto supports = criterion.classes_per_batch * per_class * criterion.supervised_views;
-    return fmt::format("{} per rank, {} in all: {} classes × {} images × {} views per rank, {}", supports,
-                       supports * ranks, criterion.classes_per_batch, per_class, criterion.supervised_views,
+    return fmt::format("{} per rank, {} in all: {} × {} × {} per rank, {}", supports, supports * ranks,
+                       io::plural(criterion.classes_per_batch, "class", "es"), io::plural(per_class, "image"),
+                       io::plural(criterion.supervised_views, "view"),
                        config.data.unique_classes_per_rank ? "other classes on each" : "the same classes on each");
 }
 
@@ -189,8 +191,8 @@ std::string describe_batch(const config::Config& config, std::int64_t ranks)
     if (config.task == config::Task::fine_tune)
     {
         const auto images = config.optimization.batch_size;
-        return fmt::format("batch           {} labelled images per rank, {} in all, {}²\n", images, images * ranks,
-                           data.crop_size);
+        return fmt::format("batch           {} per rank, {} in all, {}²\n", io::plural(images, "labelled image"),
+                           images * ranks, data.crop_size);
     }
     if (config.task == config::Task::snn_fine_tune)
     {
@@ -199,14 +201,14 @@ std::string describe_batch(const config::Config& config, std::int64_t ranks)
     }
     const auto images = criterion.unsupervised_batch_size;
     return fmt::format(
-        "batch           {} images per rank, {} in all; of each image 2 views of {}²{}\n"
+        "batch           {} per rank, {} in all; of each image 2 views of {}²{}\n"
         "supports        {}{}\n",
-        images, images * ranks, data.crop_size,
+        io::plural(images, "image"), images * ranks, data.crop_size,
         data.multicrop > 0 ? fmt::format(" and {} of {}²", data.multicrop, data.small_crop_size) : "",
         describe_supports(config, ranks),
         config.task == config::Task::suncet_train
-            ? fmt::format("; in {} of {} epochs", std::min(criterion.supervised_epochs, config.optimization.epochs),
-                          config.optimization.epochs)
+            ? fmt::format("; in {} of {}", std::min(criterion.supervised_epochs, config.optimization.epochs),
+                          io::plural(config.optimization.epochs, "epoch"))
             : "");
 }
 
@@ -220,11 +222,11 @@ std::string note_on_supports(const config::Config& config, const data::Dataset& 
         return "";
     }
     return fmt::format(
-        "note            {} of {} classes are among the supports of a step{}; a support of fewer classes learns less: "
+        "note            {} of {} classes {} among the supports of a step{}; a support of fewer classes learns less: "
         "raise criterion.classes_per_batch{}\n",
-        in_step, dataset.classes(),
+        in_step, dataset.classes(), in_step == 1 ? "is" : "are",
         config.data.unique_classes_per_rank
-            ? fmt::format(" ({} on each of {} ranks, {} on 64)", criterion.classes_per_batch, ranks,
+            ? fmt::format(" ({} on each of {}, {} on 64)", criterion.classes_per_batch, io::plural(ranks, "rank"),
                           std::min(64 * criterion.classes_per_batch, dataset.classes()))
             : "",
         config.data.unique_classes_per_rank ? ", start more ranks, or set meta.emulate_world" : "");
@@ -273,8 +275,8 @@ std::string describe_evaluation(const config::Config& config, const data::Datase
 std::string describe_placement(const comm::World& world, const config::Meta& meta, device::Precision precision,
                                std::int64_t threads, std::optional<std::chrono::seconds> job_seconds)
 {
-    const auto places = world.group().gather_texts(
-        fmt::format("{}, {} threads, {}", ranks::host_name(), threads, device::describe_device(world.device)));
+    const auto places = world.group().gather_texts(fmt::format(
+        "{}, {}, {}", ranks::host_name(), io::plural(threads, "thread"), device::describe_device(world.device)));
     auto text = fmt::format("ranks           {} on {}: {}; {}\n", world.world_size(), io::plural(world.nodes, "node"),
                             listed_places(places), to_string(precision));
     if (world.is_first())
@@ -291,10 +293,10 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
 {
     const auto sized = dataset != nullptr ? checkpoint::with_classes_of(config, *dataset) : config;
     const auto encoder = checkpoint::new_network(sized);
-    auto text =
-        fmt::format("{}network         {}, {} parameters\n{}",
-                    config.meta.emulate_world > 0 ? fmt::format("mathematics     of {} ranks\n", ranks) : "",
-                    checkpoint::describe_network(sized), nn::parameter_count(*encoder), describe_batch(config, ranks));
+    auto text = fmt::format(
+        "{}network         {}, {} parameters\n{}",
+        config.meta.emulate_world > 0 ? fmt::format("mathematics     of {}\n", io::plural(ranks, "rank")) : "",
+        checkpoint::describe_network(sized), nn::parameter_count(*encoder), describe_batch(config, ranks));
     if (config.logging.pretrain_path)
     {
         const auto path = config.logging.path_of(*config.logging.pretrain_path);
@@ -302,8 +304,8 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
             fmt::format("starts from     {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
     }
     const auto& optimization = config.optimization;
-    text += fmt::format("learning rate   {} → {} in {} epochs, then cosine to {}\n", optimization.start_lr,
-                        optimization.lr, optimization.warmup, optimization.final_lr);
+    text += fmt::format("learning rate   {} → {} in {}, then cosine to {}\n", optimization.start_lr, optimization.lr,
+                        io::plural(optimization.warmup, "epoch"), optimization.final_lr);
     if (dataset != nullptr)
     {
         text += describe_steps(config, *dataset, ranks) + describe_data(config, *dataset, device) +

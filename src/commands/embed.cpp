@@ -10,6 +10,7 @@
 
 #include "io/base/live_line.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/base/seconds.hpp"
 #include "io/ranks/agreed.hpp"
 #include "io/results/embeddings_writer.hpp"
@@ -182,7 +183,7 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     std::vector<std::string> described, names;
     for (const auto& [name, dimensions] : layout.outputs)
     {
-        described.push_back(fmt::format("{} ({} dimensions)", name, dimensions));
+        described.push_back(fmt::format("{} ({})", name, io::plural(dimensions, "dimension")));
         names.push_back(name);
     }
     const auto seconds = io::seconds_since(start);
@@ -204,14 +205,15 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
         summary["labelled"] = input.dataset.labelled.size();
         summary["top1"] = right[0].item<double>();
         summary["top5"] = right[1].item<double>();
-        accuracy = fmt::format("; against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} %",
-                               input.dataset.labelled.size(), config.criterion.snn_temperature,
-                               100 * right[0].item<double>(), 100 * right[1].item<double>());
+        accuracy =
+            fmt::format("; against {}, temperature {}: top-1 {:.2f} %, top-5 {:.2f} %",
+                        io::plural(input.dataset.labelled.size(), "labelled one"), config.criterion.snn_temperature,
+                        100 * right[0].item<double>(), 100 * right[1].item<double>());
     }
     if (world.is_first())
     {
-        fmt::print("{}: {} images of '{}' of {}, epoch {}, {} as float{}{}\n", io::printable(output.string()),
-                   images.count(), io::printable(split), io::printable(input.dataset.source),
+        fmt::print("{}: {} of '{}' of {}, epoch {}, {} as float{}{}\n", io::printable(output.string()),
+                   io::plural(images.count(), "image"), io::printable(split), io::printable(input.dataset.source),
                    pretrained.network.epochs_done, fmt::join(described, ", "), layout.half ? 16 : 32, accuracy);
     }
     return summary;

@@ -6,6 +6,7 @@
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/base/seconds.hpp"
 #include "io/ranks/agreed.hpp"
 #include "src/commands/known_classes.hpp"
@@ -67,8 +68,9 @@ loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, 
 
 Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Communicator& communicator)
 {
-    Pretrained pretrained{checkpoint,
-                          agreed(communicator.group(), [&] { return checkpoint::load_encoder(checkpoint); })};
+    auto network = agreed(communicator.group(), [&] { return checkpoint::load_encoder(checkpoint); });
+    const auto path = network.path;
+    Pretrained pretrained{path, std::move(network)};
     for (const auto& notice : communicator.rank() == 0 ? pretrained.network.config.notices : std::vector<std::string>())
     {
         fmt::print("note: {}\n", io::printable(notice));
@@ -108,11 +110,12 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     if (world.is_first())
     {
         fmt::print(
-            "{}: epoch {}, {} images of '{}' against {} labelled ones, temperature {}: top-1 {:.2f} %, top-5 {:.2f} "
+            "{}: epoch {}, {} of '{}' against {}, temperature {}: top-1 {:.2f} %, top-5 {:.2f} "
             "%\n",
-            io::printable(pretrained.checkpoint.string()), network.epochs_done, dataset.validation.count(),
-            io::printable(config.data.validation_split), dataset.labelled.size(), config.criterion.snn_temperature,
-            100 * accuracy.top1, 100 * accuracy.top5);
+            io::printable(pretrained.checkpoint.string()), network.epochs_done,
+            io::plural(dataset.validation.count(), "image"), io::printable(config.data.validation_split),
+            io::plural(dataset.labelled.size(), "labelled one"), config.criterion.snn_temperature, 100 * accuracy.top1,
+            100 * accuracy.top5);
     }
     return {{"task", "snn_eval"},
             {"checkpoint", pretrained.checkpoint.string()},

@@ -12,6 +12,7 @@
 #include "io/ranks/agreed.hpp"
 #include "src/checkpoint/run_files.hpp"
 #include "src/checkpoint/starting_network.hpp"
+#include "src/checkpoint/stored_checkpoint.hpp"
 #include "src/commands/bad_step.hpp"
 #include "src/commands/describe_run.hpp"
 #include "src/commands/run_evaluations.hpp"
@@ -54,7 +55,8 @@ void say_start(const config::Config& config, const data::Dataset& dataset, const
     }
     if (const auto& checkpoint = begun.choice.checkpoint)
     {
-        io::say(fmt::format("resumed from    {}, {}\n", io::printable(checkpoint->string()), describe_place(trainer)));
+        const auto path = checkpoint::existing_checkpoint(*checkpoint);
+        io::say(fmt::format("resumed from    {}, {}\n", io::printable(path.string()), describe_place(trainer)));
     }
 }
 

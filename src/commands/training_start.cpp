@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "io/base/quantity.hpp"
 #include "io/ranks/agreed.hpp"
 
 namespace paws::commands
@@ -63,7 +64,8 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
     if (start.choice.checkpoint && start.trainer->progress().epochs_done >= epochs)
     {
         start.choice.notes.push_back(
-            fmt::format("all {} epochs are done; --set optimization.epochs=N with a larger N extends the run", epochs));
+            fmt::format("{} done; --set optimization.epochs=N with a larger N extends the run",
+                        epochs == 1 ? "the one epoch is" : fmt::format("all {} epochs are", epochs)));
     }
     start.trainer->synchronise();
     agreed(communicator.group(),
@@ -80,7 +82,8 @@ TrainingStart start_training(const config::Config& config, const data::Dataset& 
 std::string describe_place(const train::Trainer& trainer)
 {
     const auto steps = trainer.progress().meters.steps;
-    return fmt::format("{} epochs{} done", trainer.progress().epochs_done,
-                       steps > 0 ? fmt::format(" and {} of {} steps", steps, trainer.loader().steps_per_epoch()) : "");
+    return fmt::format(
+        "{}{} done", io::plural(trainer.progress().epochs_done, "epoch"),
+        steps > 0 ? fmt::format(" and {} of {}", steps, io::plural(trainer.loader().steps_per_epoch(), "step")) : "");
 }
 }  // namespace paws::commands

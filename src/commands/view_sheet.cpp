@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/base/printable.hpp"
+#include "io/base/quantity.hpp"
 #include "io/image/png.hpp"
 #include "src/config/keys.hpp"
 #include "src/data/augmentation.hpp"
@@ -148,8 +149,8 @@ Summary view_sheet(const config::Config& config, std::int64_t images, const std:
     {
         fmt::print("note: {}; another of its class was taken\n", io::printable(message));
     }
-    fmt::print("{}: {} images of {}, each with {} views\n", io::printable(output.string()), rows.size(),
-               io::printable(dataset.source), cells.size() - 1);
+    fmt::print("{}: {} of {}, each with {}\n", io::printable(output.string()), io::plural(rows.size(), "image"),
+               io::printable(dataset.source), io::plural(cells.size() - 1, "view"));
     return {{"task", "views"}, {"pictures", rows.size()}, {"views", cells.size() - 1}, {"files", {output.string()}}};
 }
 }  // namespace paws::commands

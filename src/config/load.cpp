@@ -65,7 +65,7 @@ void collect_notices(Config& config, const Document& document)
                  {
                      if (document.has(key) && !tasks.contains(config.task))
                      {
-                         config.notices.push_back(document.where(key) + ": " + key + ": has no meaning for " +
+                         config.notices.push_back(document.where(key) + ": " + key + ": is not used by " +
                                                   word_from_enum(config.task));
                      }
                  });

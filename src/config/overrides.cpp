@@ -11,7 +11,8 @@ void apply_overrides(Document& document, const std::vector<std::string>& overrid
         const auto equals = text.find('=');
         if (equals == std::string::npos || equals == 0)
         {
-            throw Error("--set: '" + text + "' is no setting; write section.key=value, such as optimization.epochs=10");
+            throw Error("--set: '" + text +
+                        "' is not a setting; write section.key=value, such as optimization.epochs=10");
         }
         const std::string key = text.substr(0, equals);
         if (is_section(key))
@@ -24,7 +25,7 @@ void apply_overrides(Document& document, const std::vector<std::string>& overrid
         }
         catch (const YAML::Exception& error)
         {
-            fail("--set", key, "'" + text.substr(equals + 1) + "' is no YAML value (" + error.msg + "); quote it");
+            fail("--set", key, "'" + text.substr(equals + 1) + "' is not a YAML value (" + error.msg + "); quote it");
         }
     }
 }

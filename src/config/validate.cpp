@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "io/base/quantity.hpp"
 #include "src/config/enums.hpp"
 #include "src/config/keys.hpp"
 #include "src/config/limits.hpp"
@@ -142,7 +143,8 @@ void check_criterion(const Criterion& criterion, const Data& data, const Checker
     check.positive("criterion.snn_temperature", criterion.snn_temperature, "published: 0.1");
     check.require(data.num_classes == 0 || criterion.classes_per_batch <= data.num_classes,
                   "criterion.classes_per_batch",
-                  fmt::format("is {}, but there are only {} classes", criterion.classes_per_batch, data.num_classes));
+                  fmt::format("is {}, but there {} only {}", criterion.classes_per_batch,
+                              data.num_classes == 1 ? "is" : "are", io::plural(data.num_classes, "class", "es")));
 }
 
 void check_labels(const Data& data, const Document& document, const Checker& check)
@@ -263,7 +265,7 @@ void check_optimization(const Optimization& optimization, const Document& docume
     check.require(o.warmup <= o.epochs, "optimization.warmup",
                   fmt::format("is {} epochs, longer than the run ({}); lower it", o.warmup, o.epochs));
     check.require(o.warmup == 0 || document.has("optimization.start_lr"), "optimization.start_lr",
-                  fmt::format("missing; warm-up over {} epochs needs the rate it starts with", o.warmup));
+                  fmt::format("missing; warm-up over {} needs the rate it starts with", io::plural(o.warmup, "epoch")));
     check.at_least("optimization.lr", o.lr, 0., "published: 3.2, 6.4");
     check.at_least("optimization.start_lr", o.start_lr, 0., "published: 0.8, 0.3");
     check.at_least("optimization.final_lr", o.final_lr, 0., "published: a hundredth of lr");

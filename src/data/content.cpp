@@ -140,7 +140,9 @@ std::string difference_of_classes(const Content& before, const Content& now)
     }
     const auto count_before = parts_of(was).first;
     const auto count_now = parts_of(is).first;
-    return count_before == count_now ? first : fmt::format("{} → {} classes, {}", count_before, count_now, first);
+    return count_before == count_now
+               ? first
+               : fmt::format("{} → {}, {}", count_before, count_now == "1" ? "1 class" : count_now + " classes", first);
 }
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "io/base/quantity.hpp"
 #include "io/dataset/dataset_file.hpp"
 #include "io/dataset/pack.hpp"
 #include "io/files/input_path.hpp"
@@ -207,8 +208,8 @@ void choose_rows(Dataset& dataset, const config::Config& config, std::int64_t wo
     {
         // Nobody need have set it: the published data sets have their own.
         throw config::Error(
-            fmt::format("{} has {} classes, but data.num_classes: {} (data.dataset: {}{}); set it to {}",
-                        dataset.source, dataset.classes(), data.num_classes, to_string(data.dataset),
+            fmt::format("{} has {}, but data.num_classes: {} (data.dataset: {}{}); set it to {}", dataset.source,
+                        io::plural(dataset.classes(), "class", "es"), data.num_classes, to_string(data.dataset),
                         data.is_cifar10() || data.is_imagenet() ? " brings it along" : "", dataset.classes()));
     }
     auto labelled = labelled_rows(data, dataset.train, dataset.class_names);

@@ -123,8 +123,8 @@ Rows held_out_rows(const config::Data& data, const Images& train, const std::vec
     if (both > 0)
     {
         result.notes.push_back(
-            fmt::format("{} of the {} held-out images of {} are among the labelled ones: the network has seen them",
-                        both, result.rows.size(), *list));
+            fmt::format("{} of the {} held-out images of {} {} among the labelled ones: the network has seen them",
+                        both, result.rows.size(), *list, both == 1 ? "is" : "are"));
     }
     return result;
 }
@@ -177,8 +177,9 @@ std::vector<std::string> notes_on_classes(const config::Config& config, const st
     {
         ++missing;
     }
-    return {fmt::format("{} of the {} classes of {} have no labelled image, and are never predicted (the first: '{}')",
-                        class_names.size() - labelled.size(), class_names.size(), source, class_names[missing])};
+    const auto count = class_names.size() - labelled.size();
+    return {fmt::format("{} of the {} classes of {} {} never predicted, for want of labelled images (the first: '{}')",
+                        count, class_names.size(), source, count == 1 ? "is" : "are", class_names[missing])};
 }
 
 void require_enough_labels(const config::Config& config, const std::vector<std::int64_t>& targets,

@@ -183,9 +183,9 @@ std::vector<std::string> pack(const config::Data& data, const PackedPlace& place
         });
     const auto images = std::accumulate(report.splits.begin(), report.splits.end(), std::size_t{0},
                                         [](std::size_t sum, const auto& split) { return sum + split.images; });
-    std::vector<std::string> notes{
-        fmt::format("{} was packed: {} images of {} classes, {:.0f} s; later runs use the file", place.file.string(),
-                    images, report.classes, io::seconds_since(start))};
+    std::vector<std::string> notes{fmt::format("{} was packed: {} of {}, {:.0f} s; later runs use the file",
+                                               place.file.string(), io::plural(images, "image"),
+                                               io::plural(report.classes, "class", "es"), io::seconds_since(start))};
     for (const auto& skipped : report.skipped)
     {
         notes.push_back("left out (data.skip_broken): " + skipped);
@@ -254,8 +254,8 @@ PackedFile packed_file(const config::Data& data, const comm::World& world)
     if (!changes.empty())
     {
         packed.notes.push_back(
-            fmt::format("{} is used as it is, but {} has changed since it was packed: {}; to have the "
-                        "images of today, remove the file",
+            fmt::format("{} is used as it is, but {} has changed since it was packed: {}; to pack the "
+                        "current images, remove the file",
                         place.file.string(), place.folder.string(), changes));
     }
     return packed;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "io/base/quantity.hpp"
+
 namespace paws::data
 {
 namespace
@@ -50,13 +52,13 @@ void check_classes(std::int64_t num_classes, const ClassStratifiedSampler::Setti
     check_rank(settings.rank, settings.world_size);
     require(settings.classes_per_batch >= 1 && settings.images_per_class >= 1 && settings.inner_epochs >= 1,
             "support sampler: classes per batch, images per class and inner epochs must be at least 1");
-    const std::string classes = std::to_string(num_classes) + " classes";
+    const std::string classes = io::plural(num_classes, "class", "es");
     const std::string per_batch = std::to_string(settings.classes_per_batch);
     if (settings.unique_classes)
     {
         require(classes_per_step(settings) <= num_classes,
                 "criterion.classes_per_batch: " + per_batch + " different classes on each of " +
-                    std::to_string(settings.world_size) + " ranks are more than the " + classes +
+                    io::plural(settings.world_size, "rank") + " are more than the " + classes +
                     " there are; lower it to at most " + std::to_string(num_classes / settings.world_size) +
                     ", use fewer ranks, or set data.unique_classes_per_rank: false");
         return;
@@ -93,8 +95,8 @@ DistributedSampler::DistributedSampler(Settings settings) : settings_(settings)
     check_rank(settings_.rank, settings_.world_size);
     require(settings_.size >= 1, "sampler: there are no images");
     require(settings_.batch_size >= 1, "sampler: batch size must be at least 1");
-    require(batches_per_epoch() >= 1, "a batch of " + std::to_string(settings_.batch_size) + " images on each of " +
-                                          std::to_string(settings_.world_size) + " ranks is more than the " +
+    require(batches_per_epoch() >= 1, "a batch of " + io::plural(settings_.batch_size, "image") + " on each of " +
+                                          io::plural(settings_.world_size, "rank") + " is more than the " +
                                           std::to_string(settings_.size) +
                                           " images there are; lower the batch size or use fewer ranks");
     set_epoch(0);
@@ -158,9 +160,9 @@ ClassStratifiedSampler::ClassStratifiedSampler(const std::vector<std::int64_t>& 
             images = {images.begin() + settings_.rank * share, images.begin() + (settings_.rank + 1) * share};
         }
         require(std::ssize(images) >= settings_.images_per_class,
-                "class " + std::to_string(c) + " has " + std::to_string(all) + " labelled images, " +
-                    std::to_string(images.size()) + " of them on each of " + std::to_string(settings_.world_size) +
-                    " ranks, fewer than the " + std::to_string(settings_.images_per_class) +
+                "class " + std::to_string(c) + " has " + io::plural(all, "labelled image") + ", " +
+                    std::to_string(images.size()) + " of them on each of " + io::plural(settings_.world_size, "rank") +
+                    ", fewer than the " + std::to_string(settings_.images_per_class) +
                     " a batch takes; lower criterion.supervised_imgs_per_class (snn_fine_tune: "
                     "criterion.supervised_batch_size) or label more images");
     }

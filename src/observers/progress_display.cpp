@@ -51,7 +51,9 @@ void ProgressDisplay::after_step(const train::StepReport& report)
     shown_.comm_wait_share = report.comm_wait_share;
     shown_.seconds_left = io::seconds_since(start_) / static_cast<double>(shown_.step - totals_.first_step) *
                           static_cast<double>(totals_.steps - shown_.step);
-    if (line_)
+    // The epoch's last line waits for what is evaluated behind it: it is printed once.
+    const bool ends_epoch = shown_.step * totals_.epochs % totals_.steps == 0;
+    if (line_ && !ends_epoch)
     {
         line_->update([this] { return logging::format_progress(shown_); });
     }
@@ -59,6 +61,17 @@ void ProgressDisplay::after_step(const train::StepReport& report)
 
 void ProgressDisplay::after_epoch(train::EpochReport& report)
 {
+    // A start that finds all steps of the epoch done has no figures of them.
+    if (shown_.step == 0)
+    {
+        is_in_epoch_ = false;
+        if (line_ && report.accuracy)
+        {
+            io::say(fmt::format("epoch {}/{}  top-1 {:.1f} %\n", report.epochs_done, totals_.epochs,
+                                100 * report.accuracy->top1));
+        }
+        return;
+    }
     if (report.accuracy)
     {
         shown_.top1 = report.accuracy->top1;

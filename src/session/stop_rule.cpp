@@ -62,7 +62,7 @@ StopAfter parse_stop_after(const std::string& text)
         return {std::nullopt, std::nullopt, number * *seconds};
     }
     throw config::Error(fmt::format(
-        "--stop-after: '{}' is not a number of epochs or steps and no time; write for example 3ep, 500steps, 45m or 2h",
+        "--stop-after: '{}' is not a number of epochs or steps, nor a time; write for example 3ep, 500steps, 45m or 2h",
         text));
 }
 

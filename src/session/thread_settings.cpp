@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "io/base/quantity.hpp"
 #include "io/ranks/process_limits.hpp"
 #include "src/config/config.hpp"
 #include "src/config/limits.hpp"
@@ -148,9 +149,9 @@ void start_openmp(std::int64_t count)
     if (with_stack < wanted || found < wanted + further_threads)
     {
         throw config::Error(with_variables(fmt::format(
-            "{} threads cannot be started on this rank, the system starts {} more; set meta.threads to fewer, or "
+            "{} cannot be started on this rank, the system starts {} more; set meta.threads to fewer, or "
             "raise the limits on processes (ulimit -u, pids.max of the control group) and memory (ulimit -v)",
-            count, found)));
+            io::plural(count, "thread"), found)));
     }
     int started = 0;
 #pragma omp parallel
@@ -161,8 +162,8 @@ void start_openmp(std::int64_t count)
     if (started != count)
     {
         throw config::Error(with_variables(
-            fmt::format("OpenMP starts {} threads instead of {}; set meta.threads: {}, or unset what holds it back",
-                        started, count, started)));
+            fmt::format("OpenMP starts {} instead of {}; set meta.threads: {}, or unset what holds it back",
+                        io::plural(started, "thread"), count, started)));
     }
 }
 }  // namespace paws::session

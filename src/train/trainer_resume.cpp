@@ -79,12 +79,12 @@ void Trainer::require_possible_place(const std::filesystem::path& checkpoint) co
         return;
     }
     const auto before = progress_.epochs_done > 0
-                            ? fmt::format("{}", (progress_.steps_done - in_epoch) / progress_.epochs_done)
-                            : fmt::format("at least {}", in_epoch);
+                            ? io::plural((progress_.steps_done - in_epoch) / progress_.epochs_done, "step")
+                            : "at least " + io::plural(in_epoch, "step");
     throw io::Error(
-        fmt::format("{} is of a run with {} steps an epoch, and there are {} with {}: these are other data; restore "
+        fmt::format("{} is of a run with {} an epoch, and {} gives {}: these are other data; restore "
                     "them, or start anew with --resume never or another logging.folder",
-                    checkpoint.string(), before, steps, source_));
+                    checkpoint.string(), before, source_, steps));
 }
 
 void Trainer::note_other_world(const std::filesystem::path& checkpoint)
@@ -109,10 +109,10 @@ void Trainer::note_other_world(const std::filesystem::path& checkpoint)
                      : fmt::format("a run on {} ranks, or on {} with meta.emulate_world: {},", before, fewer, before);
     }
     progress_.notes.push_back(
-        fmt::format("{} is of {}, this run computes for {}: a step has {} images instead of {}, and the "
+        fmt::format("{} is of {}, this run computes for {}: a step has {} instead of {}, and the "
                     "supports of as many ranks; {} keeps the mathematics",
-                    checkpoint.string(), io::plural(before, "rank"), share_.world_size, of_rank * share_.world_size,
-                    of_rank * before, remedy));
+                    checkpoint.string(), io::plural(before, "rank"), share_.world_size,
+                    io::plural(of_rank * share_.world_size, "image"), of_rank * before, remedy));
 }
 
 void Trainer::note_other_epochs(const std::filesystem::path& checkpoint, std::int64_t epochs_before)
@@ -121,9 +121,10 @@ void Trainer::note_other_epochs(const std::filesystem::path& checkpoint, std::in
     before.total_steps = epochs_before * loader_->steps_per_epoch();
     const auto step = progress_.steps_done;
     progress_.notes.push_back(fmt::format(
-        "{} is of a run of {} epochs, this one has {}: the learning rate follows the schedule of {} epochs from here "
+        "{} is of a run of {}, this one has {}: the learning rate follows the schedule of {} epochs from here "
         "on; it is {:.3g} next instead of {:.3g}, and comes to {:.3g} at the end",
-        checkpoint.string(), epochs_before, config_.optimization.epochs, config_.optimization.epochs,
-        schedule_.at(step), before.at(std::min(step, before.total_steps)), config_.optimization.final_lr));
+        checkpoint.string(), io::plural(epochs_before, "epoch"), config_.optimization.epochs,
+        config_.optimization.epochs, schedule_.at(step), before.at(std::min(step, before.total_steps)),
+        config_.optimization.final_lr));
 }
 }  // namespace paws::train

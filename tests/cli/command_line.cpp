@@ -174,7 +174,7 @@ TEST_CASE("a dry run says what would be done and writes nothing", "[cli]")
     CHECK(result.code == 0);
     for (const auto* part :
          {"epochs: 7", "parameters", "memory", "3 an epoch, 21 in 7 epochs", "supports        12",
-          "images        read from ", "data.h5; per rank, 0.00 GiB in memory", "loader          per rank, "})
+          "images          read from ", "data.h5; per rank, 0.00 GiB in memory", "loader          per rank, "})
     {
         CHECK_THAT(result.output, Catch::Contains(part));
     }
@@ -347,7 +347,9 @@ TEST_CASE("bad input gets one line, exit code 2, and no file", "[cli]")
     check_bad_input("views " + good + " --output " + (small.folder / "sheet.png").string() + " --images 0",
                     {"--images: 0", "1 to 100"});
     check_bad_input("views " + good + " --output /nowhere/sheet.png", {"/nowhere/sheet.png"});
-    check_bad_input("demo " + good + " --images /nowhere --folder " + (small.folder / "demo").string(), {"/nowhere"});
+    check_bad_input("demo " + good + " --images /nowhere --folder " + (small.folder / "demo").string(),
+                    {"--images: /nowhere is not a folder"});
+    CHECK_FALSE(std::filesystem::exists(small.folder / "demo"));
     CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
 }
 

@@ -60,6 +60,94 @@ TEST_CASE("a word that is no command is answered with the one that was meant", "
     check_bad_input("train c.yaml", {"a run needs no command"}, test::mpirun(2));
 }
 
+TEST_CASE("what a command would not use is refused, not dropped", "[cli]")
+{
+    const test::SmallRun small;
+    const auto output = (small.folder / "out").string();
+    const auto subset = "subset --data " + small.data().string() + " --per-class 2 --output " + output;
+    const auto inspect = "inspect " + small.data().string();
+    for (const std::string& line : {subset, inspect, std::string("pack --format cifar10 --input . --output ") + output})
+    {
+        check_bad_input(line + " --set data.subset=x",
+                        {"--set: ", line.substr(0, line.find(' ')) + " has no configuration", "leave it out"});
+    }
+    check_bad_input(inspect + " --set nonsense.key=1", {"--set: inspect has no configuration"}, test::mpirun(2));
+    for (const auto* option : {"--dry-run", "--resume never", "--stop-after 3ep", "--sel embed", "--fname c.yaml"})
+    {
+        const std::string text(option);
+        check_bad_input(subset + " " + text, {text.substr(0, text.find(' ')) + ": is not used by subset"});
+    }
+    check_bad_input(inspect + " second.h5", {"'second.h5': inspect has no use for this argument"});
+    CHECK_FALSE(fs::exists(output));
+    // Those that have a configuration look at its keys.
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    check_bad_input("views " + config + " --output v.png --set data.crop_sise=3", {"data.crop_sise", "data.crop_size"});
+    const auto sheet = (small.folder / "sheet.png").string();
+    CHECK(run("views " + config + " --sel paws_train --images 1 --set data.multicrop=0 --output " + sheet).code == 0);
+}
+
+TEST_CASE("an error on the command line names the help that explains it, and options as they are called now", "[cli]")
+{
+    check_bad_input("subset --data d.h5 --perclass 3 --output l", {"(see paws_hpc subset --help)"});
+    check_bad_input("subset --per-class 3", {"(see paws_hpc subset --help)"});
+    check_bad_input("c.yaml --resme never", {"(see paws_hpc --help)"});
+    check_bad_input("views c.yaml --output v.png --picture 3", {"did you mean --images?"});
+    for (const auto* command : {"pack", "subset", "inspect", "convert", "snn-eval", "embed", "views", "demo"})
+    {
+        const auto help = run(std::string(command) + " --help");
+        INFO(help.output);
+        CHECK(help.code == 0);
+        CHECK_THAT(help.output, Catch::Contains("--summary FILE.json"));
+        const bool has_settings = std::string("pack subset inspect").find(command) == std::string::npos;
+        CHECK((help.output.find("--set section.key=value") != std::string::npos) == has_settings);
+    }
+}
+
+TEST_CASE("how many images are drawn is said once, as a number or a share", "[cli]")
+{
+    const test::SmallRun small;
+    const auto list = (small.folder / "list.txt").string();
+    const auto subset = "subset --data " + small.data().string() + " --output " + list;
+    check_bad_input(subset + " --per-class 2 --fraction 0.5", {"--per-class N or --fraction F, not both"});
+    check_bad_input(subset, {"give --per-class N or --fraction F"});
+    for (const auto* share : {"1.5", "0", "-0.25"})
+    {
+        check_bad_input(subset + " --fraction " + share,
+                        {fmt::format("--fraction: {} is not a share", share), "more than 0 and at most 1"});
+    }
+    CHECK_FALSE(fs::exists(list));
+    CHECK(run(subset + " --fraction 0.5").code == 0);
+}
+
+TEST_CASE("a file that is no checkpoint of either kind is refused as that", "[cli]")
+{
+    const test::SmallRun small;
+    const auto text = write(small.folder / "notes.txt", "my notes\n");
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    for (const auto& line : {"inspect " + text, "convert " + text + " " + (small.folder / "o.pth").string(),
+                             config + " --resume " + text, "snn-eval --checkpoint " + text})
+    {
+        check_bad_input(line, {"notes.txt: is neither an HDF5 file nor a checkpoint of PyTorch"});
+    }
+}
+
+TEST_CASE("a checkpoint that is found under another ending is named in what is printed", "[cli]")
+{
+    const test::SmallRun small;
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    REQUIRE(run(config + " --stop-after 1steps").code == 0);
+    const auto named = (small.folder / "run/small-latest.pth.tar").string();
+    const auto read = (small.folder / "run/small-latest.h5").string();
+    const auto evaluated = run("snn-eval --checkpoint " + named);
+    INFO(evaluated.output);
+    CHECK(evaluated.code == 0);
+    CHECK_THAT(evaluated.output, Catch::Contains(named + ": is not there; " + read + " is used instead\n") &&
+                                     Catch::Contains(read + ": epoch 0, 12 images of 'val'"));
+    const auto resumed = run(config + " --stop-after 2steps --resume " + named);
+    INFO(resumed.output);
+    CHECK_THAT(resumed.output, Catch::Contains("resumed from    " + read + ", 0 epochs and 1 of 3 steps done"));
+}
+
 TEST_CASE("a whole number that does not fit is refused, not wrapped around", "[cli]")
 {
     const test::SmallRun small;

@@ -196,7 +196,7 @@ TEST_CASE("a run replaces files of its own kinds only", "[cli]")
     }
     const auto events = files.folder() / "small_tensorboard";
     test::write(events, "my notes\n");
-    check_run(config, {events.string(), "is no folder; move it away"});
+    check_run(config, {events.string(), "is not a folder; move it away"});
     fs::remove(events);
     // What a run before has left.
     for (const auto& path : {files.latest(), files.best()})

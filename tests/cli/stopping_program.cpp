@@ -89,7 +89,7 @@ TEST_CASE("two runs do not write one folder, and none writes where it may not", 
     test::check_bad_input(small.line + " --set logging.folder=/proc/run", {"/proc/run", "logging.folder"});
 }
 
-TEST_CASE("a corrupt checkpoint is named and passed over", "[cli]")
+TEST_CASE("a corrupt checkpoint is named and skipped", "[cli]")
 {
     const LongRun small;
     CHECK(run(small.line + " --stop-after 4steps").code == 0);
@@ -99,10 +99,40 @@ TEST_CASE("a corrupt checkpoint is named and passed over", "[cli]")
     INFO(result.output);
     CHECK(result.code == 0);
     CHECK(test::lines_with(result.output, "small-latest.h5: ").size() == 1);
-    CHECK(test::lines_with(result.output, "small-latest-1.h5, 1 epochs and 1 of 3 steps done").size() == 1);
+    CHECK(test::lines_with(result.output, "small-latest-1.h5, 1 epoch and 1 of 3 steps done").size() == 1);
     CHECK(small.progress().iteration == 6);
     // A foreign file in its place.
     test::write(small.folder / "run/small-latest.h5", "no checkpoint");
     test::write(small.folder / "run/small-latest-1.h5", "neither");
     test::check_bad_input(small.line, {"none of the 2 checkpoints", "--resume never"});
+    // That is what matters, not which of the files is damaged.
+    std::filesystem::resize_file(small.folder / "run/small-best.h5", 100);
+    test::check_bad_input(small.line, {"none of the 2 checkpoints", "--resume never"});
+    std::filesystem::remove(small.folder / "run/small-latest-1.h5");
+    test::check_bad_input(small.line, {"no checkpoint of the run is whole", "--resume never"});
+    std::filesystem::remove(small.folder / "run/small-latest.h5");
+    test::check_bad_input(small.line,
+                          {"logging.write_tag: ", "small-best.h5", "is damaged; it may have been a checkpoint"});
+}
+
+TEST_CASE("a run that stopped after an epoch's last step is evaluated when it resumes", "[cli]")
+{
+    const LongRun small;
+    const auto line = small.line + " --set optimization.epochs=2 --set logging.eval_every=1";
+    const auto stopped = run(line + " --stop-after 3steps");
+    INFO(stopped.output);
+    CHECK(test::lines_with(stopped.output, "epoch 1/2  loss").size() == 1);
+    CHECK(test::lines_with(stopped.output, "top-1").empty());
+    const auto resumed = run(line);
+    INFO(resumed.output);
+    CHECK(resumed.code == 0);
+    CHECK(test::lines_with(resumed.output, "epoch 0/2").empty());
+    const auto first = test::lines_with(resumed.output, "epoch 1/2");
+    REQUIRE(first.size() == 1);
+    CHECK_THAT(first[0], Catch::StartsWith("epoch 1/2  top-1 ") && !Catch::Contains("left"));
+    const auto second = test::lines_with(resumed.output, "epoch 2/2");
+    REQUIRE(second.size() == 1);
+    CHECK_THAT(second[0], Catch::Contains("images/s") && Catch::Contains("top-1"));
+    const auto again = run(line);
+    CHECK(test::lines_with(again.output, "all 2 epochs are done").size() == 1);
 }

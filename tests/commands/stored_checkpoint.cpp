@@ -210,8 +210,9 @@ TEST_CASE("a checkpoint is found under the other ending of its name", "[train]")
     auto stored = checkpoint::read_stored_checkpoint(named);
     CHECK(stored.path == run.latest());
     REQUIRE(stored.notes.size() == 1);
-    CHECK_THAT(stored.notes[0], Catch::Contains("small-latest.pth.tar: is not there; taken is"));
-    CHECK_THAT(checkpoint::load_encoder(named).config.notices.at(0), Catch::Contains("taken is"));
+    CHECK_THAT(stored.notes[0], Catch::Contains("small-latest.pth.tar: is not there; "));
+    CHECK_THAT(checkpoint::load_encoder(named).config.notices.at(0),
+               Catch::Contains("small-latest.h5 is used instead"));
     checkpoint::write_stored_checkpoint(named, stored.content);
     CHECK(checkpoint::read_stored_checkpoint(named).notes.empty());
     fs::remove(run.latest());

@@ -130,10 +130,10 @@ TEST_CASE("the type counts also where a key means nothing to the task", "[config
 TEST_CASE("an override that is none is refused", "[config]")
 {
     const auto& yaml = paws::test::paws_yaml;
-    refuses(yaml, {"criterion.sharpen"}, {"--set: 'criterion.sharpen' is no setting; write section.key=value"});
-    refuses(yaml, {"=1"}, {"--set: '=1' is no setting"});
+    refuses(yaml, {"criterion.sharpen"}, {"--set: 'criterion.sharpen' is not a setting; write section.key=value"});
+    refuses(yaml, {"=1"}, {"--set: '=1' is not a setting"});
     refuses(yaml, {"criterion={sharpen: 1}"}, {"--set: criterion: is a section; set its keys one by one"});
-    refuses(yaml, {"logging.folder=[a"}, {"--set: logging.folder: '[a' is no YAML value"});
+    refuses(yaml, {"logging.folder=[a"}, {"--set: logging.folder: '[a' is not a YAML value"});
 }
 
 TEST_CASE("a task that is unclear or contradicts is refused", "[config]")

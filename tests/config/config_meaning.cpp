@@ -190,7 +190,7 @@ TEST_CASE("keys without an effect are named once each", "[config]")
     const auto config = read(paws::test::fine_tune_yaml, {"meta.master_port=1", "criterion.sharpen=0.5"});
     REQUIRE(config.notices.size() == 2);
     CHECK_THAT(config.notices[0], Catch::Contains("--set: meta.master_port: no effect here"));
-    CHECK_THAT(config.notices[1], Catch::Contains("criterion.sharpen: has no meaning for fine_tune"));
+    CHECK_THAT(config.notices[1], Catch::Contains("criterion.sharpen: is not used by fine_tune"));
     CHECK(config.criterion.sharpen == Criterion{}.sharpen);
 }
 

@@ -204,7 +204,7 @@ TEST_CASE("samplers refuse what cannot work", "[samplers]")
     refuses(make({.classes_per_batch = 7}), "is more than the 6 classes");
     refuses(make({.world_size = 4, .classes_per_batch = 2, .unique_classes = true}), "lower it to at most 1");
     refuses(make({.classes_per_batch = 2, .images_per_class = 5}),
-            "class 0 has 4 labelled images, 4 of them on each of 1 ranks, fewer than the 5 a batch takes; lower "
+            "class 0 has 4 labelled images, 4 of them on each of 1 rank, fewer than the 5 a batch takes; lower "
             "criterion.supervised_imgs_per_class");
     refuses(make({.world_size = 2, .classes_per_batch = 2, .images_per_class = 3}), "2 of them on each of 2 ranks");
     refuses([&] { ClassStratifiedSampler(targets, 5, {}); },

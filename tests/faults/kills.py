@@ -109,7 +109,7 @@ def main():
         subprocess.run([options.paws_hpc, "pack", "--format", "cifar10", "--input", options.data / "cifar-10-batches-py", "--output", root / "data.h5"], check=True,
                        stdout=subprocess.DEVNULL)
         training = Training(options, root, "killed")
-        reached = partial = passed_over = 0
+        reached = partial = skipped = 0
         for number in range(options.kills):
             process = training.begin()
             time.sleep(chance.uniform(0.1, 1.5 if options.ranks == 1 else 3))
@@ -122,7 +122,7 @@ def main():
                 assert "resumed from" in said or "ranks  " not in said, f"kill {number}: began anew:\n{said}"
             reached = step
             partial += bool(glob.glob(str(training.folder / "*.partial-*")))
-            passed_over += "passed over" in said
+            skipped += "; skipped" in said
         end = reached + 3
         training.run_to(end, root / "summary.json")
         alone = Training(options, root, "alone")
@@ -131,7 +131,7 @@ def main():
         for rank in range(options.ranks):
             assert figures(training.folder / f"run_r{rank}.csv") == figures(alone.folder / f"run_r{rank}.csv"), "the logs differ"
         assert not glob.glob(str(training.folder / "*.partial-*")), "leftovers"
-    print(f"{options.kills} kills on {options.ranks} rank(s), {end} steps: {partial} within a write, {passed_over} corrupt files passed over; the end is that of a run left alone")
+    print(f"{options.kills} kills on {options.ranks} rank(s), {end} steps: {partial} within a write, {skipped} corrupt files skipped; the end is that of a run left alone")
 
 
 if __name__ == "__main__":

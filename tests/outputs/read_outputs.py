@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -173,6 +174,22 @@ def check_embeddings(plain, small):
         assert "probabilities" not in full
 
 
+def check_drawing(plain, folder):
+    program = Path(__file__).resolve().parents[2] / "perf/tools/draw_embeddings.py"
+
+    def draw(*words):
+        return subprocess.run([sys.executable, program, *map(str, words)], capture_output=True, text=True)
+
+    drawn = draw(plain, folder / "image.png", "--classes", folder / "c.h5")
+    assert drawn.returncode == 0 and (folder / "image.png").stat().st_size > 0, drawn.stderr
+    bad = ((folder / "nowhere.h5", "no such file"), (folder / "run.yaml", "cannot be read as HDF5"), (folder / "c.h5", "has no 'embeddings'"))
+    for path, words in bad:
+        refused = draw(path, folder / "none.png")
+        assert refused.returncode == 2 and refused.stderr.count("\n") == 1, refused.stderr
+        assert str(path) in refused.stderr and words in refused.stderr, refused.stderr
+    assert not (folder / "none.png").exists()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--paws-hpc", required=True)
@@ -197,6 +214,7 @@ def main():
         paws_hpc(*embed, "--output", folder / "small.h5", "--outputs", "projection,backbone,prediction", "--half",
                  "--compression", 4, "--chunk-rows", 16, "--probabilities")
         check_embeddings(folder / "plain.h5", folder / "small.h5")
+        check_drawing(folder / "plain.h5", folder)
     print("read_outputs.py: all as it should be")
 
 

@@ -179,11 +179,11 @@ def check_full_stdout(paws_hpc):
     with open("/dev/full", "wb") as full:
         for words in ["inspect", "c.h5"], ["run.yaml", "--dry-run"], ["--help"]:
             result = paws_hpc.done(*words, code=1, stdout=full)
-            assert result.stderr.count(b"\n") == 1 and b"stdout: not all could be written (No space" in result.stderr, words
+            assert result.stderr.count(b"\n") == 1 and b"stdout: not all of the output could be written (No space" in result.stderr, words
         paws_hpc.done("run.yaml", stdout=full)
     closed = ["sh", "-c", 'exec "$@" >&-', "sh"]
     result = paws_hpc.done("inspect", "c.h5", code=1, start=closed)
-    assert b"stdout: not all could be written" in result.stderr, result.stderr
+    assert b"stdout: not all of the output could be written" in result.stderr, result.stderr
     paws_hpc.done("run.yaml", "--resume", "never", start=closed)
     # Neither can the reason be said then.
     for words in ["--help"], ["--version"]:

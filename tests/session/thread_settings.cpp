@@ -91,7 +91,7 @@ TEST_CASE("the environment's threads give way or are named", "[cli]")
     const auto limited = test::run(line, "OMP_THREAD_LIMIT=1");
     INFO(limited.output);
     CHECK(limited.code == 0);
-    CHECK(test::lines_with(limited.output, "1 threads, cpu").size() == 1);
+    CHECK(test::lines_with(limited.output, "1 thread, cpu").size() == 1);
     test::check_bad_input(line + " --set meta.threads=2", {"OMP_THREAD_LIMIT", "meta.threads"}, "OMP_THREAD_LIMIT=1");
     test::check_bad_input(line + " --set meta.threads=513", {"meta.threads", "512", "513"});
     test::check_bad_input(line + " --set data.workers=100000", {"data.workers", "1024"});

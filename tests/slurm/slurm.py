@@ -127,7 +127,7 @@ def refused(test):
             (("--nodes", "0"), "--nodes.*above 0"),
             (("--fname", "nowhere.yaml"), "nowhere.yaml: there is no such file"),
             (("--fname", "."), r"\.: is a folder"),
-            (("--fname", "/dev/null"), "/dev/null: is no regular file"),
+            (("--fname", "/dev/null"), "/dev/null: is not a regular file"),
             (("--fname", "small.yaml", "--batch-launch"), "small.yaml: not a list"),
             (("--template", "gpu"), "--template: there is no 'gpu'.*cifar10"),
             (("--let", "INPUT=x"), "no variable INPUT.*CONFIG"),

@@ -303,7 +303,7 @@ TEST_CASE("files that do not hold together are refused by name", "[io]")
             f.write<std::int64_t>("test/labels", Labels{0}, {1});
             f.write_strings("test/names", {"x", "y"});
         },
-        {"/test/names", "text [N] for 1 images"});
+        {"/test/names", "text [N] for 1 image"});
 
     const TemporaryFolder folder;
     foreign(folder / "labels.h5", {0, 2}).save();

@@ -140,7 +140,7 @@ TEST_CASE("corrupt images are refused, all of the first few by name", "[io][pack
     check_pack_refused(
         folder, folder.request(),
         {"7 of 18 images are corrupt", "cat/link.jpg: open failed: No such file",
-         "cat/notes.txt: it is neither JPEG nor PNG", "cat/pipe.jpg: it is no regular file", "; and 2 more)"});
+         "cat/notes.txt: it is neither JPEG nor PNG", "cat/pipe.jpg: it is not a regular file", "; and 2 more)"});
 }
 
 TEST_CASE("corrupt images are left out on demand, and listed in the file", "[io][pack_folder]")

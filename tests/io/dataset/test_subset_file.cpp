@@ -66,14 +66,15 @@ TEST_CASE("a subset that does not fit its data set is refused with the line", "[
     refuse("1\n\n5\n", {"subset.txt, line 3", "no image 5", "5 of the split"});
     refuse("99999999999999999999999\n", {"line 1", "no image"});
     refuse("1\n2\n1\n", {"line 3", "'1' comes twice"});
-    refuse("1\na/two.png\n", {"line 2", "'a/two.png' is no position"});
-    refuse("1\n-1\n", {"line 2", "'-1' is no position"});
+    refuse("1\na/two.png\n", {"line 2", "'a/two.png' is not a position"});
+    refuse("1\n-1\n", {"line 2", "'-1' is not a position"});
+    refuse("four.png\n", {"line 1", "no image named 'four.png'", "whose first is called 'a/one.png'"});
     refuse("two.png\nfour.png\n", {"line 2", "no image named 'four.png'"});
     refuse("two.png\none.png\n", {"line 2", "several images", "'one.png'"});
     refuse("a/two.png\ntwo.png\n", {"line 2", "'two.png' comes twice"});
     refuse("\n \n", {"subset.txt", "names no image"});
     refuse("", {"subset.txt", "names no image"});
-    refuse(std::string("\x89HDF\r\n\x1a\n\0\0", 10), {"subset.txt: is no text", "one image a line"});
+    refuse(std::string("\x89HDF\r\n\x1a\n\0\0", 10), {"subset.txt: is not a text", "one image a line"});
     check_refused([] { read_subset("/nowhere/subset.txt", names); }, {"/nowhere/subset.txt", "no such file"});
 }
 
@@ -154,7 +155,7 @@ TEST_CASE("subsets that cannot be drawn are refused", "[io]")
     check_refused([&] { draw_subset_per_class(labels, 3, 4, 1); }, {"4 images of class 2", "has 3"});
     check_refused([&] { draw_subset_per_class(labels, 3, 0, 1); }, {"0 images"});
     check_refused([&] { draw_subset_per_class(labels, 2, 1, 1); }, {"label 2", "2 classes"});
-    check_refused([&] { draw_subset_fraction(labels, 4, 0.5, 1); }, {"1 images of class 3", "has 0"});
+    check_refused([&] { draw_subset_fraction(labels, 4, 0.5, 1); }, {"1 image of class 3", "has 0"});
     const std::vector<std::int64_t> negative = {0, -1};
     check_refused([&] { draw_subset_per_class(negative, 1, 1, 1); }, {"image 1 has label -1"});
     for (const double fraction : {0.0, -0.5, 1.5, std::numeric_limits<double>::quiet_NaN()})

@@ -204,7 +204,7 @@ TEST_CASE("places that cannot be written to are refused with what to do", "[io]"
     check_refused([&] { write(folder.path()); }, {folder.path().string(), "is a folder"});
     check_refused([&] { write("/proc/paws-test"); }, {"/proc/paws-test", "open failed", "permissions"});
     write_file(folder / "plain", "");
-    check_refused([&] { write(folder / "plain/file"); }, {"plain/file", "no folder"});
+    check_refused([&] { write(folder / "plain/file"); }, {"plain/file", "is not a folder"});
     AtomicFile vanished(folder / "vanished");
     std::filesystem::remove(vanished.temporary());
     check_refused([&] { vanished.commit(); }, {"vanished", "No such file"});

@@ -40,7 +40,13 @@ TEST_CASE("files of other programs are refused as what they are", "[io]")
     refuse(std::string(257, 'a') + "ustar", {"tar archive"});
     refuse(std::string("\x80\x04}.", 4), {"pickle", "torch.save"});
     refuse("", {"is empty"});
-    // Nothing known: what reads it says what it wanted.
+    // Nothing known.
+    for (const auto& path : {write_file(folder / "text", "hello"), write_file(folder / "short", "\x89HDF")})
+    {
+        check_refused([&] { refuse_other_file(path); }, {path.filename().string(), "neither", "HDF5", "PyTorch"});
+        check_refused([&] { describe(path); }, {"neither an HDF5 file nor a checkpoint of PyTorch"});
+    }
+    CHECK_NOTHROW(refuse_other_file(write_file(folder / "damaged.h5", "\x89HDF\r\n\x1a\n...")));
     CHECK(kind_of_other_file(write_file(folder / "text", "hello")).empty());
     CHECK(kind_of_other_file(write_file(folder / "brace", "{\"a\": 1, \"b\": 2}")).empty());
 }

@@ -21,15 +21,15 @@ TEST_CASE("what is no regular file is no image, and is not opened", "[io]")
                       {"train/a/" + name + ": cannot be decoded (" + reason});
     };
     std::filesystem::create_symlink("/dev/zero", folder / "device.jpg");
-    refuse("device.jpg", "it is no regular file");
+    refuse("device.jpg", "it is not a regular file");
     std::filesystem::create_directory(folder / "folder.jpg");
-    refuse("folder.jpg", "it is no regular file");
+    refuse("folder.jpg", "it is not a regular file");
     std::filesystem::create_symlink("nowhere", folder / "link.jpg");
     refuse("link.jpg", "");
 
     const auto pipe = folder / "pipe.jpg";
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-    refuse("pipe.jpg", "it is no regular file");
+    refuse("pipe.jpg", "it is not a regular file");
     // Somebody who waits for a reader of the pipe goes on waiting.
     std::atomic<bool> has_reader = false;
     std::thread writer(
@@ -41,7 +41,7 @@ TEST_CASE("what is no regular file is no image, and is not opened", "[io]")
         });
     constexpr std::chrono::milliseconds moment(50);
     std::this_thread::sleep_for(moment);
-    refuse("pipe.jpg", "it is no regular file");
+    refuse("pipe.jpg", "it is not a regular file");
     std::this_thread::sleep_for(moment);
     CHECK_FALSE(has_reader);
     const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);

@@ -112,6 +112,14 @@ TEST_CASE("what is left of a damaged file of ours may be replaced, that of anoth
     fs::resize_file(folder / "file.h5", fs::file_size(folder / "file.h5") / 2);
     CHECK_NOTHROW(check_one(folder / "file.h5", checkpoint_output()));
     check_refused([&] { check_one(folder / "file.h5", hdf5_output(dataset_format)); }, {"is not a packed data set"});
+    // Too little is left to tell.
+    fs::resize_file(folder / "file.h5", 100);
+    for (const auto& kind : {checkpoint_output(), hdf5_output(dataset_format)})
+    {
+        check_refused([&] { check_one(folder / "file.h5", kind); },
+                      {"--output: ", "is there already and is damaged; it may have been " + kind.name, "move it away"});
+    }
+    CHECK(fs::file_size(folder / "file.h5") == 100);
 }
 
 TEST_CASE("devices, FIFOs and folders are refused, texts may be streamed", "[io]")
@@ -193,6 +201,6 @@ TEST_CASE("a folder that the command makes may be missing", "[io]")
     check_refused([&] { check(folder / "runs/a/b/summary", folder / "runs/a"); }, {"no folder", "make it first"});
     check_refused([&] { check("/proc/paws/summary", "/proc/paws"); }, {"--summary: /proc/paws/summary", "cannot be"});
     write_file(folder / "plain", "");
-    check_refused([&] { check(folder / "plain/a/summary", folder / "plain/a"); }, {"plain", "no folder"});
+    check_refused([&] { check(folder / "plain/a/summary", folder / "plain/a"); }, {"plain", "is not a folder"});
     CHECK(folder.entries() == 1);
 }
