@@ -87,7 +87,12 @@ device::Precision choose_precision(const config::Meta& meta, const torch::Device
 
 std::string describe_precision(const config::Meta& meta, const torch::Device& device)
 {
-    return describe_precision(traits_of(device), meta);
+    auto text = describe_precision(traits_of(device), meta);
+    if (uses_winograd(meta, choose_precision(meta, device), device))
+    {
+        text.insert(text.size() - 1, "; 3×3 convolutions by Winograd's algorithm where it is faster");
+    }
+    return text;
 }
 
 std::string describe_precision(const DeviceTraits& device, const config::Meta& meta)
