@@ -60,6 +60,8 @@ EncodedFileWriter::EncodedFileWriter(const std::filesystem::path& path, const st
             return bytes;
         });
     file_.agreed([&] { open_skeleton(splits); });
+    // The places that were just given to the encoded images: the last change to the structure.
+    file_.together([&] { file_.hdf5().flush(); });
 }
 
 void EncodedFileWriter::open_skeleton(const std::vector<Split>& splits)
@@ -71,14 +73,12 @@ void EncodedFileWriter::open_skeleton(const std::vector<Split>& splits)
         splits_.push_back({file.dataset(split.name + "/encoded"), file.dataset(split.name + "/checksums"),
                            file.dataset(split.name + "/sizes")});
     }
-    // The places that were just given to the encoded images: the last change to the structure.
-    file_.hdf5().flush();
 }
 
 void EncodedFileWriter::write(std::size_t split, std::uint64_t first_byte, std::span<const std::uint8_t> bytes)
 {
     h5::Dataset& encoded = splits_.at(split).encoded;
-    file_.agreed([&] { encoded.write_rows_together(first_byte, bytes.size(), bytes); });
+    file_.together([&] { encoded.write_rows_together(first_byte, bytes.size(), bytes); });
     if (!bytes.empty())
     {
         file_.wrote({encoded.place_in_file() + first_byte, bytes.size(), crc32(std::as_bytes(bytes))});
@@ -91,12 +91,10 @@ void EncodedFileWriter::finish(const std::vector<Result>& results)
     {
         const Result none;
         const Result& result = file_.ranks().is_first() ? results.at(i) : none;
-        file_.agreed(
-            [&]
-            {
-                splits_[i].checksums.write_rows_together<std::uint32_t>(0, result.checksums.size(), result.checksums);
-                splits_[i].sizes.write_rows_together<std::uint32_t>(0, result.sizes.size() / 2, result.sizes);
-            });
+        const auto write = [&](h5::Dataset& dataset, const std::vector<std::uint32_t>& numbers, std::size_t rows)
+        { file_.together([&] { dataset.write_rows_together<std::uint32_t>(0, rows, numbers); }); };
+        write(splits_[i].checksums, result.checksums, result.checksums.size());
+        write(splits_[i].sizes, result.sizes, result.sizes.size() / 2);
     }
     splits_.clear();
     file_.close();

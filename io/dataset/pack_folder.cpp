@@ -67,10 +67,11 @@ std::vector<std::string> share_corrupt(const PackedSplit& split, const std::vect
 class Packer
 {
 public:
-    Packer(const FolderPackRequest& request, MPI_Comm comm, const FolderPackProgress& progress)
+    Packer(const FolderPackRequest& request, const ranks::Group& ranks, const FolderPackProgress& progress)
         : request_(request),
           progress_(progress),
-          ranks_(comm),
+          all_(ranks),
+          ranks_(ranks.naming_ranks(false)),
           threads_(static_cast<std::size_t>(ranks::resources_of_rank(ranks_).cores))
     {
     }
@@ -156,7 +157,7 @@ private:
 
     void write()
     {
-        EncodedFileWriter writer(request_.output, printable(class_names_), parts_for_writer(), ranks_);
+        EncodedFileWriter writer(request_.output, printable(class_names_), parts_for_writer(), all_);
         PassMeter meter(progress_, true, splits_);
         std::vector<EncodedFileWriter::Result> results;
         std::vector<std::string> all_corrupt;
@@ -231,7 +232,8 @@ private:
 
     const FolderPackRequest& request_;
     const FolderPackProgress& progress_;
-    ranks::Group ranks_;
+    const ranks::Group& all_;  // for what ranks write
+    ranks::Group ranks_;       // for what they find in the folder, which all see alike
     std::size_t threads_;
     std::vector<std::string> class_names_;
     std::vector<PackedSplit> splits_;
@@ -239,8 +241,9 @@ private:
 };
 }  // namespace
 
-FolderPackReport pack_image_folder(const FolderPackRequest& request, MPI_Comm comm, const FolderPackProgress& progress)
+FolderPackReport pack_image_folder(const FolderPackRequest& request, const ranks::Group& ranks,
+                                   const FolderPackProgress& progress)
 {
-    return Packer(request, comm, progress).run();
+    return Packer(request, ranks, progress).run();
 }
 }  // namespace paws::io

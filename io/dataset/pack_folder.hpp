@@ -2,8 +2,6 @@
 
 // Packs a folder of class folders, as ImageNet is kept, into one file.
 
-#include <mpi.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "io/ranks/group.hpp"
 
 namespace paws::io
 {
@@ -61,13 +61,13 @@ using FolderPackProgress = std::function<void(const FolderPackStatus&)>;
 /// are passed over. Bytes are kept as they are, unless shorter_side says otherwise. Every image is decoded, whatever
 /// its name ends in; what cannot be read or is no whole JPEG or PNG is corrupt.
 ///
-/// Collective over `comm`: the ranks read, check and write together, each with the cores of its node that fall to it,
+/// Collective over `ranks`: they read, check and write together, each with the cores of its node that fall to it,
 /// holding two parts of images at a time (see part_bytes). The file is the same for any number of ranks. It appears
 /// whole or not at all (see AtomicFile), with a seal (see make_seal).
 ///
 /// Throws BadInput, the same on every rank: no such folder, no classes, a class without images, a class of val that
 /// train does not have, corrupt images without skip_broken, a list that read_subset refuses, images that change
 /// meanwhile, too little space, a failed write.
-FolderPackReport pack_image_folder(const FolderPackRequest& request, MPI_Comm comm,
+FolderPackReport pack_image_folder(const FolderPackRequest& request, const ranks::Group& ranks,
                                    const FolderPackProgress& progress = {});
 }  // namespace paws::io

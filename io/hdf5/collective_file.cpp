@@ -19,6 +19,9 @@ namespace
 namespace fs = std::filesystem;
 using Block = CollectiveFile::Block;
 
+/// Of this process.
+bool left_open = false;
+
 constexpr std::uint64_t copied_bytes = std::uint64_t{16} << 20;
 
 void require_space(const fs::path& path, const fs::path& folder, std::uint64_t bytes)
@@ -93,9 +96,30 @@ void refuse_disk(const fs::path& path)
     throw SystemError(path.string(), "the disk gives back other bytes than were written to it");
 }
 
+CollectiveFile::~CollectiveFile()
+{
+    if (file_ && !ranks_.is_alone() && std::uncaught_exceptions() > exceptions_)
+    {
+        static_cast<void>(new h5::File(std::move(*file_)));
+        left_open = true;
+    }
+}
+
+bool CollectiveFile::is_one_left_open()
+{
+    return left_open;
+}
+
+std::string CollectiveFile::overdue_message() const
+{
+    return path_.string() + ": to write it together takes the ranks longer than " +
+           std::to_string(std::chrono::duration_cast<std::chrono::seconds>(ranks_.deadline()).count()) +
+           " s; the disk of one of them fails, or is slower than meta.comm_timeout allows";
+}
+
 void CollectiveFile::begin(const std::function<std::uint64_t(h5::File&)>& make)
 {
-    ranks::agreed(ranks_,
+    ranks::agreed(ranks_.naming_ranks(false),
                   [&]
                   {
                       if (ranks_.is_first())
@@ -104,7 +128,7 @@ void CollectiveFile::begin(const std::function<std::uint64_t(h5::File&)>& make)
                       }
                   });
     temporary_ = ranks_.broadcast(temporary_.string());
-    agreed([&] { file_.emplace(h5::File::open_together(temporary_, ranks_.mpi())); });
+    together([&] { file_.emplace(h5::File::open_together(temporary_, ranks_.mpi())); });
 }
 
 void CollectiveFile::make_skeleton(const std::function<std::uint64_t(h5::File&)>& make)
@@ -132,8 +156,8 @@ void CollectiveFile::make_skeleton(const std::function<std::uint64_t(h5::File&)>
 
 void CollectiveFile::close()
 {
-    agreed([&] { file_->flush(); });
-    file_.reset();
+    together([&] { file_->flush(); });
+    together([&] { file_.reset(); });
     agreed([&] { Descriptor(temporary_, O_RDONLY).sync(); });
     agreed([&] { verify_own_blocks(); });
 }

@@ -2,15 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "io/files/atomic_file.hpp"
 #include "io/files/seal.hpp"
 #include "io/hdf5/h5.hpp"
 #include "io/ranks/agreed.hpp"
+#include "io/ranks/overdue.hpp"
 
 namespace paws::io
 {
@@ -19,7 +22,7 @@ namespace paws::io
 ///
 ///     CollectiveFile file(path, ranks);
 ///     file.begin([&](h5::File& skeleton) { ...; return bytes_of_rows; });
-///     file.agreed([&] { file.hdf5().dataset("a").write_rows_together(...); });
+///     file.together([&] { file.hdf5().dataset("a").write_rows_together(...); });
 ///     file.close();
 ///     file.finish([&](const std::filesystem::path& temporary) { ... });
 ///
@@ -40,6 +43,11 @@ public:
     };
 
     CollectiveFile(std::filesystem::path path, const ranks::Group& ranks) : path_(std::move(path)), ranks_(ranks) {}
+    /// To close the file is a collective call of HDF5, too. On the way out with an error, which need not be the
+    /// others', it is left open.
+    ~CollectiveFile();
+    CollectiveFile(const CollectiveFile&) = delete;
+    CollectiveFile& operator=(const CollectiveFile&) = delete;
 
     const ranks::Group& ranks() const { return ranks_; }
 
@@ -68,6 +76,27 @@ public:
                       });
     }
 
+    /// The same for one collective call of HDF5. Where a rank's disk fails there, others may wait in it for ever, and
+    /// that rank too: after the deadline of the ranks they end (see ranks::Overdue).
+    template <typename Action>
+    void together(Action action) const
+    {
+        agreed(
+            [&]
+            {
+                std::optional<ranks::Overdue> overdue;
+                if (!ranks_.is_alone() && ranks_.deadline() < ranks::no_deadline)
+                {
+                    overdue.emplace(ranks_.deadline(), overdue_message());
+                }
+                action();
+            });
+    }
+
+    /// Whether HDF5 was left with a file that ranks had open together, so that the end of MPI, which closes it, may not
+    /// end.
+    static bool is_one_left_open();
+
     /// Not collective: bytes that this rank wrote, which are read again before the file is in its place.
     void wrote(const Block& block) { blocks_.push_back(block); }
 
@@ -80,6 +109,7 @@ public:
     void finish(const std::function<void(const std::filesystem::path& temporary)>& check);
 
 private:
+    std::string overdue_message() const;
     void make_skeleton(const std::function<std::uint64_t(h5::File&)>& make);
     void verify_own_blocks() const;
     Seal seal() const;
@@ -90,6 +120,7 @@ private:
     std::filesystem::path temporary_;
     std::optional<h5::File> file_;
     std::vector<Block> blocks_;  // that this rank wrote
+    int exceptions_ = std::uncaught_exceptions();
 };
 
 /// Throws SystemError: a file does not hold what was written to it.

@@ -29,6 +29,22 @@ void by_pieces(Byte* data, std::uint64_t bytes, Transfer transfer)
         transfer(data + done, static_cast<int>(std::min(most_bytes, bytes - done)));
     }
 }
+
+bool is_unmet(const std::exception_ptr& failure)
+{
+    try
+    {
+        std::rethrow_exception(failure);
+    }
+    catch (const Unmet&)
+    {
+        return true;
+    }
+    catch (...)
+    {
+        return false;
+    }
+}
 }  // namespace
 
 Group::Group(MPI_Comm comm) : comm_(comm)
@@ -54,7 +70,7 @@ Group Group::naming_ranks(bool names) const
 void Group::meet(const std::exception_ptr& failure) const
 {
     const auto mine = failure ? std::optional(failure_of(failure)) : std::nullopt;
-    if (mine && (is_alone() || mine->may_follow || knows(failure)))
+    if (mine && (is_alone() || mine->may_follow || is_unmet(failure) || knows(failure)))
     {
         std::rethrow_exception(failure);
     }
@@ -62,10 +78,28 @@ void Group::meet(const std::exception_ptr& failure) const
     {
         return;
     }
-    const int failed_rank = lowest_of_failed(mine.has_value());
+    const int failed_rank = mine ? meet_with(*mine) : lowest_of_failed(false, deadline_);
     if (failed_rank < size_)
     {
         throw_failure_of(failed_rank, mine.value_or(Failure{"", success}));
+    }
+}
+
+/// lowest_of_failed() of a rank that has failed. It can do nothing but end: where others are slow, not with them.
+int Group::meet_with(const Failure& mine) const
+{
+    constexpr int part = 10;
+    try
+    {
+        return lowest_of_failed(true, deadline_ / part);
+    }
+    catch (const CallError&)
+    {
+        if (mine.code == bad_input)
+        {
+            throw UnmetBadInput(mine.message);
+        }
+        throw UnmetError(mine.message);
     }
 }
 
@@ -86,7 +120,7 @@ bool Group::knows(const std::exception_ptr& failure) const
 }
 
 /// The size of the group if none has failed. The one call of which ranks do not know when the others come to it.
-int Group::lowest_of_failed(bool has_failed) const
+int Group::lowest_of_failed(bool has_failed, std::chrono::milliseconds patience) const
 {
     struct Ranks
     {
@@ -105,7 +139,7 @@ int Group::lowest_of_failed(bool has_failed) const
     };
     try
     {
-        wait_until(has_ended, deadline_, call, longest_pause);
+        wait_until(has_ended, patience, call, longest_pause);
     }
     catch (...)
     {

@@ -24,6 +24,11 @@ struct Agreed
     MPI_Comm group;
 };
 
+/// Marks the error of a rank that the others did not meet in time: it is this rank's alone.
+struct Unmet
+{
+};
+
 struct AgreedBadInput final : BadInput, Agreed
 {
     AgreedBadInput(const std::string& message, MPI_Comm of) : BadInput(message), Agreed{of} {}
@@ -32,6 +37,16 @@ struct AgreedBadInput final : BadInput, Agreed
 struct AgreedError final : std::runtime_error, Agreed
 {
     AgreedError(const std::string& message, MPI_Comm of) : std::runtime_error(message), Agreed{of} {}
+};
+
+struct UnmetBadInput final : BadInput, Unmet
+{
+    using BadInput::BadInput;
+};
+
+struct UnmetError final : std::runtime_error, Unmet
+{
+    using std::runtime_error::runtime_error;
 };
 
 /// Ranks that act together, and what they say to each other beside their tensors and files: the ranks of an MPI
@@ -47,7 +62,8 @@ public:
     Group() = default;
     explicit Group(MPI_Comm comm);
 
-    /// The same ranks, where whoever waits so long for the others throws CallError. Without, a rank may take any time.
+    /// The same ranks, where whoever waits so long for the others throws CallError, and whoever comes with a failure of
+    /// its own throws that after a tenth of it. Without, a rank may take any time.
     Group with_deadline(std::chrono::milliseconds deadline) const;
     /// The same ranks, where the failure of one is said with that rank and its host, unless all fail alike; or, as at
     /// first, in its own words alone, for what all see alike, such as a file.
@@ -62,7 +78,9 @@ public:
 
     /// Collective: a barrier. With the failure of a rank, or several, all throw that of the lowest one: AgreedBadInput
     /// for bad input (see failure_of), else AgreedError. What all ranks of the group throw already passes, and so does
-    /// CallError, after which there is no way to the others. A rank alone throws its error as it is.
+    /// CallError, after which there is no way to the others. Where these do not come in time, because they sit in a
+    /// call that this rank has left, its failure is thrown as UnmetBadInput or UnmetError, which pass, too. A rank
+    /// alone throws its error as it is.
     void meet(const std::exception_ptr& failure = {}) const;
 
     /// Whether all ranks of the group throw this error: one of meet() or refuse().
@@ -121,7 +139,8 @@ public:
     }
 
 private:
-    int lowest_of_failed(bool has_failed) const;
+    int lowest_of_failed(bool has_failed, std::chrono::milliseconds patience) const;
+    int meet_with(const Failure& mine) const;
     [[noreturn]] void throw_failure_of(int rank, const Failure& mine) const;
     std::string text_of(std::string text, int root) const;
     void add_up(std::uint64_t* numbers, int count) const;

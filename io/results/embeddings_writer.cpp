@@ -109,9 +109,9 @@ EmbeddingsWriter::EmbeddingsWriter(const std::filesystem::path& path, const Embe
             {
                 column.dataset = file_.hdf5().dataset(column.name);
             }
-            // The places that data sets without compression were just given.
-            file_.hdf5().flush();
         });
+    // The places that data sets without compression were just given.
+    file_.together([&] { file_.hdf5().flush(); });
 }
 
 EmbeddingsWriter::Rows EmbeddingsWriter::rows_of(int rank) const
@@ -204,7 +204,7 @@ void EmbeddingsWriter::write_rows(Column& column, std::size_t rows)
     const std::size_t first = mine_.first + written_;
     h5::Dataset& dataset = *column.dataset;
     const std::size_t numbers = rows * column.width;
-    file_.agreed(
+    file_.together(
         [&]
         {
             switch (column.type)

@@ -8,6 +8,8 @@
 
 #include "io/base/printable.hpp"
 #include "io/base/say.hpp"
+#include "io/files/atomic_file.hpp"
+#include "io/hdf5/collective_file.hpp"
 #include "io/ranks/agreed.hpp"
 #include "io/ranks/launcher.hpp"
 #include "io/ranks/session.hpp"
@@ -113,6 +115,11 @@ int run_together(const std::string& identity, const Work& work, std::optional<co
     }
     // Whoever is done waits here, watched, for those who are not.
     world.communicator->barrier();
+    if (io::CollectiveFile::is_one_left_open())
+    {
+        std::fflush(stdout);
+        io::exit_without_temporaries(code);
+    }
     return code;
 }
 }  // namespace

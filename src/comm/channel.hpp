@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,9 @@ namespace paws::comm
 class Channel
 {
 public:
+    /// In bytes; who sends more is not one of us.
+    static constexpr std::size_t longest_line = std::size_t{64} << 10;
+
     explicit Channel(int socket) : socket_("socket", io::Descriptor::Open{socket}) {}
 
     /// Never waits: what the other side has no room for is dropped, and what it will never read is no error here.

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 #include <random>
 #include <sstream>
 #include <string_view>
@@ -70,6 +71,53 @@ void allow_many_files(rlim_t ranks)
         limit.rlim_cur = std::clamp(ranks + for_the_run, limit.rlim_cur, limit.rlim_max);
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+/// Signals are for the threads that work: a handler may wait for what the watch is to do. Not those of a thread's own
+/// faults.
+std::thread thread_without_signals(std::function<void()> work)
+{
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+    {
+        sigdelset(&blocked, fault);
+    }
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    std::thread thread(std::move(work));
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread;
+}
+
+/// A message of one line that any channel takes, together with what comes before it.
+std::string shortened(std::string message)
+{
+    constexpr auto longest = Channel::longest_line / 8;
+    if (message.size() > longest)
+    {
+        auto end = longest;
+        while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U)
+        {
+            --end;
+        }
+        message.resize(end);
+        message += "…";
+    }
+    return message;
+}
+
+/// Of a line "fail CAUSE CODE TEXT".
+Report report_of(int rank, const std::string& line)
+{
+    std::istringstream words(line);
+    std::string kind;
+    int cause = 0;
+    Report report;
+    words >> kind >> cause >> report.code >> std::ws;
+    std::getline(words, report.message);
+    report.rank = rank;
+    report.cause = static_cast<Cause>(cause);
+    return report;
 }
 
 std::optional<Channel> call_leader(const RankTable& table, int leader, milliseconds patience)
@@ -132,7 +180,7 @@ Watch::Watch(RankTable table, milliseconds timeout)
         peers_.push_back({std::move(*table_.leader), 0});
     }
     replace_sigterm_handler(SIG_DFL, &tell_watch);
-    thread_ = std::thread([this] { run(); });
+    thread_ = thread_without_signals([this] { run(); });
     pthread_setname_np(thread_.native_handle(), "paws-watch");
 }
 
@@ -149,7 +197,7 @@ Watch::~Watch()
 
 void Watch::fail(const ranks::Failure& failure)
 {
-    const auto message = io::printable(ranks::first_line(failure.message));
+    const auto message = shortened(io::printable(ranks::first_line(failure.message)));
     if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id())
     {
         const auto cause = failure.may_follow ? Cause::waiting : Cause::failed;
@@ -279,16 +327,11 @@ void Watch::understand(Peer& peer, const std::string& line)
     }
     else if (kind == "fail" && leads())
     {
-        int cause = 0;
-        Report report;
-        words >> cause >> report.code >> std::ws;
-        std::getline(words, report.message);
-        report.rank = peer.rank;
-        report.cause = static_cast<Cause>(cause);
-        verdict_.add(report, Clock::now());
+        verdict_.add(report_of(peer.rank, line), Clock::now());
     }
     else if (kind == "fail" && peer.rank == table_.rank)
     {
+        own_failure_ = report_of(peer.rank, line);
         tell_all(line);
     }
     else if (kind == "bye")
@@ -334,6 +377,11 @@ void Watch::judge(const Report& loss)
             peers_.push_back({std::move(*channel), leader_});
             return;
         }
+    }
+    // What this rank said to a leader that may not have heard it any more.
+    if (own_failure_)
+    {
+        verdict_.add(*own_failure_, Clock::now());
     }
     verdict_.add(*first_loss_, Clock::now());
 }

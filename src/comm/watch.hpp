@@ -53,7 +53,8 @@ public:
 
     void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
 
-    /// This rank cannot go on: all end. From any thread.
+    /// This rank cannot go on: all end. From any thread. Of a message of many thousands of bytes, the beginning is
+    /// said.
     [[noreturn]] void fail(const ranks::Failure& failure);
 
 private:
@@ -89,6 +90,7 @@ private:
     int leader_ = 0;                   ///< its rank
     Clock::time_point last_look_ = Clock::now();
     std::optional<Report> first_loss_;
+    std::optional<Report> own_failure_;
     Verdict verdict_;
     std::string end_line_;  ///< once it is over, what callers are told
     bool is_stopping_ = false;

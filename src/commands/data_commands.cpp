@@ -94,7 +94,7 @@ std::size_t pack_folder(const PackRequest& request, const ranks::Group& ranks, S
     {
         io::LiveLine line(STDOUT_FILENO);
         report =
-            io::pack_image_folder(folder, ranks.mpi(),
+            io::pack_image_folder(folder, ranks,
                                   [&](const io::FolderPackStatus& status)
                                   {
                                       const auto text = [&] { return format_folder_progress(status); };

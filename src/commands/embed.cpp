@@ -170,7 +170,7 @@ Summary embed(const Pretrained& pretrained, const config::Config& config, const 
     const auto make_writer = [&]
     {
         return std::make_unique<io::EmbeddingsWriter>(output, source_of(pretrained, config, split, images), layout,
-                                                      ranks::Group(world.group().mpi()));
+                                                      world.group());
     };
     const auto writer = agreed(communicator.group(), make_writer);
     const auto mine = writer->rows_of(world.rank());

@@ -137,6 +137,8 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
     {
         logs.restore_folder();
         write_bad_step(files.bad_step(), failure, *world.communicator);
+        // Nobody ends before the file is there, and no rank is to blame for what all have found.
+        world.group().meet(std::current_exception());
         throw;
     }
     if (folder != nullptr)

@@ -155,7 +155,7 @@ void append(std::vector<std::string>& notes, const std::vector<std::string>& mor
 Dataset read_images(const config::Config& config, Splits splits, const comm::World& world)
 {
     const auto& data = config.data;
-    const auto ranks = world.group().naming_ranks(false);
+    const auto& ranks = world.group();
     const auto node = ranks::resources_of_rank(world.group());
     if (data.is_synthetic())
     {
@@ -243,7 +243,7 @@ std::vector<std::int64_t> Dataset::labelled_targets() const
 Dataset load_dataset(const config::Config& config, Splits splits, const comm::World& world)
 {
     auto dataset = read_images(config, splits, world);
-    return agreed(world.group().naming_ranks(false),
+    return agreed(world.group(),
                   [&]
                   {
                       check_augment_on(config.data, dataset.train);

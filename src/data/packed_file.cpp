@@ -174,7 +174,7 @@ std::vector<std::string> pack(const config::Data& data, const PackedPlace& place
     request.skip_broken = data.skip_broken;
     request.skip_option = "data.skip_broken: true";
     const auto report = io::pack_image_folder(
-        request, world.group().mpi(),
+        request, world.group(),
         [&](const io::FolderPackStatus& status)
         {
             line.update(

@@ -4,6 +4,10 @@
 
 #include <torch/types.h>
 
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
 #include "io/ranks/host_name.hpp"
 #include "io/ranks/launcher.hpp"
 #include "tests/support/catch.hpp"
@@ -83,6 +87,59 @@ TEST_CASE("a rank is called by its endpoint", "[comm]")
     CHECK_FALSE(called->wait_for_line(5s).has_value());
     CHECK_FALSE(called->receive());
     CHECK_FALSE(comm::call("host 0 127.0.0.1", 5s).has_value());
+}
+
+TEST_CASE("ranks of one machine need none of its addresses", "[comm]")
+{
+    const comm::Listener listener;
+    const auto endpoint = listener.endpoint();
+    const auto port = endpoint.substr(ranks::host_name().size() + 1);
+    const auto place = port.substr(0, port.find(' ')) + " 127.0.0.9999";
+    CHECK(comm::call(ranks::host_name() + " " + place, 5s).has_value());
+    CHECK_FALSE(comm::call("not-" + ranks::host_name() + " " + place, 5s).has_value());
+}
+
+TEST_CASE("the watch leaves signals to other threads", "[comm]")
+{
+    comm::RankTable table;
+    table.endpoints = {table.listener.endpoint()};
+    const comm::Watch watch(std::move(table), 60s);
+    const auto blocked_signals = []
+    {
+        std::vector<std::uint64_t> blocked;
+        for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task"))
+        {
+            std::ifstream status(thread.path() / "status");
+            std::string name;
+            for (std::string line; std::getline(status, line);)
+            {
+                if (line.starts_with("Name:"))
+                {
+                    name = line;
+                }
+                if (line.starts_with("SigBlk:") && name.ends_with("paws-watch"))
+                {
+                    blocked.push_back(std::stoull(line.substr(line.find('\t') + 1), nullptr, 16));
+                }
+            }
+        }
+        return blocked;
+    };
+    // A thread blocks all signals while it begins.
+    const auto is_blocked = [](std::uint64_t set, int number) { return (set >> (number - 1) & 1) == 1; };
+    auto blocked = blocked_signals();
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while ((blocked.size() != 1 || is_blocked(blocked[0], SIGSEGV)) && std::chrono::steady_clock::now() < end)
+    {
+        std::this_thread::sleep_for(1ms);
+        blocked = blocked_signals();
+    }
+    REQUIRE(blocked.size() == 1);
+    for (const int number : {SIGTERM, SIGUSR1, SIGHUP, SIGINT})
+    {
+        CHECK(is_blocked(blocked[0], number));
+    }
+    CHECK_FALSE(is_blocked(blocked[0], SIGSEGV));
 }
 
 TEST_CASE("strangers who call the watch are not heard", "[comm]")

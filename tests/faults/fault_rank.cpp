@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -30,12 +31,40 @@ struct Plan
     int step = 5;
 };
 
-/// How ranks fail by themselves; others are ended from outside.
-void fail(const std::string& how)
+/// Rank 0 hears nothing any more, and dies soon.
+void end_first_rank(const fs::path& folder)
 {
-    if (how == "throw")
+    pid_t first = 0;
+    std::ifstream(folder / "alive-0") >> first;
+    kill(first, SIGSTOP);
+    std::thread(
+        [first]
+        {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            kill(first, SIGKILL);
+        })
+        .detach();
+}
+
+/// How ranks fail by themselves; others are ended from outside.
+void fail(const std::string& how, const fs::path& folder)
+{
+    if (how == "with the first")
+    {
+        end_first_rank(folder);
+    }
+    if (how == "throw" || how == "with the first")
     {
         throw std::runtime_error("planned failure");
+    }
+    if (how == "long")
+    {
+        std::string message = "planned failure ";
+        for (int i = 0; i < 100'000; ++i)
+        {
+            message += "…";
+        }
+        throw std::runtime_error(message);
     }
     if (how == "bad-input")
     {
@@ -81,7 +110,7 @@ void work(const Plan& plan, comm::World& world)
     {
         if (fails && step == plan.step)
         {
-            fail(plan.failure);
+            fail(plan.failure, plan.folder);
         }
         world.communicator->all_reduce(values);
         values.fill_(1);

@@ -2,9 +2,10 @@
 """Makes ranks fail, each in its own way, and checks how the others end: within the deadline, with one line that names
 rank, host and cause, an exit code that is not zero, and no file half-written.
 
-usage: faults.py --fault-rank PROGRAM --paws-hpc PROGRAM [--repeat 20] [--only PART] [--everything]"""
+usage: faults.py --fault-rank PROGRAM --paws-hpc PROGRAM --broken-disk LIBRARY [--repeat 20] [--only PART] [--everything]"""
 import argparse
 import glob
+import json
 import os
 import re
 import shutil
@@ -46,7 +47,7 @@ def is_alive(process):
 class Run:
     """Ranks under mpirun: one command line for all, or one for each."""
 
-    def __init__(self, folder, commands, ranks):
+    def __init__(self, folder, commands, ranks, variables=()):
         self.folder, self.ranks = folder, ranks
         line = ["mpirun", "--oversubscribe"]
         if len(commands) == 1:
@@ -56,7 +57,8 @@ class Run:
                 line += ([":"] if number else []) + ["-n", "1", *command]
         self.error = tempfile.TemporaryFile("w+")
         self.start = time.monotonic()
-        self.mpirun = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=self.error, env=environment())
+        self.mpirun = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=self.error,
+                                       env=environment() | {name: str(value) for name, value in dict(variables).items()})
 
     def processes(self):
         """Waits until all ranks are at work."""
@@ -96,7 +98,7 @@ def check_end(run, processes, since, seconds, pattern, code=None, killed=()):
     check(exit_code != 0, f"exit code 0:\n{shown}")
     check(code is None or exit_code == code, f"exit code {exit_code}, not {code}:\n{shown}")
     check(len(lines) == 1, f"{len(lines)} lines of ours:\n{shown}")
-    check(re.fullmatch("paws_hpc: " + pattern, lines[0]), f"not what was expected ({pattern}):\n{lines[0]}")
+    check(re.fullmatch(f"paws_hpc: ({pattern})", lines[0]), f"not what was expected ({pattern}):\n{lines[0]}")
     end = time.monotonic() + 1
     while any(map(is_alive, processes)) and time.monotonic() < end:
         time.sleep(0.01)
@@ -137,7 +139,7 @@ def by_itself(failure, text, code=None, deadline=SLACK, killed=False, whom=of_ra
                             failure, "--step", "50"]], ranks)
         processes = run.processes() if failure != "agreed" else []
         return check_end(run, processes, time.monotonic(), deadline, whom(victim, text), code,
-                         (victim,) if killed else ())
+                         (victim,) if killed is True else killed or ())
 
     return failure, case
 
@@ -183,7 +185,7 @@ def other_version(programs, folder, ranks, victim):
                      of_rank(other, f"it runs fault_rank .*, but rank 0 on {re.escape(HOST)} runs fault_rank .*"), 2)
 
 
-def configured(programs, folder, ranks, change):
+def configured(programs, folder, ranks, change, variables=()):
     """paws_hpc on small data; `change(lines, configuration)` makes the ranks' command lines differ."""
     for name in ("data.h5", "other.h5", "labelled.txt", "small.yaml"):
         shutil.copy(os.path.join(programs.small_run, name), folder)
@@ -191,7 +193,7 @@ def configured(programs, folder, ranks, change):
     lines = [[programs.paws_hpc, config, "--set", f"data.file={folder}/data.h5", "--set",
               f"data.subset={folder}/labelled.txt", "--set", f"logging.folder={folder}/run"] for _ in range(ranks)]
     change(lines, folder)
-    return Run(folder, lines, ranks)
+    return Run(folder, lines, ranks, variables)
 
 
 def check_refused(run, pattern):
@@ -265,6 +267,46 @@ def bad_option(programs, folder, ranks, victim):
     return check_refused(run, of_rank(victim, ".*--nonsense.*"))
 
 
+def not_finite(programs, folder, ranks, victim):
+    """What all ranks find; their images are in a file by then."""
+    def change(lines, _):
+        for line in lines:
+            line += [f"--set=optimization.{key}" for key in ("lr=1e30", "start_lr=1e30", "use_lars=false")]
+
+    run = configured(programs, folder, ranks, change)
+    took = check_end(run, [], run.start, SLACK + 14, "(?!rank )the (loss|gradient) is NaN or infinite.*", 1)
+    files = glob.glob(os.path.join(folder, "run", "*-bad-step.json"))
+    check(len(files) == 1, "no file of the step")
+    check(len(json.load(open(files[0]))["ranks"]) == ranks, "images of some ranks are missing")
+    return took
+
+
+def broken_disk(after):
+    """One rank alone cannot write, while all write one HDF5 file together."""
+    def case(programs, folder, ranks, victim):
+        pictures = os.path.join(os.path.dirname(__file__), "..", "inputs", "pictures")
+        for name in [f"{kind}/{number}.jpg" for kind in ("cat", "dog") for number in range(12)]:
+            target = os.path.join(folder, "pets/train", name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy(os.path.join(pictures, "baseline_420.jpg"), target)
+
+        def change(lines, _):
+            for line in lines:
+                line += [f"--set={text}" for text in (
+                    f"meta.comm_timeout={TIMEOUT}", "data.dataset=folder", "data.file=null", "data.subset=null", "data.unlabeled_frac=0",
+                    f"data.root_path={folder}/", "data.image_folder=pets/", "logging.eval_every=0", "criterion.classes_per_batch=2")]
+
+        run = configured(programs, folder, ranks, change, {"LD_PRELOAD": programs.broken_disk, "BROKEN_RANK": victim, "BROKEN_FILE": "pets.h5",
+                                                           "BROKEN_AFTER": after})
+        # HDF5 may keep a failure of its own writing to itself, with all ranks in one call: it is over after a while.
+        said = of_rank(victim, ".*pets.h5: cannot be written .*") + "|(?!rank ).*pets.h5: cannot be written .*|.*pets.h5: to write it together takes .*"
+        took = check_end(run, [], run.start, 10 * TIMEOUT + SLACK + 12, said)
+        check(sorted(os.listdir(folder)) == ["data.h5", "labelled.txt", "other.h5", "pets", "small.yaml"], f"left over: {os.listdir(folder)}")
+        return took
+
+    return f"broken disk {after}", case
+
+
 CASES = dict([
     by_itself("throw", "planned failure", 1),
     by_itself("bad-input", "/some/file: planned bad input", 2),
@@ -272,6 +314,8 @@ CASES = dict([
     by_itself("thread", "planned failure of a thread", 1),
     by_itself("exit", LOST, killed=True),
     by_itself("abort", LOST, killed=True),
+    by_itself("long", "planned failure …{1000,}", 1),
+    by_itself("with the first", "planned failure", killed=(0,)),
     by_itself("stuck", ".*MPI_Iallreduce: the other ranks did not answer within.*", 1, 10 * TIMEOUT + SLACK,
               whom=lambda victim, text: text),
     by_signal("kill", signal.SIGKILL, SLACK, LOST),
@@ -289,22 +333,28 @@ CASES = dict([
     ("missing data", missing_data),
     ("other command", other_command),
     ("bad option", bad_option),
+    ("not finite", not_finite),
+    broken_disk(0),
+    broken_disk(1),
 ])
 
 
 # What every rank of every world is tried with, and what needs half a minute.
 ALWAYS = ("throw", "kill", "stop")
 SLOW = ("stuck",)
+# What can only happen to some.
+PLACES = {"two killed": [(3, 0)], "two stopped": [(3, 0)], "with the first": [(2, 1)], "not finite": [(2, 1)],
+          "broken disk 0": [(2, 0), (2, 1), (3, 2)], "broken disk 1": [(2, 1)]}
 
 
 def plan(everything, names):
     """Pairs of a case, and of the number of ranks and the one that fails."""
     places = [(2, 0), (3, 2), (2, 1), (3, 0), (3, 1)]
     for number, name in enumerate(names):
-        if everything and name not in SLOW and not name.startswith("two"):
+        if name in PLACES:
+            chosen = PLACES[name]
+        elif everything and name not in SLOW:
             chosen = places
-        elif name.startswith("two"):
-            chosen = [(3, 0)]
         elif name in ALWAYS:
             chosen = places[:4]
         else:
@@ -317,6 +367,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fault-rank", required=True, type=os.path.abspath)
     parser.add_argument("--paws-hpc", required=True, type=os.path.abspath)
+    parser.add_argument("--broken-disk", required=True, type=os.path.abspath)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--only", help="cases whose names contain this; several, separated by commas")
     parser.add_argument("--everything", action="store_true", help="every case on every rank of two and of three")

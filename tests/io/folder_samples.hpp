@@ -82,7 +82,7 @@ inline void check_pack_refused(const SampleFolder& folder, const io::FolderPackR
     std::string message;
     try
     {
-        io::pack_image_folder(request, MPI_COMM_WORLD, progress);
+        io::pack_image_folder(request, ranks::Group(MPI_COMM_WORLD), progress);
     }
     catch (const ranks::BadInput& error)
     {

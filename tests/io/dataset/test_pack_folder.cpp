@@ -37,7 +37,7 @@ Bytes bytes_of(const fs::path& path)
 std::string packed_by_one(FolderPackRequest request)
 {
     request.output += "-by-one-" + std::to_string(my_rank());
-    pack_image_folder(request, MPI_COMM_SELF);
+    pack_image_folder(request, paws::ranks::Group(MPI_COMM_SELF));
     const std::string bytes = contents(request.output);
     fs::remove(request.output);
     return bytes;
@@ -63,7 +63,7 @@ void check_facts(const DatasetFile& file, const std::string& split)
 TEST_CASE("a folder of class folders is packed", "[io][pack_folder]")
 {
     const SampleFolder folder;
-    const auto report = pack_image_folder(folder.request(), MPI_COMM_WORLD);
+    const auto report = pack_image_folder(folder.request(), paws::ranks::Group(MPI_COMM_WORLD));
     CHECK(report.classes == 3);
     REQUIRE(report.splits.size() == 2);
     CHECK(report.splits[0].name == "train");
@@ -105,7 +105,7 @@ TEST_CASE("any number of ranks and rounds gives the same file", "[io][pack_folde
         for (const auto& side : {std::optional<std::size_t>(), std::optional<std::size_t>(64)})
         {
             request.shorter_side = side;
-            pack_image_folder(request, MPI_COMM_WORLD);
+            pack_image_folder(request, paws::ranks::Group(MPI_COMM_WORLD));
             INFO(part_bytes);
             CHECK((contents(request.output) == (side ? packed_by_one(request) : by_one)));
             MPI_Barrier(MPI_COMM_WORLD);
@@ -156,7 +156,7 @@ TEST_CASE("corrupt images are left out on demand, and listed in the file", "[io]
     auto request = folder.request();
     request.skip_broken = true;
     request.part_bytes = 20'000;
-    const auto report = pack_image_folder(request, MPI_COMM_WORLD);
+    const auto report = pack_image_folder(request, paws::ranks::Group(MPI_COMM_WORLD));
     REQUIRE(report.skipped.size() == 3);
     CHECK_THAT(report.skipped[0], Catch::StartsWith("train/cat/0.jpg: "));
     CHECK(report.skipped[1] == "train/dog/notes.txt: it is neither JPEG nor PNG");
@@ -192,7 +192,7 @@ TEST_CASE("a split without any whole image is left out", "[io][pack_folder]")
         });
     auto request = folder.request();
     request.skip_broken = true;
-    CHECK(pack_image_folder(request, MPI_COMM_WORLD).skipped.size() == 2);
+    CHECK(pack_image_folder(request, paws::ranks::Group(MPI_COMM_WORLD)).skipped.size() == 2);
     CHECK(DatasetFile(folder.output()).split_names() == Names{"train"});
 }
 
@@ -201,7 +201,7 @@ TEST_CASE("large images are reduced on demand", "[io][pack_folder]")
     const SampleFolder folder;
     auto request = folder.request();
     request.shorter_side = 100;
-    pack_image_folder(request, MPI_COMM_WORLD);
+    pack_image_folder(request, paws::ranks::Group(MPI_COMM_WORLD));
     const DatasetFile file(folder.output());
     const auto names = file.names("train");
     const auto sizes = file.sizes("train");
@@ -238,7 +238,7 @@ TEST_CASE("a list takes images of train for val", "[io][pack_folder]")
     folder.change([&] { write_file(list, "cat/2.jpg\ny.jpg\n"); });
     auto request = folder.request();
     request.val_list = list;
-    pack_image_folder(request, MPI_COMM_WORLD);
+    pack_image_folder(request, paws::ranks::Group(MPI_COMM_WORLD));
     {
         const DatasetFile file(folder.output());
         CHECK(file.names("val") == Names{"bird/young-ones/y.jpg", "cat/2.jpg"});
@@ -305,7 +305,7 @@ TEST_CASE("a folder without val is packed without it", "[io][pack_folder]")
 {
     const SampleFolder folder;
     folder.change([&] { fs::remove_all(folder.input() / "val"); });
-    CHECK(pack_image_folder(folder.request(), MPI_COMM_WORLD).splits.size() == 1);
+    CHECK(pack_image_folder(folder.request(), paws::ranks::Group(MPI_COMM_WORLD)).splits.size() == 1);
     CHECK(DatasetFile(folder.output()).split_names() == Names{"train"});
 }
 
@@ -322,7 +322,7 @@ TEST_CASE("packing tells how far it is, and shows no file before it is whole", "
         told.push_back(status);
         too_early = too_early || fs::exists(request.output);
     };
-    pack_image_folder(request, MPI_COMM_WORLD, progress);
+    pack_image_folder(request, paws::ranks::Group(MPI_COMM_WORLD), progress);
     CHECK_FALSE(too_early);
     CHECK(told.empty() == (my_rank() != 0));
     for (const bool writes : {false, true})
@@ -389,5 +389,5 @@ TEST_CASE("a disk that is full when packing begins", "[io][pack_folder]")
         const FullDisk full(20'000);
         check_pack_refused(folder, folder.request(), {"packed.h5: cannot be written (", "free some space"});
     }
-    CHECK(pack_image_folder(folder.request(), MPI_COMM_WORLD).splits.size() == 2);
+    CHECK(pack_image_folder(folder.request(), paws::ranks::Group(MPI_COMM_WORLD)).splits.size() == 2);
 }

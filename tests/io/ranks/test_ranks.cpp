@@ -316,6 +316,54 @@ TEST_CASE("a rank that waits for longer than the deadline ends in an error that 
     group.meet();
 }
 
+TEST_CASE("a rank's own failure is not lost where the others do not come", "[io][group]")
+{
+    const auto group = all_ranks();
+    const Node same(group, 0);
+    const auto impatient = same.ranks().with_deadline(std::chrono::seconds(1));
+    const auto failure_with = [&](const auto& error)
+    {
+        try
+        {
+            // The second call is not made.
+            agreed(impatient, [&] { agreed(impatient, [&] { throw error; }); });
+        }
+        catch (...)
+        {
+            CHECK_FALSE(impatient.knows(std::current_exception()));
+            return failure_of(std::current_exception());
+        }
+        return Failure{"none", success};
+    };
+    for (const bool is_input : {true, false})
+    {
+        if (group.is_alone())
+        {
+            break;
+        }
+        if (group.is_first())
+        {
+            const auto failure =
+                is_input ? failure_with(io::Error("x: unreadable")) : failure_with(std::runtime_error("y"));
+            CHECK(failure.message == (is_input ? "x: unreadable" : "y"));
+            CHECK(failure.code == (is_input ? bad_input : failed));
+            CHECK_FALSE(failure.may_follow);
+        }
+        group.meet();
+        if (!group.is_first())
+        {
+            // Lets the call of rank 0 end, so that the communicator can go.
+            const int mine = group.size();
+            int lowest = 0;
+            MPI_Request request = MPI_REQUEST_NULL;
+            MPI_Iallreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, same.ranks().mpi(), &request);
+            MPI_Wait(&request, MPI_STATUS_IGNORE);
+            CHECK(lowest == 0);
+        }
+        group.meet();
+    }
+}
+
 TEST_CASE("the ranks of a node share its memory, and its cores where they may run on the same ones", "[io][group]")
 {
     const auto group = all_ranks();
