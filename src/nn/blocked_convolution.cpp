@@ -31,12 +31,10 @@ bool winograd_pays(const ConvolutionShape& shape, Pass pass)
 {
     const bool fits = shape.kernel == 3 && shape.stride == 1 && shape.padding == 1 && shape.in % block_channels == 0 &&
                       shape.out % block_channels == 0;
-    if (!fits)
-    {
-        return false;
-    }
-    const double most_waste = pass == Pass::weight_gradient ? 1.6 : 1.8;
-    return tile_waste(shape.height, shape.width) <= most_waste;
+    // One block of channels is too little work for the transforms of a tile, but for the gradient of the weights.
+    const bool has_work = shape.in > block_channels || pass == Pass::weight_gradient;
+    constexpr double most_waste = 1.5;
+    return fits && has_work && tile_waste(shape.height, shape.width) <= most_waste;
 }
 
 #ifdef PAWS_ONEDNN

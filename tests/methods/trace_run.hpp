@@ -27,6 +27,17 @@ public:
     {
     }
 
+    /// With the published heads, and LARS, in float32 on a CPU.
+    static TraceRun in_float32(const io::h5::Group& group, config::Convolution convolution)
+    {
+        TraceRun run(group,
+                     {group.attribute<std::string>("model_name"), group.attribute<std::int64_t>("output_dim"),
+                      group.attribute<bool>("use_pred_head")},
+                     true, group.attribute<double>("trust_coefficient"), torch::kFloat32);
+        run.encoder_->use_convolution(convolution);
+        return run;
+    }
+
     /// With a classifier whose last layer starts at zero, and plain SGD.
     static TraceRun of_classifier(const io::h5::Group& group, torch::ScalarType type)
     {

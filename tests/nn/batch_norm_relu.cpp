@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "src/nn/blocked_images.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"
 
@@ -166,6 +167,59 @@ TEST_CASE("two batch norms, their sum and ReLU in one agree with LibTorch's comp
         {
             check_pair_against_libtorch(shape, type, true, tolerance);
             check_pair_against_libtorch(shape, type, false, tolerance);
+        }
+    }
+}
+
+TEST_CASE("batch norms of images in blocks of channels give what they give in channels-last order", "[nn]")
+{
+    // Several images a chunk, one, and a part of one; an odd number of each.
+    for (const auto& shape :
+         std::vector<std::vector<std::int64_t>>{{37, 48, 5, 5}, {7, 32, 16, 16}, {3, 64, 33, 31}, {1, 16, 9, 7}})
+    {
+        for (const bool training : {true, false})
+        {
+            INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training "
+                          << training);
+            torch::manual_seed(15);
+            const auto bn = layer(shape[1], torch::kFloat32), shortcut_bn = layer(shape[1], torch::kFloat32);
+            const auto images = torch::randn(shape) * 1.7 + 0.3, other = torch::randn(shape);
+            const auto direction = torch::randn(shape);
+            const auto run = [&](bool in_blocks, int kind)
+            {
+                auto first = copy_of(bn), second = copy_of(shortcut_bn);
+                first->train(training);
+                second->train(training);
+                auto x = images.clone().requires_grad_();
+                auto shortcut = other.clone().requires_grad_();
+                const auto ordered = [&](const torch::Tensor& t) { return in_blocks ? nn::to_blocks(t) : t; };
+                auto y = kind == 0   ? nn::fused_batch_norm(*first, ordered(x), true)
+                         : kind == 1 ? nn::fused_batch_norm_add_relu(*first, ordered(x), ordered(shortcut))
+                                     : nn::fused_batch_norm_pair_relu(*first, ordered(x), *second, ordered(shortcut));
+                CHECK(nn::is_in_blocks(y) == in_blocks);
+                y = in_blocks ? nn::from_blocks(y) : y;
+                (y * direction).sum().backward();
+                const auto nothing = torch::zeros({1});
+                return std::vector<torch::Tensor>{y,
+                                                  x.grad(),
+                                                  kind > 0 ? shortcut.grad() : nothing,
+                                                  first->weight.grad(),
+                                                  first->bias.grad(),
+                                                  first->running_mean,
+                                                  first->running_var,
+                                                  kind == 2 ? second->weight.grad() : nothing,
+                                                  kind == 2 ? second->bias.grad() : nothing};
+            };
+            for (const int kind : {0, 1, 2})
+            {
+                INFO("kind " << kind);
+                const auto blocked = run(true, kind), plain = run(false, kind);
+                for (std::size_t i = 0; i < plain.size(); ++i)
+                {
+                    INFO("result " << i);
+                    CHECK(relative_error(blocked[i], plain[i]) < 2e-5);
+                }
+            }
         }
     }
 }

@@ -144,6 +144,38 @@ TEST_CASE("networks have the published names, shapes and outputs", "[nn][golden]
     }
 }
 
+TEST_CASE("networks give the same outputs and gradients on images in blocks of channels", "[nn]")
+{
+    for (const auto* name : {"wide_resnet16w1", "wide_resnet28w2", "resnet18", "resnet50"})
+    {
+        INFO(name);
+        torch::manual_seed(11);
+        const auto direct = nn::make_encoder({name, 16, true});
+        torch::manual_seed(11);
+        const auto blocked = nn::make_encoder({name, 16, true});
+        blocked->use_convolution(config::Convolution::automatic);
+        const bool is_wide = std::string(name).rfind("wide", 0) == 0;
+        const std::vector<torch::Tensor> views{torch::randn({3, 3, is_wide ? 32 : 64, is_wide ? 32 : 64}),
+                                               torch::randn({5, 3, is_wide ? 18 : 40, is_wide ? 18 : 40})};
+        // Running statistics: those of few images magnify what rounding makes of a deep network.
+        direct->eval();
+        blocked->eval();
+        const auto expected = direct->forward(views);
+        const auto found = blocked->forward(views);
+        CHECK(test::relative_error(found.h, expected.h) < 1e-4);
+        CHECK(test::relative_error(found.z, expected.z) < 1e-4);
+        const auto direction = torch::randn_like(expected.z);
+        (expected.z * direction).sum().backward();
+        (found.z * direction).sum().backward();
+        const auto others = blocked->named_parameters();
+        for (const auto& item : direct->named_parameters())
+        {
+            INFO(item.key());
+            CHECK(test::relative_error(others[item.key()].grad(), item.value().grad()) < 1e-3);
+        }
+    }
+}
+
 TEST_CASE("every network takes several crop sizes and keeps the order of the views", "[nn]")
 {
     for (const auto* name : {"wide_resnet16w1", "wide_resnet28w2", "resnet18", "resnet34"})
