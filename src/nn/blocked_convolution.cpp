@@ -1,5 +1,7 @@
 #include "src/nn/blocked_convolution.hpp"
 
+#include <ATen/Parallel.h>
+
 #include <atomic>
 #include <map>
 #include <memory>
@@ -74,6 +76,7 @@ struct Key
     ConvolutionShape shape;
     bool has_bias;
     bool is_in_blocks;  ///< its input
+    int threads;        ///< that a primitive divides its work among is fixed when it is made
 
     auto operator<=>(const Key&) const = default;
 
@@ -251,9 +254,11 @@ Key key_of(const torch::Tensor& x, const torch::Tensor& weight, bool has_bias, s
 {
     return {{x.size(0), channels_of(x), weight.size(0), x.size(2), x.size(3), weight.size(2), stride, padding},
             has_bias,
-            is_in_blocks(x)};
+            is_in_blocks(x),
+            at::get_num_threads()};
 }
 
+/// bias: [O], or [0] for none: an input of an autograd function has to be defined.
 class BlockedConvolution : public torch::autograd::Function<BlockedConvolution>
 {
 public:
@@ -261,7 +266,7 @@ public:
                                  const torch::Tensor& bias, std::int64_t stride, std::int64_t padding)
     {
         const auto x = images.contiguous();
-        const auto key = key_of(x, weight, bias.defined(), stride, padding);
+        const auto key = key_of(x, weight, bias.numel() > 0, stride, padding);
         const auto& convolution = primitive_of<Forward>(key);
         const auto wanted = convolution.description.weights_desc();
         const auto ordered = space_for(wanted);
@@ -380,7 +385,8 @@ torch::Tensor blocked_convolution(const torch::Tensor& x, const torch::Tensor& w
                                   std::int64_t stride, std::int64_t padding)
 {
     require_operands(x, weight, bias);
-    return BlockedConvolution::apply(x, weight, bias, stride, padding);
+    return BlockedConvolution::apply(x, weight, bias.defined() ? bias : torch::empty({0}, weight.options()), stride,
+                                     padding);
 }
 
 std::int64_t blocked_convolution_bytes()

@@ -144,34 +144,54 @@ TEST_CASE("networks have the published names, shapes and outputs", "[nn][golden]
     }
 }
 
-TEST_CASE("networks give the same outputs and gradients on images in blocks of channels", "[nn]")
+namespace
 {
-    for (const auto* name : {"wide_resnet16w1", "wide_resnet28w2", "resnet18", "resnet50"})
+/// Outputs and gradients of all parameters of a network on `views`, of weights that depend on `name` alone.
+std::vector<std::pair<std::string, torch::Tensor>> results_of(const std::string& name, config::Convolution convolution,
+                                                              torch::ScalarType type, std::vector<torch::Tensor> views)
+{
+    torch::manual_seed(11);
+    const auto encoder = nn::make_encoder({name, 16, true});
+    encoder->use_convolution(convolution);
+    encoder->to(type);
+    // Running statistics: those of few images magnify what rounding makes of a deep network.
+    encoder->eval();
+    for (auto& view : views)
+    {
+        view = view.to(type);
+    }
+    const auto out = encoder->forward(views);
+    (out.z * torch::sin(torch::arange(out.z.numel(), out.z.options())).view_as(out.z)).sum().backward();
+    std::vector<std::pair<std::string, torch::Tensor>> results{{"h", out.h.detach()}, {"z", out.z.detach()}};
+    for (const auto& item : encoder->named_parameters())
+    {
+        results.emplace_back(item.key(), item.value().grad());
+    }
+    return results;
+}
+}  // namespace
+
+TEST_CASE("networks on images in blocks of channels give the outputs and gradients of double precision", "[nn]")
+{
+    for (const std::string name : {"wide_resnet16w1", "wide_resnet28w2", "resnet18", "resnet50"})
     {
         INFO(name);
-        torch::manual_seed(11);
-        const auto direct = nn::make_encoder({name, 16, true});
-        torch::manual_seed(11);
-        const auto blocked = nn::make_encoder({name, 16, true});
-        blocked->use_convolution(config::Convolution::automatic);
-        const bool is_wide = std::string(name).rfind("wide", 0) == 0;
-        const std::vector<torch::Tensor> views{torch::randn({3, 3, is_wide ? 32 : 64, is_wide ? 32 : 64}),
-                                               torch::randn({5, 3, is_wide ? 18 : 40, is_wide ? 18 : 40})};
-        // Running statistics: those of few images magnify what rounding makes of a deep network.
-        direct->eval();
-        blocked->eval();
-        const auto expected = direct->forward(views);
-        const auto found = blocked->forward(views);
-        CHECK(test::relative_error(found.h, expected.h) < 1e-4);
-        CHECK(test::relative_error(found.z, expected.z) < 1e-4);
-        const auto direction = torch::randn_like(expected.z);
-        (expected.z * direction).sum().backward();
-        (found.z * direction).sum().backward();
-        const auto others = blocked->named_parameters();
-        for (const auto& item : direct->named_parameters())
+        torch::manual_seed(12);
+        const bool is_wide = name.rfind("wide", 0) == 0;
+        const auto images = [](std::int64_t count, std::int64_t size) { return torch::randn({count, 3, size, size}); };
+        const std::vector<torch::Tensor> views{images(3, is_wide ? 32 : 64), images(5, is_wide ? 18 : 40)};
+        const auto exact = results_of(name, config::Convolution::direct, torch::kFloat64, views);
+        const auto direct = results_of(name, config::Convolution::direct, torch::kFloat32, views);
+        const auto blocked = results_of(name, config::Convolution::automatic, torch::kFloat32, views);
+        for (std::size_t i = 0; i < exact.size(); ++i)
         {
-            INFO(item.key());
-            CHECK(test::relative_error(others[item.key()].grad(), item.value().grad()) < 1e-3);
+            const auto& reference = exact[i].second;
+            const auto error = test::relative_error(blocked[i].second, reference);
+            const auto usual = test::relative_error(direct[i].second, reference);
+            INFO(exact[i].first << ": " << error << ", direct " << usual);
+            // A ReLU that rounding turns on or off changes all gradients behind it by some thousandths: those are held
+            // closely layer by layer, in the tests of convolutions and of batch norms.
+            CHECK(error < (i < 2 ? std::max(1e-5, 10 * usual) : 0.02));
         }
     }
 }
