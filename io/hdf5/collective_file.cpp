@@ -100,7 +100,7 @@ CollectiveFile::~CollectiveFile()
 {
     if (file_ && !ranks_.is_alone() && std::uncaught_exceptions() > exceptions_)
     {
-        static_cast<void>(new h5::File(std::move(*file_)));
+        static_cast<void>(new (std::nothrow) h5::File(std::move(*file_)));
         left_open = true;
     }
 }

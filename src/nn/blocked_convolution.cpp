@@ -2,10 +2,7 @@
 
 #include <ATen/Parallel.h>
 
-#include <atomic>
 #include <map>
-#include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -29,12 +26,12 @@ double tile_waste(std::int64_t height, std::int64_t width)
 }
 }  // namespace
 
-bool winograd_pays(const ConvolutionShape& shape, Pass pass)
+bool winograd_pays(const ConvolutionShape& shape, ConvolutionPass pass)
 {
     const bool fits = shape.kernel == 3 && shape.stride == 1 && shape.padding == 1 && shape.in % block_channels == 0 &&
                       shape.out % block_channels == 0;
     // One block of channels is too little work for the transforms of a tile, but for the gradient of the weights.
-    const bool has_work = shape.in > block_channels || pass == Pass::weight_gradient;
+    const bool has_work = shape.in > block_channels || pass == ConvolutionPass::weight_gradient;
     constexpr double most_waste = 1.5;
     return fits && has_work && tile_waste(shape.height, shape.width) <= most_waste;
 }
@@ -53,19 +50,15 @@ const dnnl::engine& engine()
     return cpu;
 }
 
-std::atomic<std::int64_t> scratchpad_bytes = 0;
-
 /// What primitives work in. One at a time runs in a thread, so that the largest serves all.
 void* scratchpad_of(std::size_t bytes)
 {
     thread_local torch::Tensor pad;
     const auto wanted = static_cast<std::int64_t>(bytes);
-    const auto has = pad.defined() ? pad.numel() : 0;
-    if (has < wanted)
+    if (wanted > (pad.defined() ? pad.numel() : 0))
     {
         pad = torch::Tensor();
         pad = torch::empty({wanted}, torch::kUInt8);
-        scratchpad_bytes += wanted - has;
     }
     return pad.defined() ? pad.data_ptr() : nullptr;
 }
@@ -102,7 +95,7 @@ struct Key
     }
     memory::dims strides() const { return {shape.stride, shape.stride}; }
     memory::dims padding() const { return {shape.padding, shape.padding}; }
-    algorithm fastest(Pass pass) const
+    algorithm fastest(ConvolutionPass pass) const
     {
         return winograd_pays(shape, pass) ? algorithm::convolution_winograd : algorithm::convolution_direct;
     }
@@ -117,7 +110,7 @@ dnnl::primitive_attr attributes()
 
 /// make(algorithm) with the faster algorithm; where oneDNN has no such primitive (make gives an empty one), directly.
 template <class Make>
-auto described(const Key& key, Pass pass, const Make& make)
+auto described(const Key& key, ConvolutionPass pass, const Make& make)
 {
     auto description = make(key.fastest(pass));
     if (description.get(true) == nullptr)
@@ -142,7 +135,8 @@ dnnl::convolution_forward::primitive_desc forward_description(const Key& key, al
 struct Forward
 {
     explicit Forward(const Key& key)
-        : description(described(key, Pass::forward, [&](algorithm how) { return forward_description(key, how); })),
+        : description(
+              described(key, ConvolutionPass::forward, [&](algorithm how) { return forward_description(key, how); })),
           primitive(description)
     {
     }
@@ -153,7 +147,7 @@ struct Forward
 struct InputGradient
 {
     explicit InputGradient(const Key& key)
-        : description(described(key, Pass::input_gradient,
+        : description(described(key, ConvolutionPass::input_gradient,
                                 [&](algorithm how) -> dnnl::convolution_backward_data::primitive_desc
                                 {
                                     const auto hint = forward_description(key, how);
@@ -176,7 +170,7 @@ struct InputGradient
 struct WeightGradient
 {
     explicit WeightGradient(const Key& key)
-        : description(described(key, Pass::weight_gradient,
+        : description(described(key, ConvolutionPass::weight_gradient,
                                 [&](algorithm how) -> dnnl::convolution_backward_weights::primitive_desc
                                 {
                                     const auto hint = forward_description(key, how);
@@ -388,11 +382,6 @@ torch::Tensor blocked_convolution(const torch::Tensor& x, const torch::Tensor& w
     return BlockedConvolution::apply(x, weight, bias.defined() ? bias : torch::empty({0}, weight.options()), stride,
                                      padding);
 }
-
-std::int64_t blocked_convolution_bytes()
-{
-    return scratchpad_bytes;
-}
 #else
 bool has_blocked_convolutions()
 {
@@ -403,11 +392,6 @@ torch::Tensor blocked_convolution(const torch::Tensor&, const torch::Tensor&, co
                                   std::int64_t)
 {
     throw std::invalid_argument("blocked_convolution: this build has no oneDNN");
-}
-
-std::int64_t blocked_convolution_bytes()
-{
-    return 0;
 }
 #endif
 

@@ -12,8 +12,8 @@ namespace paws::nn
 /// Whether this build (oneDNN 2) and this processor (AVX-512) have blocked ones.
 bool has_blocked_convolutions();
 
-/// Which algorithm computes one of the three convolutions of a layer.
-enum class Pass
+/// The three convolutions of a layer.
+enum class ConvolutionPass
 {
     forward,
     input_gradient,
@@ -36,17 +36,15 @@ struct ConvolutionShape
 
 /// Whether Winograd's algorithm is the faster one: where the images do not lose too much to being cut into tiles of
 /// 4×4. The bounds are measured (perf/README.md); a pure function, so that a run and its resumption agree.
-bool winograd_pays(const ConvolutionShape& shape, Pass pass);
+bool winograd_pays(const ConvolutionShape& shape, ConvolutionPass pass);
 
 /// y = x * weight + bias with gradients for all three. x: float32 [N, C, H, W] of any strides, or in blocks
 /// [N, C / 16, H, W, 16]; weight: float32 [O, C, K, K] of any strides, O a multiple of 16; bias: [O] or undefined.
 /// Result: [N, O / 16, H', W', 16]. Throws std::invalid_argument for other shapes and types, and where
-/// has_blocked_convolutions() is false.
+/// has_blocked_convolutions() is false. What oneDNN works in is a tensor of LibTorch's, one for all convolutions of a
+/// thread, as large as the largest of them wants.
 torch::Tensor blocked_convolution(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
                                   std::int64_t stride, std::int64_t padding);
-
-/// What oneDNN keeps for the convolutions of a process: bytes of the one scratchpad that all of them share.
-std::int64_t blocked_convolution_bytes();
 
 /// conv(x) in the order that x has: blocked_convolution for images in blocks, LibTorch's for others.
 torch::Tensor convolve(torch::nn::Conv2dImpl& conv, const torch::Tensor& x);

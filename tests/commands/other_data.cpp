@@ -145,13 +145,13 @@ TEST_CASE("a checkpoint that does not say its data is compared by its steps", "[
     CHECK_THAT(notes.front(), Catch::Contains("does not say which data it was trained on"));
     OtherData{{"a", "b", "c"}, 17, 0}.write(run.data());
     io::write_subset(run.subset(), io::draw_subset_per_class(test::striped_images(17, 3, 16).labels, 3, 4, 0));
-    run.refuses({"is of a run with 3 steps an epoch, and there are 2"});
+    run.refuses({"is of a run with 3 steps an epoch, and ", "data.h5 gives 2"});
     // In its first epoch, and further than an epoch has steps.
     checkpoint.progress.epoch = 0;
     checkpoint.progress.integers["epoch_steps"] = 3;
     checkpoint.progress.integers["epoch_pictures_in_step"] = 8;
     io::write_checkpoint(latest(run), checkpoint);
-    run.refuses({"is of a run with at least 3 steps an epoch, and there are 2"});
+    run.refuses({"is of a run with at least 3 steps an epoch, and ", "data.h5 gives 2"});
 }
 
 TEST_CASE("what data are does not depend on how they are kept", "[tasks]")

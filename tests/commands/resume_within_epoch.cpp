@@ -175,7 +175,7 @@ TEST_CASE("when all checkpoints are corrupt the run does not begin anew", "[resu
         fs::resize_file(runs / "run/small-latest.h5", 1000);
     }
     test::world()->barrier();
-    CHECK_THROWS_WITH(train(config), Catch::Contains("none of the 1 checkpoints") &&
+    CHECK_THROWS_WITH(train(config), Catch::Contains("no checkpoint of the run is whole") &&
                                          Catch::Contains("--resume never") && Catch::Contains("small-latest.h5"));
     CHECK_NOTHROW(train(config, 1, "never"));
 }

@@ -192,7 +192,7 @@ TEST_CASE("lists that do not belong to the data are refused by their line", "[da
     { return photographs.load({"data.subset=" + photographs.list(text).string()}); };
     CHECK_THROWS_WITH(load("cat_0.JPEG\ncat_77.JPEG\n"), Catch::Contains("list.txt, line 2") &&
                                                              Catch::Contains("'cat_77.JPEG'") &&
-                                                             Catch::Contains("subset of this data set"));
+                                                             Catch::Contains("list of this data set"));
     CHECK_THROWS_WITH(load("n01440764_10026.JPEG\n"), Catch::Contains("line 1"));
     CHECK_THROWS_WITH(load("0\n49999\n"), Catch::Contains("line 2") && Catch::Contains("49999"));
     CHECK_THROWS_WITH(load("cat_0.JPEG\ncat_0.JPEG\n"), Catch::Contains("twice"));

@@ -149,9 +149,8 @@ TEST_CASE("blocked convolutions refuse what they cannot compute", "[nn]")
 
 TEST_CASE("Winograd's algorithm is chosen for 3x3 convolutions that tiles of 4x4 cover well", "[nn]")
 {
-    using nn::Pass;
     const auto pays = [](std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t in) {
-        return nn::winograd_pays({8, in, 64, size, size, kernel, stride, kernel / 2}, Pass::forward);
+        return nn::winograd_pays({8, in, 64, size, size, kernel, stride, kernel / 2}, nn::ConvolutionPass::forward);
     };
     CHECK(pays(32, 3, 1, 64));
     CHECK(pays(56, 3, 1, 64));
