@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <new>
 #include <span>
 
 #include "io/base/error.hpp"
