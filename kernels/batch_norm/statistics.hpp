@@ -100,7 +100,6 @@ struct MergeStatistics
     ScratchView scratch;
     StatView mean, deviation;
     AllChunks chunks;
-    double rows;  ///< of all chunks
 
     template <class Step, class All>
     KOKKOS_INLINE_FUNCTION void operator()(std::int64_t channel, std::int64_t first, Step step, const All& all,
@@ -113,7 +112,7 @@ struct MergeStatistics
         {
             total += rows_of(chunk) * scratch(chunk, 0, channel);
         }
-        const double merged_mean = all(total) / rows;
+        const double merged_mean = all(total) / static_cast<double>(chunks.all_rows());
         double squares = 0;
         for (std::int64_t chunk = first; chunk < count; chunk += step)
         {
@@ -146,6 +145,6 @@ void batch_norm_statistics(const Exec& exec, const XView& x, const StatView& mea
     const auto chunks = batch_norm::chunks_of<Exec>(x);
     batch_norm::merge_chunks("paws::batch_norm::merge_statistics", exec, chunks.channels,
                              batch_norm::MergeStatistics<ScratchView, StatView, std::decay_t<decltype(chunks)>>{
-                                 scratch, mean, deviation, chunks, static_cast<double>(chunks.all_rows())});
+                                 scratch, mean, deviation, chunks});
 }
 }  // namespace paws::kernels

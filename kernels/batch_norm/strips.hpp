@@ -34,7 +34,7 @@ struct Chunks
         return begin(chunk) + per_chunk < rows ? begin(chunk) + per_chunk : rows;
     }
     KOKKOS_INLINE_FUNCTION std::int64_t rows_of(std::int64_t chunk) const { return end(chunk) - begin(chunk); }
-    std::int64_t all_rows() const { return rows; }
+    KOKKOS_INLINE_FUNCTION std::int64_t all_rows() const { return rows; }
 };
 
 template <class Exec>

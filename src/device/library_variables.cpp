@@ -28,26 +28,8 @@ bool has(const char* const* variables, const char* name) noexcept
     return false;
 }
 
+/// Null where OpenBLAS is left to choose.
 const char* blas_variable(const Processor& processor) noexcept
-{
-    const char* const kernel = blas_kernel_for(processor);
-    if (kernel == nullptr)
-    {
-        return nullptr;
-    }
-    for (const char* const variable :
-         {"OPENBLAS_CORETYPE=SkylakeX", "OPENBLAS_CORETYPE=Haswell", "OPENBLAS_CORETYPE=Zen"})
-    {
-        if (std::strcmp(std::strchr(variable, '=') + 1, kernel) == 0)
-        {
-            return variable;
-        }
-    }
-    return nullptr;
-}
-}  // namespace
-
-const char* blas_kernel_for(const Processor& processor) noexcept
 {
     if (processor.make == ProcessorMake::other || !processor.avx2)
     {
@@ -55,9 +37,16 @@ const char* blas_kernel_for(const Processor& processor) noexcept
     }
     if (processor.avx512)
     {
-        return "SkylakeX";
+        return "OPENBLAS_CORETYPE=SkylakeX";
     }
-    return processor.make == ProcessorMake::intel ? "Haswell" : "Zen";
+    return processor.make == ProcessorMake::intel ? "OPENBLAS_CORETYPE=Haswell" : "OPENBLAS_CORETYPE=Zen";
+}
+}  // namespace
+
+const char* blas_kernel_for(const Processor& processor) noexcept
+{
+    const char* const variable = blas_variable(processor);
+    return variable == nullptr ? nullptr : std::strchr(variable, '=') + 1;
 }
 
 LibraryVariables library_variables(const Processor& processor, const char* const* variables) noexcept

@@ -35,6 +35,8 @@ struct Images
     }
 };
 
+static_assert(kernels::block_channels == block_channels);
+
 /// Images in blocks of channels [N, C / 16, H, W, 16], which are in host memory.
 template <class T, class Value>
 struct ImagesInBlocks

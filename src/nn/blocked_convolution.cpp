@@ -131,63 +131,59 @@ dnnl::convolution_forward::primitive_desc forward_description(const Key& key, al
     return {wanted, attributes(), engine(), true};
 }
 
-/// The primitives of one key, with what they want their operands in.
-struct Forward
+/// make(description of the forward convolution by the same algorithm), which oneDNN asks for behind a backward pass.
+template <class Primitive, class Make>
+typename Primitive::primitive_desc behind_forward(const Key& key, algorithm how, const Make& make)
 {
-    explicit Forward(const Key& key)
-        : description(
-              described(key, ConvolutionPass::forward, [&](algorithm how) { return forward_description(key, how); })),
-          primitive(description)
-    {
-    }
-    dnnl::convolution_forward::primitive_desc description;
-    dnnl::convolution_forward primitive;
-};
+    const auto hint = forward_description(key, how);
+    return hint.get(true) == nullptr ? typename Primitive::primitive_desc() : make(hint);
+}
 
-struct InputGradient
-{
-    explicit InputGradient(const Key& key)
-        : description(described(key, ConvolutionPass::input_gradient,
-                                [&](algorithm how) -> dnnl::convolution_backward_data::primitive_desc
-                                {
-                                    const auto hint = forward_description(key, how);
-                                    if (hint.get(true) == nullptr)
-                                    {
-                                        return {};
-                                    }
-                                    const dnnl::convolution_backward_data::desc wanted(how, key.input(), key.weight(),
-                                                                                       key.output(), key.strides(),
-                                                                                       key.padding(), key.padding());
-                                    return {wanted, attributes(), engine(), hint, true};
-                                })),
-          primitive(description)
-    {
-    }
-    dnnl::convolution_backward_data::primitive_desc description;
-    dnnl::convolution_backward_data primitive;
-};
+using Forward = dnnl::convolution_forward;
+using InputGradient = dnnl::convolution_backward_data;
+using WeightGradient = dnnl::convolution_backward_weights;
 
-struct WeightGradient
+/// The description of a key's primitive: what it wants its operands in.
+template <class Primitive>
+typename Primitive::primitive_desc description_of(const Key& key)
 {
-    explicit WeightGradient(const Key& key)
-        : description(described(key, ConvolutionPass::weight_gradient,
-                                [&](algorithm how) -> dnnl::convolution_backward_weights::primitive_desc
-                                {
-                                    const auto hint = forward_description(key, how);
-                                    if (hint.get(true) == nullptr)
-                                    {
-                                        return {};
-                                    }
-                                    const dnnl::convolution_backward_weights::desc wanted(
-                                        how, key.input(), key.weight(), key.bias(), key.output(), key.strides(),
-                                        key.padding(), key.padding());
-                                    return {wanted, attributes(), engine(), hint, true};
-                                })),
-          primitive(description)
+    if constexpr (std::is_same_v<Primitive, Forward>)
     {
+        return described(key, ConvolutionPass::forward, [&](algorithm how) { return forward_description(key, how); });
     }
-    dnnl::convolution_backward_weights::primitive_desc description;
-    dnnl::convolution_backward_weights primitive;
+    else
+    {
+        constexpr bool of_weight = std::is_same_v<Primitive, WeightGradient>;
+        const auto wanted = [&](algorithm how) -> typename Primitive::desc
+        {
+            if constexpr (of_weight)
+            {
+                return {how,          key.input(),   key.weight(),  key.bias(),
+                        key.output(), key.strides(), key.padding(), key.padding()};
+            }
+            else
+            {
+                return {how, key.input(), key.weight(), key.output(), key.strides(), key.padding(), key.padding()};
+            }
+        };
+        return described(key, of_weight ? ConvolutionPass::weight_gradient : ConvolutionPass::input_gradient,
+                         [&](algorithm how)
+                         {
+                             return behind_forward<Primitive>(
+                                 key, how,
+                                 [&](const Forward::primitive_desc& hint) -> typename Primitive::primitive_desc {
+                                     return {wanted(how), attributes(), engine(), hint, true};
+                                 });
+                         });
+    }
+}
+
+template <class Primitive>
+struct Prepared
+{
+    explicit Prepared(const Key& key) : description(description_of<Primitive>(key)), primitive(description) {}
+    typename Primitive::primitive_desc description;
+    Primitive primitive;
 };
 
 /// Networks have tens of layers and a few sizes of batches; what is kept of a primitive is some hundred KiB of code.
@@ -195,9 +191,9 @@ constexpr std::size_t most_kept = 512;
 
 /// The primitive of `key`, made at its first use.
 template <class Primitive>
-const Primitive& primitive_of(const Key& key)
+const Prepared<Primitive>& primitive_of(const Key& key)
 {
-    thread_local std::map<Key, Primitive> made;
+    thread_local std::map<Key, Prepared<Primitive>> made;
     auto found = made.find(key);
     if (found == made.end())
     {
@@ -205,7 +201,7 @@ const Primitive& primitive_of(const Key& key)
         {
             made.clear();
         }
-        found = made.emplace(key, Primitive(key)).first;
+        found = made.emplace(key, Prepared<Primitive>(key)).first;
     }
     return found->second;
 }
@@ -216,7 +212,7 @@ memory at(const memory::desc& description, const torch::Tensor& tensor)
 }
 
 template <class Primitive>
-void execute(const Primitive& convolution, std::unordered_map<int, memory> arguments)
+void execute(const Prepared<Primitive>& convolution, std::unordered_map<int, memory> arguments)
 {
     const auto pad = convolution.description.scratchpad_desc();
     arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(pad, engine(), scratchpad_of(pad.get_size())));
@@ -243,6 +239,14 @@ void reorder(const memory& from, const memory& to)
     stream.wait();
 }
 
+/// A copy of `weight` in the order that a primitive wants.
+torch::Tensor reordered(const torch::Tensor& weight, const memory::desc& wanted)
+{
+    auto copy = space_for(wanted);
+    reorder(at(order_of(weight), weight), at(wanted, copy));
+    return copy;
+}
+
 Key key_of(const torch::Tensor& x, const torch::Tensor& weight, bool has_bias, std::int64_t stride,
            std::int64_t padding)
 {
@@ -263,8 +267,7 @@ public:
         const auto key = key_of(x, weight, bias.numel() > 0, stride, padding);
         const auto& convolution = primitive_of<Forward>(key);
         const auto wanted = convolution.description.weights_desc();
-        const auto ordered = space_for(wanted);
-        reorder(at(order_of(weight), weight), at(wanted, ordered));
+        const auto ordered = reordered(weight, wanted);
         auto y = torch::empty({x.size(0), weight.size(0) / block_channels, key.shape.output_height(),
                                key.shape.output_width(), block_channels},
                               x.options());
@@ -308,8 +311,7 @@ private:
     {
         const auto& convolution = primitive_of<InputGradient>(key);
         const auto wanted = convolution.description.weights_desc();
-        const auto ordered = space_for(wanted);
-        reorder(at(order_of(weight), weight), at(wanted, ordered));
+        const auto ordered = reordered(weight, wanted);
         auto grad_x = torch::empty_like(x);
         execute(convolution, {{DNNL_ARG_DIFF_DST, at(key.output(), grad_y)},
                               {DNNL_ARG_WEIGHTS, at(wanted, ordered)},

@@ -87,8 +87,9 @@ device::Precision choose_precision(const config::Meta& meta, const torch::Device
 
 std::string describe_precision(const config::Meta& meta, const torch::Device& device)
 {
-    auto text = describe_precision(traits_of(device), meta);
-    if (uses_winograd(meta, choose_precision(meta, device), device))
+    const auto traits = traits_of(device);
+    auto text = describe_precision(traits, meta);
+    if (uses_winograd(meta, precision_on(traits, meta), device))
     {
         text.insert(text.size() - 1, "; 3×3 convolutions by Winograd's algorithm where it is faster");
     }
