@@ -1,7 +1,7 @@
 // Batch norm with ReLU, forward and backward through autograd, beside memory passes over the same bytes.
 
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "perf/memory_passes.hpp"
 #include "perf/warm.hpp"

@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 #include <mpi.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // The SimCLR and the SuNCEt loss, forward and backward, beside the bare matrix products that bound them.
 
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <Kokkos_Core.hpp>
 #include <functional>

@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <unistd.h>
 
 #include <cstring>

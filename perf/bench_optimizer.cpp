@@ -1,7 +1,7 @@
 // The update of all parameters of wide_resnet28w2 under LARS, beside memory passes over the same bytes.
 
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "perf/memory_passes.hpp"
 #include "perf/warm.hpp"

@@ -1,7 +1,7 @@
 // The PAWS loss, forward and backward, beside the bare matrix products that bound it.
 
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <Kokkos_Core.hpp>
 

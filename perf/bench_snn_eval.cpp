@@ -2,7 +2,7 @@
 
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 #include <vector>

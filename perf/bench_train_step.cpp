@@ -1,7 +1,7 @@
 // One training step without its data: forward, backward, update.
 
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "perf/warm.hpp"
 #include "src/methods/paws.hpp"

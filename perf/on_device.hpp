@@ -1,7 +1,8 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 #include <cstdio>
 #include <cstdlib>

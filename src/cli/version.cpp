@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 #include <hdf5.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 #include <torch/version.h>
 
 #include <Kokkos_Core.hpp>

@@ -1,6 +1,9 @@
 #include "src/commands/baselines.hpp"
 
 #include <fmt/format.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/nn/functional/normalization.h>
+#include <torch/nn/modules/linear.h>
 
 #include <algorithm>
 #include <optional>

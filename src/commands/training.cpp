@@ -1,5 +1,6 @@
 #include "src/commands/training.hpp"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "src/loss/suncet_loss.hpp"
 
 #include <fmt/format.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <stdexcept>
 

@@ -1,6 +1,7 @@
 #include "src/methods/classifier.hpp"
 
 #include <fmt/format.h>
+#include <torch/nn/functional/loss.h>
 
 #include "src/methods/passes.hpp"
 #include "src/profile/phase.hpp"

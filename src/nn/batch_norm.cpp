@@ -1,5 +1,7 @@
 #include "src/nn/batch_norm.hpp"
 
+#include <torch/csrc/autograd/function.h>
+
 #include "src/nn/batch_norm_observer.hpp"
 #include "src/nn/batch_norm_relu.hpp"
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <vector>
 
 #include "kernels/batch_norm.hpp"

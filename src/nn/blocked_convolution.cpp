@@ -1,6 +1,9 @@
 #include "src/nn/blocked_convolution.hpp"
 
 #include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/nn/functional/conv.h>
+#include <torch/nn/modules/conv.h>
 
 #include <map>
 #include <stdexcept>

@@ -1,8 +1,13 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
+
+namespace torch::nn
+{
+class Conv2dImpl;
+}  // namespace torch::nn
 
 namespace paws::nn
 {

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/nn/module.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <memory>
@@ -8,6 +9,12 @@
 #include <vector>
 
 #include "src/config/config.hpp"
+
+namespace torch::nn
+{
+class Conv2dImpl;
+class SequentialImpl;
+}  // namespace torch::nn
 
 namespace paws::nn
 {
@@ -56,8 +63,8 @@ protected:
 
 private:
     config::Convolution convolution_ = config::Convolution::direct;
-    torch::nn::Sequential projection_{nullptr};  ///< or the classifier
-    torch::nn::Sequential prediction_{nullptr};
+    std::shared_ptr<torch::nn::SequentialImpl> projection_;  ///< or the classifier
+    std::shared_ptr<torch::nn::SequentialImpl> prediction_;
 };
 
 struct EncoderSettings

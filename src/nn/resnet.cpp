@@ -1,6 +1,8 @@
 #include "src/nn/resnet.hpp"
 
 #include <fmt/format.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
 
 #include "src/nn/batch_norm_relu.hpp"
 #include "src/nn/blocked_convolution.hpp"

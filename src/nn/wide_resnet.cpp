@@ -1,6 +1,8 @@
 #include "src/nn/wide_resnet.hpp"
 
 #include <fmt/format.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
 
 #include <stdexcept>
 

@@ -1,5 +1,6 @@
 #include "src/observers/run_timings.hpp"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

@@ -1,10 +1,11 @@
 #include "src/session/runtime.hpp"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <omp.h>
 #include <sched.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <Kokkos_Core.hpp>
 #include <limits>

@@ -1,5 +1,5 @@
 #include <mpi.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "src/comm/differentiable.hpp"
 #include "src/comm/mpi_communicator.hpp"

@@ -1,6 +1,6 @@
 // NCCL between as many GPUs as there are ranks gives what MPI gives on the host.
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "src/comm/differentiable.hpp"
 #include "src/comm/gradient_reducer.hpp"
@@ -12,7 +12,7 @@ using test::OnGpus;
 namespace
 {
 /// Whole numbers, whose sums over some ranks all types hold.
-torch::Tensor of_rank(int rank, torch::ScalarType type)
+torch::Tensor on_gpu_of_rank(int rank, torch::ScalarType type)
 {
     return (torch::arange(12, torch::kFloat64).remainder(4).reshape({4, 3}) + rank % 3).to(type);
 }
@@ -33,7 +33,7 @@ TEST_CASE("NCCL's calls give what MPI's give, for every element type", "[gpu]")
     for (const auto type : {torch::kFloat32, torch::kFloat64, torch::kBFloat16, torch::kFloat16, torch::kInt64})
     {
         INFO(toString(type));
-        const auto mine = of_rank(on.host->rank(), type);
+        const auto mine = on_gpu_of_rank(on.host->rank(), type);
         const auto there = mine.to(on.device);
         const auto check = [&](const auto& call)
         {

@@ -1,6 +1,8 @@
 #include "src/comm/gradient_reducer.hpp"
 
-#include <torch/torch.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/types.h>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"

@@ -15,10 +15,10 @@ namespace
 namespace fs = std::filesystem;
 
 /// A run that the first rank trained, which all ranks see.
-class TrainedRun
+class RunToEmbed
 {
 public:
-    TrainedRun()
+    RunToEmbed()
     {
         if (world_.is_first())
         {
@@ -29,9 +29,9 @@ public:
         yaml_ = share(small_ ? small_->yaml("run") : "");
         folder_ = share(small_ ? (small_->folder / "").string() : "");
     }
-    ~TrainedRun() { MPI_Barrier(MPI_COMM_WORLD); }
-    TrainedRun(const TrainedRun&) = delete;
-    TrainedRun& operator=(const TrainedRun&) = delete;
+    ~RunToEmbed() { MPI_Barrier(MPI_COMM_WORLD); }
+    RunToEmbed(const RunToEmbed&) = delete;
+    RunToEmbed& operator=(const RunToEmbed&) = delete;
 
     const comm::World& world() const { return world_; }
     fs::path operator/(const std::string& name) const { return fs::path(folder_) / name; }
@@ -66,7 +66,7 @@ double largest_difference(const std::vector<float>& a, const torch::Tensor& b)
 
 TEST_CASE("soft nearest neighbours on all ranks give the accuracy of one", "[embed]")
 {
-    const TrainedRun run;
+    const RunToEmbed run;
     const auto config = run.config({}, "snn_eval");
     const auto all = commands::snn_eval(run.load(), config, run.world());
     const auto one = commands::snn_eval(run.load(), config);
@@ -78,7 +78,7 @@ TEST_CASE("soft nearest neighbours on all ranks give the accuracy of one", "[emb
 
 TEST_CASE("all outputs of a network reach the file in data order, whatever the layout", "[embed]")
 {
-    const TrainedRun run;
+    const RunToEmbed run;
     const auto pretrained = run.load();
     const auto config = run.config({});
     const auto dataset = data::load_dataset(config, data::Splits::train_and_validation);
@@ -117,7 +117,7 @@ TEST_CASE("all outputs of a network reach the file in data order, whatever the l
 
 TEST_CASE("class probabilities stand beside embeddings, of the evaluation's split and of the training split", "[embed]")
 {
-    const TrainedRun run;
+    const RunToEmbed run;
     const auto pretrained = run.load();
     const auto config = run.config({"criterion.snn_temperature=0.3"});
     const auto dataset = data::load_dataset(config, data::Splits::train_and_validation);
@@ -149,7 +149,7 @@ TEST_CASE("class probabilities stand beside embeddings, of the evaluation's spli
 
 TEST_CASE("what cannot be embedded is refused on all ranks, and no file is left", "[embed]")
 {
-    const TrainedRun run;
+    const RunToEmbed run;
     const auto pretrained = run.load();
     const auto refused = [&](const std::vector<std::string>& overrides, const std::string& file)
     {

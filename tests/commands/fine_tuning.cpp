@@ -8,23 +8,19 @@
 #include "io/checkpoint/checkpoint_file.hpp"
 #include "src/commands/classifier_evaluation.hpp"
 #include "src/commands/training.hpp"
+#include "tests/commands/train_alone.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_run.hpp"
 
 namespace
 {
 using namespace paws;
-
-commands::Summary run(const config::Config& config, const std::string& resume = "auto",
-                      std::optional<std::int64_t> stop_after = {})
-{
-    return commands::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
-}
+using test::train_alone;
 
 /// A small run whose folder `first` has the checkpoint of one epoch of PAWS.
 struct PretrainedRun : test::SmallRun
 {
-    PretrainedRun() { run(config("first"), "never", 1); }
+    PretrainedRun() { train_alone(config("first"), "never", 1); }
 
     io::Checkpoint checkpoint(const std::string& name) const { return io::read_checkpoint(folder / name); }
 };
@@ -100,10 +96,10 @@ void check_best(const io::Checkpoint& best, const std::vector<EvaluationLine>& e
 void check_resumable(const config::Config& whole_config, const config::Config& parts_config, const std::string& latest,
                      const test::SmallRun& small)
 {
-    run(whole_config);
+    train_alone(whole_config);
     for (const int epochs : {1, 2, 3})
     {
-        CHECK(run(parts_config, "auto", epochs)["epochs"] == epochs);
+        CHECK(train_alone(parts_config, "auto", epochs)["epochs"] == epochs);
     }
     const auto whole = io::read_checkpoint(small.folder / ("whole/" + latest));
     const auto parts = io::read_checkpoint(small.folder / ("parts/" + latest));
@@ -118,7 +114,7 @@ const std::vector<std::string> no_learning{"optimization.lr=0", "optimization.st
 TEST_CASE("snn_fine_tune keeps the batch-norm statistics, and the best by accuracy", "[tasks]")
 {
     const PretrainedRun small;
-    const auto summary = run(small.snn_config("run"));
+    const auto summary = train_alone(small.snn_config("run"));
     CHECK(summary["task"] == "snn_fine_tune");
     CHECK(summary["epochs"] == 3);
     CHECK(summary["steps"] == 3 * 2);
@@ -149,10 +145,10 @@ TEST_CASE("snn_fine_tune starts with all of the network, fine_tune with its back
 {
     const PretrainedRun small;
     const auto before = by_name(small.checkpoint("first/small-latest.h5").encoder);
-    run(small.snn_config("run", no_learning), "never", 1);
+    train_alone(small.snn_config("run", no_learning), "never", 1);
     CHECK((by_name(small.checkpoint("run/small-fine-tune-SNN-latest.h5").encoder) == before));
 
-    run(small.fine_tune_config("run", no_learning), "never", 1);
+    train_alone(small.fine_tune_config("run", no_learning), "never", 1);
     const auto classifier = small.checkpoint("run/small-fine-tune-latest.h5").encoder;
     for (const auto& [name, array] : classifier)
     {
@@ -172,7 +168,7 @@ TEST_CASE("snn_fine_tune starts with all of the network, fine_tune with its back
     }
     auto random = no_learning;
     random.emplace_back("optimization.zero_init=false");
-    run(small.fine_tune_config("random", random), "never", 1);
+    train_alone(small.fine_tune_config("random", random), "never", 1);
     CHECK_FALSE((small.checkpoint("random/small-fine-tune-latest.h5").encoder.back() == classifier.back()));
 }
 
@@ -181,7 +177,7 @@ TEST_CASE("fine_tune trains a classifier, and evaluates it with training: false"
     const PretrainedRun small;
     const std::vector<std::string> settings{"optimization.epochs=30", "data.flip_probability=0",
                                             "optimization.start_lr=0.002", "optimization.lr=0.002"};
-    const auto summary = run(small.fine_tune_config("run", settings));
+    const auto summary = train_alone(small.fine_tune_config("run", settings));
     CHECK(summary["epochs"] == 30);
     CHECK(summary["best_top1"].get<double>() > 0.9);
     // Of several epochs: the losses of single steps, of few images each, swing, at higher rates up to chance, log 3.
@@ -219,7 +215,7 @@ TEST_CASE("held-out images decide, where there is a list of them", "[tasks]")
     // Without a validation split that could stand in.
     auto elsewhere = settings;
     elsewhere.emplace_back("data.validation_split=none");
-    const auto summary = run(small.fine_tune_config("run", elsewhere));
+    const auto summary = train_alone(small.fine_tune_config("run", elsewhere));
     const auto thirds = 3 * summary["top1"].get<double>();
     CHECK(thirds == Approx(std::round(thirds)).margin(1e-9));
     auto only_evaluates = settings;
@@ -247,16 +243,16 @@ TEST_CASE("fine-tuning that is resumed after each epoch equals an uninterrupted 
         }
     }
     // load_checkpoint says the same as --resume auto, but insists on the file.
-    CHECK(run(small.fine_tune_config("whole", {"meta.load_checkpoint=true"}))["epochs"] == 3);
-    CHECK_THROWS_WITH(run(small.fine_tune_config("nowhere", {"meta.load_checkpoint=true"})),
+    CHECK(train_alone(small.fine_tune_config("whole", {"meta.load_checkpoint=true"}))["epochs"] == 3);
+    CHECK_THROWS_WITH(train_alone(small.fine_tune_config("nowhere", {"meta.load_checkpoint=true"})),
                       Catch::Contains("small-fine-tune-latest.h5"));
 }
 
 TEST_CASE("pre-training that is evaluated keeps the best by accuracy, over a resume too", "[tasks]")
 {
     const test::SmallRun small;
-    run(small.config("run"), "auto", 2);
-    const auto summary = run(small.config("run"));
+    train_alone(small.config("run"), "auto", 2);
+    const auto summary = train_alone(small.config("run"));
     const auto evaluations = evaluations_of(small.folder / "run/small-eval.csv");
     REQUIRE(evaluations.size() == 3);
     check_best(io::read_checkpoint(small.folder / "run/small-best.h5"), evaluations);
@@ -264,13 +260,13 @@ TEST_CASE("pre-training that is evaluated keeps the best by accuracy, over a res
     CHECK(summary["top1"] == latest.progress.reals.at("top1"));
     CHECK(summary["best_top1"] == latest.progress.reals.at("best_top1"));
 
-    run(small.config("by_loss", {"logging.eval_every=0"}));
+    train_alone(small.config("by_loss", {"logging.eval_every=0"}));
     const auto best = io::read_checkpoint(small.folder / "by_loss/small-best.h5");
     CHECK(best.progress.reals.count("top1") == 0);
     CHECK(best.progress.reals.at("best_loss") == best.progress.reals.at("loss"));
     CHECK_FALSE(std::filesystem::exists(small.folder / "by_loss/small-eval.csv"));
 
     // An accuracy that the next epochs do not have stays with its own.
-    run(small.config("rarely", {"logging.eval_every=2"}), "auto", 1);
+    train_alone(small.config("rarely", {"logging.eval_every=2"}), "auto", 1);
     CHECK(io::read_checkpoint(small.folder / "rarely/small-latest.h5").progress.reals.count("top1") == 0);
 }

@@ -34,9 +34,9 @@ void set_numbers(io::Array& array, float number, std::size_t count)
 }
 
 /// A run of one epoch, and copies of its checkpoint with other numbers in it.
-struct TrainedRun : test::SmallRun
+struct RunToDamage : test::SmallRun
 {
-    TrainedRun() { commands::run_training(config("first"), {"never", {1, {}, {}}, {}, true}); }
+    RunToDamage() { commands::run_training(config("first"), {"never", {1, {}, {}}, {}, true}); }
 
     fs::path checkpoint() const { return folder / "first/small-latest.h5"; }
 
@@ -62,7 +62,7 @@ constexpr float nan_ = std::numeric_limits<float>::quiet_NaN(), infinity = std::
 
 TEST_CASE("weights and statistics that are not finite are refused wherever they are loaded", "[tasks]")
 {
-    const TrainedRun run;
+    const RunToDamage run;
     const auto single = comm::make_single_rank();
     const auto refuse = [&](const auto& work, const std::string& what)
     { CHECK_THROWS_WITH(work(), Catch::Contains(what) && Catch::Contains("are NaN or infinite")); };
@@ -114,7 +114,7 @@ TEST_CASE("weights and statistics that are not finite are refused wherever they 
 TEST_CASE("the program neither evaluates nor embeds weights that are not finite, and says of them when it converts",
           "[tasks]")
 {
-    const TrainedRun run;
+    const RunToDamage run;
     const auto bad = run.with("bn1.running_var", nan_, 2).string();
     const auto output = run.folder / "out.h5";
     const std::vector<std::string> parts = {"bad.h5: 2 of the 64 numbers of 'bn1.running_var'", "from before"};
@@ -136,7 +136,7 @@ TEST_CASE("the program neither evaluates nor embeds weights that are not finite,
 
 TEST_CASE("outputs that overflow are refused too", "[tasks]")
 {
-    const TrainedRun run;
+    const RunToDamage run;
     auto huge = run.content();
     for (auto& [name, array] : huge.encoder)
     {

@@ -36,7 +36,7 @@ commands::Summary train_for(const config::Config& config, std::optional<std::int
     return commands::run_training(config, {"auto", {epochs, {}, {}}, {}, true});
 }
 
-fs::path latest(const test::SmallRun& small)
+fs::path latest_path(const test::SmallRun& small)
 {
     return small.folder / "run/small-latest.h5";
 }
@@ -77,10 +77,10 @@ struct BegunRun : test::SmallRun
     {
         for (const auto& part : parts)
         {
-            CHECK_THROWS_WITH(notes_of_resuming(quick_config(*this), latest(*this)),
+            CHECK_THROWS_WITH(notes_of_resuming(quick_config(*this), latest_path(*this)),
                               Catch::Contains(part) && Catch::Contains("--resume never"));
         }
-        CHECK_THROWS_AS(notes_of_resuming(quick_config(*this), latest(*this)), io::Error);
+        CHECK_THROWS_AS(notes_of_resuming(quick_config(*this), latest_path(*this)), io::Error);
     }
 };
 }  // namespace
@@ -93,7 +93,7 @@ TEST_CASE("a run does not resume with other images, classes or labels", "[tasks]
         const auto labels = test::striped_images(images, 3, 16).labels;
         io::write_subset(run.subset(), io::draw_subset_per_class(labels, 3, per_class, seed));
     };
-    CHECK(notes_of_resuming(quick_config(run), latest(run)).empty());
+    CHECK(notes_of_resuming(quick_config(run), latest_path(run)).empty());
     OtherData{{"a", "b", "c"}, 25, 0}.write(run.data());
     draw(25, 4, 0);
     run.refuses({"26 → 25 images", run.data().string()});
@@ -106,7 +106,7 @@ TEST_CASE("a run does not resume with other images, classes or labels", "[tasks]
     run.refuses({"other images, as many"});
     // The same as it was.
     OtherData().write(run.data());
-    CHECK(notes_of_resuming(quick_config(run), latest(run)).empty());
+    CHECK(notes_of_resuming(quick_config(run), latest_path(run)).empty());
     draw(26, 4, 1);
     run.refuses({"other labelled images, as many"});
     draw(26, 5, 0);
@@ -128,19 +128,19 @@ TEST_CASE("a run resumes with the same data at another place", "[tasks]")
     const auto other_list = test::write(run.folder / "elsewhere.txt", lines.str());
     fs::remove(run.subset());
     const auto moved = quick_config(run, {"data.file=" + file, "data.subset=" + other_list});
-    CHECK(notes_of_resuming(moved, latest(run)).empty());
+    CHECK(notes_of_resuming(moved, latest_path(run)).empty());
     CHECK(train_for(moved)["epochs"] == 2);
 }
 
 TEST_CASE("a checkpoint that does not say its data is compared by its steps", "[tasks]")
 {
     const BegunRun run;
-    auto checkpoint = io::read_checkpoint(latest(run));
+    auto checkpoint = io::read_checkpoint(latest_path(run));
     CHECK(checkpoint.progress.texts.at("data_class_names") == "a\nb\nc");
     CHECK(checkpoint.progress.texts.at("data_images").starts_with("26 "));
     checkpoint.progress.texts.clear();
-    io::write_checkpoint(latest(run), checkpoint);
-    const auto notes = notes_of_resuming(quick_config(run), latest(run));
+    io::write_checkpoint(latest_path(run), checkpoint);
+    const auto notes = notes_of_resuming(quick_config(run), latest_path(run));
     REQUIRE(notes.size() == 1);
     CHECK_THAT(notes.front(), Catch::Contains("does not say which data it was trained on"));
     OtherData{{"a", "b", "c"}, 17, 0}.write(run.data());
@@ -150,7 +150,7 @@ TEST_CASE("a checkpoint that does not say its data is compared by its steps", "[
     checkpoint.progress.epoch = 0;
     checkpoint.progress.integers["epoch_steps"] = 3;
     checkpoint.progress.integers["epoch_pictures_in_step"] = 8;
-    io::write_checkpoint(latest(run), checkpoint);
+    io::write_checkpoint(latest_path(run), checkpoint);
     run.refuses({"is of a run with at least 3 steps an epoch, and ", "data.h5 gives 2"});
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("what data are does not depend on how they are kept", "[tasks]")
 TEST_CASE("evaluation compares the classes of the run's data", "[tasks]")
 {
     const BegunRun run;
-    const auto pretrained = commands::load_pretrained(latest(run), *comm::make_single_rank());
+    const auto pretrained = commands::load_pretrained(latest_path(run), *comm::make_single_rank());
     const auto config = quick_config(run);
     CHECK_NOTHROW(commands::snn_eval(pretrained, config));
     // Other data may have other classes: the labels decide.
@@ -210,18 +210,18 @@ TEST_CASE("a finished run is extended by more epochs, and says what becomes of t
     const BegunRun run;
     train_for(quick_config(run));
     const auto longer = quick_config(run, {"optimization.epochs=4"});
-    const auto notes = notes_of_resuming(longer, latest(run));
+    const auto notes = notes_of_resuming(longer, latest_path(run));
     REQUIRE(notes.size() == 1);
     CHECK_THAT(notes.front(), Catch::Contains("is of a run of 2 epochs, this one has 4") &&
                                   Catch::Contains("the schedule of 4 epochs") && Catch::Contains("instead of 0.01"));
     CHECK(train_for(longer)["epochs"] == 4);
     // It has become a run of four.
-    CHECK(notes_of_resuming(longer, latest(run)).empty());
-    CHECK_THROWS_WITH(notes_of_resuming(quick_config(run), latest(run)),
+    CHECK(notes_of_resuming(longer, latest_path(run)).empty());
+    CHECK_THROWS_WITH(notes_of_resuming(quick_config(run), latest_path(run)),
                       Catch::Contains("a run of 4 epochs, which cannot become one of 2 (optimization.epochs)") &&
                           Catch::Contains("--stop-after 2ep"));
     CHECK_THROWS_WITH(
-        notes_of_resuming(quick_config(run, {"optimization.epochs=5", "optimization.lr=0.4"}), latest(run)),
+        notes_of_resuming(quick_config(run, {"optimization.epochs=5", "optimization.lr=0.4"}), latest_path(run)),
         Catch::Contains("other settings (optimization.lr)"));
 }
 

@@ -17,13 +17,13 @@ namespace
 using namespace paws;
 namespace fs = std::filesystem;
 
-commands::Summary train(const config::Config& config, std::optional<std::int64_t> steps = {},
-                        const std::string& resume = "auto")
+commands::Summary train_steps(const config::Config& config, std::optional<std::int64_t> steps = {},
+                              const std::string& resume = "auto")
 {
     return commands::run_training(config, {resume, {{}, steps, {}}, {}, true}, test::world_of_all());
 }
 
-io::Checkpoint latest(const fs::path& folder)
+io::Checkpoint latest_in(const fs::path& folder)
 {
     return io::read_checkpoint(folder / "small-latest.h5");
 }
@@ -77,9 +77,9 @@ private:
 void check_same_end(const SharedRuns& runs, const std::string& a, const std::string& b)
 {
     test::world()->barrier();
-    CHECK((latest(runs / a).encoder == latest(runs / b).encoder));
-    CHECK((latest(runs / a).momentum == latest(runs / b).momentum));
-    CHECK((latest(runs / a).progress == latest(runs / b).progress));
+    CHECK((latest_in(runs / a).encoder == latest_in(runs / b).encoder));
+    CHECK((latest_in(runs / a).momentum == latest_in(runs / b).momentum));
+    CHECK((latest_in(runs / a).progress == latest_in(runs / b).progress));
     const auto csv = fmt::format("small_r{}.csv", test::world()->rank());
     CHECK(figures(runs / a / csv) == figures(runs / b / csv));
     CHECK(figures(runs / a / csv).size() > 3);
@@ -92,17 +92,17 @@ TEST_CASE("a run that stops within epochs and is resumed ends as if it had not s
     {
         INFO(task);
         const SharedRuns runs;
-        const auto whole = train(runs.config("whole", task));
+        const auto whole = train_steps(runs.config("whole", task));
         const auto steps = whole["steps"].get<std::int64_t>();
         REQUIRE(steps >= 6);
         // Every step is a stop: the first, within, and the last of an epoch.
         for (std::int64_t step = 1; step < steps; ++step)
         {
-            const auto part = train(runs.config("parts", task), step);
+            const auto part = train_steps(runs.config("parts", task), step);
             CHECK(part["steps"] == step);
             CHECK_FALSE(commands::has_stopped(part));
         }
-        CHECK(train(runs.config("parts", task))["epochs"] == 3);
+        CHECK(train_steps(runs.config("parts", task))["epochs"] == 3);
         check_same_end(runs, "whole", "parts");
     }
 }
@@ -110,7 +110,7 @@ TEST_CASE("a run that stops within epochs and is resumed ends as if it had not s
 TEST_CASE("a signal to one rank stops all after the step, with a checkpoint", "[resume]")
 {
     const SharedRuns runs;
-    train(runs.config("whole", "paws_train"));
+    train_steps(runs.config("whole", "paws_train"));
     // It comes before the first step has ended, or soon after.
     const auto config = runs.config("parts", "paws_train", {"optimization.epochs=200"});
     std::thread sender(
@@ -125,12 +125,12 @@ TEST_CASE("a signal to one rank stops all after the step, with a checkpoint", "[
                 kill(getpid(), SIGUSR1);
             }
         });
-    const auto stopped = train(config);
+    const auto stopped = train_steps(config);
     sender.join();
     REQUIRE(commands::has_stopped(stopped));
     CHECK(stopped["epochs"].get<std::int64_t>() < 200);
     test::world()->barrier();
-    const auto checkpoint = latest(runs / "parts");
+    const auto checkpoint = latest_in(runs / "parts");
     CHECK(checkpoint.progress.iteration == stopped["steps"].get<std::int64_t>());
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("checkpoints within an epoch come by the clock, the ones before stay",
     const SharedRuns runs;
     // So short a time that every step asks for one.
     const auto config = runs.config("run", "paws_train", {"logging.checkpoint_minutes=1.0e-09", "logging.keep_last=3"});
-    train(config);
+    train_steps(config);
     test::world()->barrier();
     for (const char* name : {"small-latest.h5", "small-latest-1.h5", "small-latest-2.h5", "small-best.h5"})
     {
@@ -147,7 +147,7 @@ TEST_CASE("checkpoints within an epoch come by the clock, the ones before stay",
         CHECK_NOTHROW(io::read_checkpoint(runs / "run" / name));
     }
     CHECK_FALSE(fs::exists(runs / "run/small-latest-3.h5"));
-    CHECK(latest(runs / "run").progress.epoch == 3);
+    CHECK(latest_in(runs / "run").progress.epoch == 3);
     test::world()->barrier();
     if (test::world()->rank() == 0)
     {
@@ -160,22 +160,22 @@ TEST_CASE("checkpoints within an epoch come by the clock, the ones before stay",
         file.put(static_cast<char>(byte ^ 1));
     }
     test::world()->barrier();
-    CHECK(train(config)["epochs"] == 3);
-    CHECK(latest(runs / "run").progress.epoch == 3);
+    CHECK(train_steps(config)["epochs"] == 3);
+    CHECK(latest_in(runs / "run").progress.epoch == 3);
 }
 
 TEST_CASE("when all checkpoints are corrupt the run does not begin anew", "[resume]")
 {
     const SharedRuns runs;
     const auto config = runs.config("run", "paws_train");
-    train(config, 1);
+    train_steps(config, 1);
     test::world()->barrier();
     if (test::world()->rank() == 0)
     {
         fs::resize_file(runs / "run/small-latest.h5", 1000);
     }
     test::world()->barrier();
-    CHECK_THROWS_WITH(train(config), Catch::Contains("no checkpoint of the run is whole") &&
-                                         Catch::Contains("--resume never") && Catch::Contains("small-latest.h5"));
-    CHECK_NOTHROW(train(config, 1, "never"));
+    CHECK_THROWS_WITH(train_steps(config), Catch::Contains("no checkpoint of the run is whole") &&
+                                               Catch::Contains("--resume never") && Catch::Contains("small-latest.h5"));
+    CHECK_NOTHROW(train_steps(config, 1, "never"));
 }

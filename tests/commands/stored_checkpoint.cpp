@@ -16,6 +16,7 @@
 #include "src/commands/evaluation.hpp"
 #include "src/commands/training.hpp"
 #include "src/nn/architecture.hpp"
+#include "tests/commands/train_alone.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"
 #include "tests/support/goldens.hpp"
@@ -24,13 +25,8 @@
 namespace
 {
 using namespace paws;
+using test::train_alone;
 namespace fs = std::filesystem;
-
-commands::Summary run_training(const config::Config& config, const std::string& resume,
-                               std::optional<std::int64_t> stop_after = {})
-{
-    return commands::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
-}
 
 io::TorchTensor torch_tensor(const torch::Tensor& tensor)
 {
@@ -91,11 +87,11 @@ io::NamedArrays arrays_of(const nn::Encoder& encoder)
     return arrays;
 }
 
-struct TrainedRun : test::SmallRun
+struct StoredRun : test::SmallRun
 {
     fs::path latest() const { return folder / "run/small-latest.h5"; }
 
-    TrainedRun() { run_training(config("run"), "never", 1); }
+    StoredRun() { train_alone(config("run"), "never", 1); }
 };
 }  // namespace
 
@@ -155,19 +151,19 @@ TEST_CASE("a network is known by its weights", "[train]")
 
 TEST_CASE("training resumes from a converted checkpoint as from the original", "[tasks]")
 {
-    const TrainedRun run;
-    run_training(run.config("whole"), "never", 2);
+    const StoredRun run;
+    train_alone(run.config("whole"), "never", 2);
     const auto converted = run.folder / "run/converted.pth.tar";
     commands::convert({run.latest(), converted, {}}, {});
     CHECK((checkpoint::read_stored_checkpoint(converted).content == io::read_checkpoint(run.latest())));
-    run_training(run.config("run"), converted.string(), 2);
+    train_alone(run.config("run"), converted.string(), 2);
     CHECK((io::read_checkpoint(run.latest()).encoder ==
            io::read_checkpoint(run.folder / "whole/small-latest.h5").encoder));
 }
 
 TEST_CASE("training resumes from a checkpoint of the published code", "[tasks]")
 {
-    const TrainedRun run;
+    const StoredRun run;
     const auto published = run.folder / "published.pth.tar";
     write_published(run.latest(), published);
     const auto config = run.config("run");
@@ -185,27 +181,27 @@ TEST_CASE("training resumes from a checkpoint of the published code", "[tasks]")
     {
         CHECK((io::widened(torch_tensor(optimizer.momentum()[i].second)) == stored[i].second));
     }
-    const auto summary = run_training(run.config("next"), published.string(), 2);
+    const auto summary = train_alone(run.config("next"), published.string(), 2);
     CHECK(summary["epochs"] == 2);
     CHECK(summary["steps"] == 6);
 
     // Strict, with names.
-    CHECK_THROWS_WITH(run_training(run.config("next", {"meta.output_dim=8"}), published.string()),
+    CHECK_THROWS_WITH(train_alone(run.config("next", {"meta.output_dim=8"}), published.string()),
                       Catch::Contains("published.pth.tar") &&
                           Catch::Contains("of another shape: fc.fc3.weight [16, 64]") && Catch::Contains("here [8, "));
-    CHECK_THROWS_WITH(run_training(run.config("next", {"meta.use_pred_head=false"}), published.string()),
+    CHECK_THROWS_WITH(train_alone(run.config("next", {"meta.use_pred_head=false"}), published.string()),
                       Catch::Contains("unexpected: pred.bn1.weight") && Catch::Contains(" more"));
     auto content = checkpoint::read_stored_checkpoint(published).content;
     content.momentum.clear();
     content.pytorch = {};
     checkpoint::write_stored_checkpoint(published, content);
-    CHECK_THROWS_WITH(run_training(run.config("next"), published.string()),
+    CHECK_THROWS_WITH(train_alone(run.config("next"), published.string()),
                       Catch::Contains("no optimiser state") && Catch::Contains("meta.init_backbone"));
 }
 
 TEST_CASE("a checkpoint is found under the other ending of its name", "[train]")
 {
-    const TrainedRun run;
+    const StoredRun run;
     const auto named = run.folder / "run/small-latest.pth.tar";
     auto stored = checkpoint::read_stored_checkpoint(named);
     CHECK(stored.path == run.latest());
@@ -276,7 +272,7 @@ TEST_CASE("what of a backbone does not fit is said", "[train]")
 
 TEST_CASE("a published checkpoint is evaluated like the original", "[tasks]")
 {
-    const TrainedRun run;
+    const StoredRun run;
     const auto published = run.folder / "published.pth.tar";
     write_published(run.latest(), published);
     const auto evaluate = [&](const fs::path& checkpoint)
@@ -298,7 +294,7 @@ TEST_CASE("a published checkpoint is evaluated like the original", "[tasks]")
 
 TEST_CASE("what cannot be converted is refused, and nothing is written", "[tasks]")
 {
-    const TrainedRun run;
+    const StoredRun run;
     const auto refuse = [&](const commands::ConvertRequest& request, const std::vector<std::string>& parts,
                             const std::vector<std::string>& overrides = {})
     {

@@ -6,18 +6,14 @@
 #include "src/commands/training.hpp"
 #include "src/data/paws_loader.hpp"
 #include "src/methods/registry.hpp"
+#include "tests/commands/train_alone.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_run.hpp"
 
 namespace
 {
 using namespace paws;
-
-commands::Summary run_training(const config::Config& config, const std::string& resume = "auto",
-                               std::optional<std::int64_t> stop_after = {})
-{
-    return commands::run_training(config, {resume, {stop_after, {}, {}}, {}, true});
-}
+using test::train_alone;
 
 struct CsvLine
 {
@@ -44,7 +40,7 @@ std::vector<CsvLine> csv_of(const std::filesystem::path& path)
 TEST_CASE("suncet_train writes the published columns, and leaves the labels alone after supervised_epochs", "[tasks]")
 {
     const test::SmallRun small;
-    const auto summary = run_training(small.suncet_config("run"));
+    const auto summary = train_alone(small.suncet_config("run"));
     CHECK(summary["task"] == "suncet_train");
     CHECK(summary["epochs"] == 3);
     CHECK(summary["top1"].get<double>() >= 0);
@@ -62,10 +58,10 @@ TEST_CASE("suncet_train writes the published columns, and leaves the labels alon
 TEST_CASE("a run of suncet_train that is resumed after each epoch equals an uninterrupted one", "[tasks]")
 {
     const test::SmallRun small;
-    run_training(small.suncet_config("whole"));
+    train_alone(small.suncet_config("whole"));
     for (const int epochs : {1, 2, 3})
     {
-        CHECK(run_training(small.suncet_config("parts"), "auto", epochs)["epochs"] == epochs);
+        CHECK(train_alone(small.suncet_config("parts"), "auto", epochs)["epochs"] == epochs);
     }
     const auto whole = io::read_checkpoint(small.folder / "whole/small-latest.h5");
     const auto parts = io::read_checkpoint(small.folder / "parts/small-latest.h5");
@@ -78,7 +74,7 @@ TEST_CASE("suncet_train learns what the stripes mean", "[tasks]")
 {
     const test::SmallRun small;
     // As with PAWS, flips would turn one class into another.
-    const auto learnt = run_training(
+    const auto learnt = train_alone(
         small.suncet_config(
             "learn", {"optimization.epochs=40", "logging.eval_every=40", "criterion.supervised_epochs=40",
                       "criterion.supervised_imgs_per_class=4", "data.flip_probability=0", "data.jitter_probability=0",
@@ -90,8 +86,8 @@ TEST_CASE("suncet_train learns what the stripes mean", "[tasks]")
 TEST_CASE("a checkpoint of PAWS is no checkpoint of suncet_train", "[tasks]")
 {
     const test::SmallRun small;
-    run_training(small.config("run"), "never", 1);
-    CHECK_THROWS_WITH(run_training(small.suncet_config("run")),
+    train_alone(small.config("run"), "never", 1);
+    CHECK_THROWS_WITH(train_alone(small.suncet_config("run")),
                       Catch::Contains("task") && Catch::Contains("--resume never"));
 }
 

@@ -4,12 +4,14 @@
 #include "src/commands/describe_run.hpp"
 #include "src/commands/training.hpp"
 #include "src/data/paws_loader.hpp"
+#include "tests/commands/train_alone.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_run.hpp"
 
 namespace
 {
 using namespace paws;
+using test::train_alone;
 
 const std::vector<std::string> few{"data.file=null",     "data.subset=null",        "data.dataset=synthetic",
                                    "data.num_classes=3", "data.synthetic_train=26", "data.synthetic_validation=12"};
@@ -27,10 +29,6 @@ config::Config shipped(const std::string& name, std::vector<std::string> overrid
     return config::load(std::string(PAWS_SOURCE_DIR) + "/configs/" + name, overrides);
 }
 
-commands::Summary train(const config::Config& config)
-{
-    return commands::run_training(config, {"auto", {}, {}, true});
-}
 }  // namespace
 
 TEST_CASE("synthetic images are of any shape, and the same for the same seed", "[data]")
@@ -115,12 +113,12 @@ TEST_CASE("every training task runs on synthetic images", "[train]")
 {
     const test::SmallRun small;
     const auto one_epoch = synthetic({"optimization.epochs=1"});
-    const auto first = train(small.config("first", one_epoch));
+    const auto first = train_alone(small.config("first", one_epoch));
     CHECK(first["steps"] == 3);
     CHECK(first.contains("top1"));
-    CHECK(train(small.suncet_config("suncet", one_epoch))["steps"] == 3);
-    CHECK(train(small.snn_config("snn", one_epoch))["steps"] > 0);
-    CHECK(train(small.fine_tune_config("tuned", one_epoch))["steps"] > 0);
+    CHECK(train_alone(small.suncet_config("suncet", one_epoch))["steps"] == 3);
+    CHECK(train_alone(small.snn_config("snn", one_epoch))["steps"] > 0);
+    CHECK(train_alone(small.fine_tune_config("tuned", one_epoch))["steps"] > 0);
 }
 
 TEST_CASE("views that are reused are those of the first step", "[data]")

@@ -33,8 +33,8 @@ logging: {{folder: {}, write_tag: t, timings: true}}
     return config::parse(yaml, "timings.yaml", overrides);
 }
 
-commands::Summary run(const config::Config& config, const comm::World& world, const std::string& resume = "auto",
-                      std::optional<std::int64_t> stop_after_epochs = {})
+commands::Summary run_on(const config::Config& config, const comm::World& world, const std::string& resume = "auto",
+                         std::optional<std::int64_t> stop_after_epochs = {})
 {
     return commands::run_training(config, {resume, {stop_after_epochs, {}, {}}, {}, true}, world);
 }
@@ -74,7 +74,7 @@ TEST_CASE("timings of all ranks are in one JSON and one HDF5 file", "[ranks]")
     const auto ranks = static_cast<std::size_t>(world.world_size());
     const std::size_t epoch_steps = 36 / (4 * ranks);
     const auto config = config_in(shared / "run");
-    const auto summary = run(config, world);
+    const auto summary = run_on(config, world);
     shared.on_first(
         [&]
         {
@@ -116,7 +116,7 @@ TEST_CASE("timings of all ranks are in one JSON and one HDF5 file", "[ranks]")
         });
 
     // Nothing is left to do: the files of the run stay as they are.
-    run(config, world);
+    run_on(config, world);
     shared.on_first([&] { CHECK(read_json(shared / "run/t-timings.json")["steps"] == 2 * epoch_steps); });
 }
 
@@ -126,9 +126,9 @@ TEST_CASE("timings of a resumed run are those of its last start, and without the
     const auto& world = shared.world();
     const auto epoch_steps = 36 / (4 * world.world_size());
     const auto config = config_in(shared / "run");
-    run(config, world, "never", 1);
-    run(config, world);
-    run(config_in(shared / "without", {"logging.timings=false"}), world);
+    run_on(config, world, "never", 1);
+    run_on(config, world);
+    run_on(config_in(shared / "without", {"logging.timings=false"}), world);
     shared.on_first(
         [&]
         {
@@ -145,5 +145,5 @@ TEST_CASE("timings that cannot be written do not end the run", "[ranks]")
 {
     const test::WorldFolder shared([](const std::filesystem::path&) {});
     shared.on_first([&] { std::filesystem::create_directories(shared / "run/t-timings.json"); });
-    CHECK(run(config_in(shared / "run"), shared.world())["epochs"] == 2);
+    CHECK(run_on(config_in(shared / "run"), shared.world())["epochs"] == 2);
 }

@@ -10,13 +10,13 @@ using data::Splits;
 
 namespace
 {
-const std::vector<std::string> classes{"cat", "dog"};
+const std::vector<std::string> cat_and_dog{"cat", "dog"};
 
 /// A packed file of six photographs of cats and six of dogs.
 struct Photographs
 {
     test::Folder folder;
-    test::EncodedSplit train = test::encoded_split(classes, 6);
+    test::EncodedSplit train = test::encoded_split(cat_and_dog, 6);
 
     std::filesystem::path file() const { return folder / "pets.h5"; }
 
@@ -31,7 +31,7 @@ struct Photographs
         return data::load_dataset(config(overrides), Splits::train);
     }
 
-    void pack() const { test::write_encoded(file(), classes, {{"train", train}}); }
+    void pack() const { test::write_encoded(file(), cat_and_dog, {{"train", train}}); }
 
     std::filesystem::path list(const std::string& text) const
     {
@@ -176,7 +176,7 @@ TEST_CASE("a run resumes with the file that it opened when another takes its pla
     {
         image = test::image_bytes(2);
     }
-    test::write_encoded(photographs.folder / "other.h5", classes, {{"train", photographs.train}});
+    test::write_encoded(photographs.folder / "other.h5", cat_and_dog, {{"train", photographs.train}});
     std::filesystem::rename(photographs.folder / "other.h5", photographs.file());
     loader.start_epoch(0);
     const auto after = loader.next();

@@ -12,7 +12,7 @@ namespace
 {
 using namespace paws;
 
-std::vector<data::Batch> epoch_of(data::LabelledLoader& loader, std::int64_t epoch)
+std::vector<data::Batch> labelled_epoch(data::LabelledLoader& loader, std::int64_t epoch)
 {
     std::vector<data::Batch> batches;
     loader.start_epoch(epoch);
@@ -37,7 +37,7 @@ TEST_CASE("snn_fine_tune takes class-stratified batches, as often as a class has
     data::LabelledLoader loader(dataset, config);
     // 12 labelled images of 3 classes in batches of 2 a class: two passes.
     CHECK(loader.steps_per_epoch() == 2);
-    const auto batches = epoch_of(loader, 0);
+    const auto batches = labelled_epoch(loader, 0);
     REQUIRE(batches.size() == 2);
     for (const auto& batch : batches)
     {
@@ -65,10 +65,10 @@ TEST_CASE("a loader that resumes from a state gives what the first one would hav
     const auto config = small.snn_config("run");
     const auto dataset = data::load_dataset(config, data::Splits::train);
     data::LabelledLoader one(dataset, config);
-    epoch_of(one, 0);
+    labelled_epoch(one, 0);
     data::LabelledLoader other(dataset, config);
     other.restore_samplers(one.sampler_state());
-    const auto expected = epoch_of(one, 1), found = epoch_of(other, 1);
+    const auto expected = labelled_epoch(one, 1), found = labelled_epoch(other, 1);
     REQUIRE(expected.size() == found.size());
     for (std::size_t i = 0; i < found.size(); ++i)
     {
@@ -90,7 +90,7 @@ TEST_CASE("fine_tune takes each labelled image once, another order in each epoch
     data::LabelledLoader loader(dataset, config);
     CHECK(loader.sampler_state().empty());
     CHECK(loader.steps_per_epoch() == 3);
-    const auto batches = epoch_of(loader, 0);
+    const auto batches = labelled_epoch(loader, 0);
     REQUIRE(batches.size() == 3);
     std::map<std::int64_t, int> counts;
     for (const auto& batch : batches)
@@ -102,8 +102,8 @@ TEST_CASE("fine_tune takes each labelled image once, another order in each epoch
         }
     }
     CHECK(counts == std::map<std::int64_t, int>{{0, 4}, {1, 4}, {2, 4}});
-    CHECK_FALSE(epoch_of(loader, 1)[0].supports.equal(batches[0].supports));
-    CHECK(epoch_of(loader, 0)[0].supports.equal(batches[0].supports));
+    CHECK_FALSE(labelled_epoch(loader, 1)[0].supports.equal(batches[0].supports));
+    CHECK(labelled_epoch(loader, 0)[0].supports.equal(batches[0].supports));
     // Two ranks have half of the images each, in batches of the same size.
     CHECK(data::LabelledLoader(dataset, config, {1, 1, 2}).steps_per_epoch() == 1);
 }

@@ -23,16 +23,16 @@ namespace fs = std::filesystem;
 
 using test::WorldFolder;
 
-const std::vector<std::string> classes{"cat", "dog"};
+const std::vector<std::string> class_names{"cat", "dog"};
 
 void write_packed(const fs::path& root)
 {
-    test::write_encoded(root / "pets.h5", classes, {{"train", test::encoded_split(classes, 8)}});
+    test::write_encoded(root / "pets.h5", class_names, {{"train", test::encoded_split(class_names, 8)}});
 }
 
 void write_folder(const fs::path& root)
 {
-    test::write_image_folder(root / "pets", classes, 8);
+    test::write_image_folder(root / "pets", class_names, 8);
 }
 
 config::Config from_file(const WorldFolder& folder, const std::vector<std::string>& overrides = {})
@@ -164,7 +164,7 @@ TEST_CASE("a folder is packed on first use by all ranks, and its file used from 
     CHECK(first.source == (folder / "pets.h5").string());
     CHECK(first.train.count() == 16);
     CHECK(first.validation.count() == 2);
-    CHECK(first.class_names == classes);
+    CHECK(first.class_names == class_names);
     CHECK(first.train.names[8] == "dog/dog_0.JPEG");
     REQUIRE(first.notes.size() == 1);
     CHECK_THAT(first.notes[0], Catch::Contains("pets.h5 was packed: 18 images of 2 classes"));

@@ -2,7 +2,7 @@
 
 // Epochs of batches from either source of views, to compare them.
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <vector>
 

@@ -59,7 +59,7 @@ private:
     std::size_t given_ = 0;
 };
 
-data::ViewPipeline::Settings settings(std::size_t workers, std::size_t batches_ahead, bool skip_broken = false)
+data::ViewPipeline::Settings pipeline_settings(std::size_t workers, std::size_t batches_ahead, bool skip_broken = false)
 {
     data::ViewPipeline::Settings result;
     result.workers = workers;
@@ -100,7 +100,7 @@ TEST_CASE("batches come in the order of their plans, whatever the number of work
     for (const std::size_t workers : {1, 3})
     {
         Batches batches(rows);
-        data::ViewPipeline pipeline(images, settings(workers, 4), [&] { return batches.next(); });
+        data::ViewPipeline pipeline(images, pipeline_settings(workers, 4), [&] { return batches.next(); });
         for (std::int64_t n = 0; n < 50; ++n)
         {
             const auto batch = pipeline.next();
@@ -121,7 +121,7 @@ TEST_CASE("no more batches are planned ahead than memory is meant for", "[data]"
 {
     const auto images = numbered(4);
     Batches batches(std::vector<std::vector<std::int64_t>>(20, {1, 2}));
-    data::ViewPipeline pipeline(images, settings(2, 3), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(images, pipeline_settings(2, 3), [&] { return batches.next(); });
     const auto settle = [&](int wanted)
     {
         for (int i = 0; i < 500 && batches.planned < wanted; ++i)
@@ -142,23 +142,23 @@ TEST_CASE("a pipeline may be left at any time", "[data]")
     const auto images = numbered(4);
     {
         Batches none({});
-        const data::ViewPipeline pipeline(images, settings(2, 2), [&] { return none.next(); });
+        const data::ViewPipeline pipeline(images, pipeline_settings(2, 2), [&] { return none.next(); });
     }
     {
         Batches many(std::vector<std::vector<std::int64_t>>(1000, std::vector<std::int64_t>(64, 3)));
-        data::ViewPipeline pipeline(images, settings(2, 2), [&] { return many.next(); });
+        data::ViewPipeline pipeline(images, pipeline_settings(2, 2), [&] { return many.next(); });
         REQUIRE(pipeline.next());
     }
     const CorruptImages corrupt;
     Batches fails({{2}, {2}, {2}});
-    const data::ViewPipeline pipeline(corrupt.images, settings(2, 2), [&] { return fails.next(); });
+    const data::ViewPipeline pipeline(corrupt.images, pipeline_settings(2, 2), [&] { return fails.next(); });
 }
 
 TEST_CASE("what goes wrong while a batch is made is thrown where it is waited for", "[data]")
 {
     const auto images = numbered(4);
     int planned = 0;
-    data::ViewPipeline pipeline(images, settings(1, 1),
+    data::ViewPipeline pipeline(images, pipeline_settings(1, 1),
                                 [&]() -> std::optional<data::BatchPlan>
                                 {
                                     if (++planned == 3)
@@ -177,7 +177,7 @@ TEST_CASE("a corrupt image ends the pipeline by name, after the batches before i
 {
     const CorruptImages corrupt;
     Batches batches({{0, 1}, {3, 0}, {1, 2}, {3}});
-    data::ViewPipeline pipeline(corrupt.images, settings(1, 1), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(corrupt.images, pipeline_settings(1, 1), [&] { return batches.next(); });
     CHECK(pipeline.next());
     CHECK(pipeline.next());
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("a/a_2.JPEG") && Catch::Contains("data.skip_broken: true"));
@@ -187,7 +187,7 @@ TEST_CASE("with skip_broken the next image of the class stands in for a corrupt 
 {
     const CorruptImages corrupt;
     Batches batches({{2, 0}, {3, 2}});
-    data::ViewPipeline pipeline(corrupt.images, settings(2, 2, true), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(corrupt.images, pipeline_settings(2, 2, true), [&] { return batches.next(); });
     const auto first = pipeline.next();
     const auto second = pipeline.next();
     REQUIRE((first && second));
@@ -204,6 +204,6 @@ TEST_CASE("a class of nothing but corrupt images cannot be replaced", "[data]")
 {
     const CorruptImages corrupt;
     Batches batches(std::vector<std::vector<std::int64_t>>{{4}});
-    data::ViewPipeline pipeline(corrupt.images, settings(1, 1, true), [&] { return batches.next(); });
+    data::ViewPipeline pipeline(corrupt.images, pipeline_settings(1, 1, true), [&] { return batches.next(); });
     CHECK_THROWS_WITH(pipeline.next(), Catch::Contains("b/only.jpg"));
 }

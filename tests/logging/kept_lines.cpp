@@ -10,7 +10,7 @@ using namespace paws::logging;
 
 namespace
 {
-const std::vector<std::string> columns{"loss"};
+const std::vector<std::string> kept_columns{"loss"};
 const std::string header = "epoch,itr,loss,time (ms)\n";
 /// Of a resumed run after two epochs and three steps.
 const LogStart start{false, 2, 3, 23};
@@ -33,7 +33,7 @@ Resumed resume(const std::string& old, const Arguments&... arguments)
 
 Resumed resume_csv(const std::string& old)
 {
-    return resume<CsvLog>(old, columns, start);
+    return resume<CsvLog>(old, kept_columns, start);
 }
 }  // namespace
 
@@ -72,8 +72,8 @@ TEST_CASE("lines that are not understood are kept in their places, and counted",
     CHECK_THAT(resume_csv("1.5,0,0.75,12\n").notes.at(0), Catch::Contains("1 line was not understood"));
     CHECK(resume_csv("1.5,0,0.75,12\n").text == header + "1.5,0,0.75,12\n");
     // Once it is known, it is no news that a new run replaces all of it.
-    CHECK(resume<CsvLog>("what\n", columns, LogStart{}).text == header);
-    CHECK(resume<CsvLog>("what\n", columns, LogStart{}).notes.empty());
+    CHECK(resume<CsvLog>("what\n", kept_columns, LogStart{}).text == header);
+    CHECK(resume<CsvLog>("what\n", kept_columns, LogStart{}).notes.empty());
 }
 
 TEST_CASE("evaluations and JSON lines are kept likewise", "[train][kept_lines]")
@@ -85,7 +85,7 @@ TEST_CASE("evaluations and JSON lines are kept likewise", "[train][kept_lines]")
     const auto lines = resume<JsonlLog>(
         "\xef\xbb\xbf{\"epoch\": 1, \"step\": 0}\r\n{\"epoch\": 3, \"step\": 3}\r\n[1, 2]\r\n{\"epoch\": "
         "2}\r\n{\"epoch\": 1, ",
-        columns, start, 0, 1);
+        kept_columns, start, 0, 1);
     CHECK(lines.text == "{\"epoch\": 1, \"step\": 0}\n[1, 2]\n{\"epoch\": 2}\n");
     CHECK(lines.notes.size() == 1);
 }

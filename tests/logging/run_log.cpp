@@ -15,7 +15,7 @@ using test::contents;
 
 namespace
 {
-const std::vector<std::string> columns{"paws-xent-loss", "paws-me_max-reg"};
+const std::vector<std::string> loss_columns{"paws-xent-loss", "paws-me_max-reg"};
 
 config::Logging logging_in(const test::Folder& folder)
 {
@@ -82,7 +82,7 @@ std::string error_of(const std::function<void()>& work)
 TEST_CASE("a run is logged with the published columns and as JSON", "[train]")
 {
     const test::Folder folder;
-    RunLog log(logging_in(folder), "tag", columns, {});
+    RunLog log(logging_in(folder), "tag", loss_columns, {});
     log.step(made_up(1, 0));
     log.step(made_up(1, 5));
     log.evaluation({1, 10, 0.5, 0.875});
@@ -121,7 +121,7 @@ TEST_CASE("what will be repeated is cut from the logs of a resumed run, a fresh 
     const auto csv = folder / "tag_r0.csv";
     const auto jsonl = folder / "tag_r0.jsonl";
     {
-        RunLog log(logging, "tag", columns, {});
+        RunLog log(logging, "tag", loss_columns, {});
         for (const std::int64_t epoch : {1, 2, 3})
         {
             log.step(made_up(epoch, 0));
@@ -140,7 +140,7 @@ TEST_CASE("what will be repeated is cut from the logs of a resumed run, a fresh 
     const auto events = folder / "tag_tensorboard/r0";
     SECTION("between epochs")
     {
-        RunLog(logging, "tag", columns, {false, 2, 0, 20}).step(made_up(3, 0));
+        RunLog(logging, "tag", loss_columns, {false, 2, 0, 20}).step(made_up(3, 0));
         CHECK(lines(csv) == 1 + 4 + 1);
         CHECK_THAT(contents(csv), Catch::EndsWith("\n2,5,0.75000,-2.50000,12\n3,0,0.75000,-2.50000,12\n"));
         CHECK(objects_in(jsonl).size() == 6 + 1);
@@ -151,14 +151,14 @@ TEST_CASE("what will be repeated is cut from the logs of a resumed run, a fresh 
     }
     SECTION("within an epoch")
     {
-        RunLog(logging, "tag", columns, {false, 2, 3, 23}).step(made_up(3, 3));
+        RunLog(logging, "tag", loss_columns, {false, 2, 3, 23}).step(made_up(3, 3));
         CHECK(lines(csv) == 1 + 5 + 1);
         CHECK(objects_in(jsonl).size() == 7 + 1);
         CHECK(objects_in(jsonl)[6].at("step") == 0);
     }
     SECTION("a fresh run")
     {
-        RunLog(logging, "tag", columns, {}).step(made_up(1, 0));
+        RunLog(logging, "tag", loss_columns, {}).step(made_up(1, 0));
         CHECK(lines(csv) == 2);
         CHECK(objects_in(jsonl).size() == 1);
         CHECK(event_files(events).size() == 1);
@@ -167,7 +167,7 @@ TEST_CASE("what will be repeated is cut from the logs of a resumed run, a fresh 
     {
         std::filesystem::remove(csv);
         std::filesystem::remove(jsonl);
-        RunLog(logging, "tag", columns, {false, 2, 0, 20}).step(made_up(3, 0));
+        RunLog(logging, "tag", loss_columns, {false, 2, 0, 20}).step(made_up(3, 0));
         CHECK(lines(csv) == 2);
         CHECK(objects_in(jsonl).size() == 1);
     }
@@ -177,12 +177,12 @@ TEST_CASE("one rank or all write JSON and event files", "[train]")
 {
     const test::Folder folder;
     auto logging = logging_in(folder);
-    RunLog(logging, "tag", columns, {}, 1, 2).step(made_up(1, 0));
+    RunLog(logging, "tag", loss_columns, {}, 1, 2).step(made_up(1, 0));
     CHECK(std::filesystem::exists(folder / "tag_r1.csv"));
     CHECK_FALSE(std::filesystem::exists(folder / "tag_r1.jsonl"));
     CHECK_FALSE(std::filesystem::exists(folder / "tag_tensorboard"));
     logging.all_ranks = true;
-    RunLog(logging, "tag", columns, {}, 1, 2).step(made_up(1, 0));
+    RunLog(logging, "tag", loss_columns, {}, 1, 2).step(made_up(1, 0));
     const auto object = objects_in(folder / "tag_r1.jsonl").at(0);
     CHECK(object.at("rank") == 1);
     CHECK(object.at("paws-xent-loss") == 0.25);
@@ -190,7 +190,7 @@ TEST_CASE("one rank or all write JSON and event files", "[train]")
     CHECK_THAT(contents(event_files(folder / "tag_tensorboard/r1").at(0)),
                Catch::Contains("loss_of_rank/paws-me_max-reg"));
     logging.jsonl = logging.tensorboard = false;
-    RunLog(logging, "tag", columns, {}, 0, 2);
+    RunLog(logging, "tag", loss_columns, {}, 0, 2);
     CHECK_FALSE(std::filesystem::exists(folder / "tag_r0.jsonl"));
 }
 
@@ -200,19 +200,23 @@ TEST_CASE("logs that cannot be written are named, with what to do", "[train]")
     auto logging = logging_in(folder);
     logging.folder = (folder / "nowhere").string();
     logging.tensorboard = false;
-    CHECK_THAT(error_of([&] { RunLog(logging, "tag", columns, {}); }),
+    CHECK_THAT(error_of([&] { RunLog(logging, "tag", loss_columns, {}); }),
                Catch::Contains("nowhere/tag_r0.csv: cannot be written") && Catch::Contains("make it first"));
     logging = logging_in(folder);
     test::write_file(folder / "tag_tensorboard", "a file");
-    CHECK_THAT(error_of([&] { RunLog(logging, "tag", columns, {}); }),
+    CHECK_THAT(error_of([&] { RunLog(logging, "tag", loss_columns, {}); }),
                Catch::Contains("tag_tensorboard/r0: event files") && Catch::Contains("logging.tensorboard: false"));
     std::filesystem::remove(folder / "tag_tensorboard");
     std::filesystem::remove(folder / "tag_r0.jsonl");
     std::filesystem::create_directory(folder / "tag_r0.jsonl");
-    CHECK_THAT(error_of([&] { RunLog(logging, "tag", columns, {false, 1, 0, 10}); }), Catch::Contains("tag_r0.jsonl"));
+    CHECK_THAT(error_of(
+                   [&] {
+                       RunLog(logging, "tag", loss_columns, {false, 1, 0, 10});
+                   }),
+               Catch::Contains("tag_r0.jsonl"));
     std::filesystem::remove(folder / "tag_r0.jsonl");
 
-    RunLog log(logging, "tag", columns, {});
+    RunLog log(logging, "tag", loss_columns, {});
     log.step(made_up(1, 0));
     const auto before = contents(folder / "tag_r0.csv");
     {
@@ -220,7 +224,11 @@ TEST_CASE("logs that cannot be written are named, with what to do", "[train]")
         CHECK_THAT(error_of([&] { log.step(made_up(1, 1)); }),
                    Catch::Contains("tag_r0.csv: cannot be written (write") && Catch::Contains("free some space"));
         // Old logs stay until new ones are whole.
-        CHECK_THAT(error_of([&] { RunLog(logging, "tag", columns, {false, 1, 0, 10}); }), Catch::Contains("tag_r0"));
+        CHECK_THAT(error_of(
+                       [&] {
+                           RunLog(logging, "tag", loss_columns, {false, 1, 0, 10});
+                       }),
+                   Catch::Contains("tag_r0"));
     }
     CHECK(contents(folder / "tag_r0.csv") == before);
     CHECK(objects_in(folder / "tag_r0.jsonl").size() == 1);

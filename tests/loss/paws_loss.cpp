@@ -46,7 +46,7 @@ loss::PawsLoss loss_of(const Problem& p, const loss::PawsLossSettings& settings,
                            shared({torch::tensor(p.classes_of, torch::kInt64), p.classes, smoothing}), settings);
 }
 
-void check_against_plain_loops(const Problem& p, const loss::PawsLossSettings& settings, double smoothing)
+void check_paws(const Problem& p, const loss::PawsLossSettings& settings, double smoothing)
 {
     const auto plain =
         test::plain_paws(test::to_rows(p.anchors), test::to_rows(p.anchor_supports), test::to_rows(p.targets),
@@ -129,23 +129,23 @@ TEST_CASE("the PAWS loss agrees with plain loops", "[loss]")
 {
     SECTION("odd sizes")
     {
-        check_against_plain_loops(random_problem(7, 3, 43, 5, 19), {3, 0.1, 0.25, true}, 0.1);
+        check_paws(random_problem(7, 3, 43, 5, 19), {3, 0.1, 0.25, true}, 0.1);
     }
     SECTION("no small crops, hard labels")
     {
-        check_against_plain_loops(random_problem(5, 0, 12, 3, 8), {0, 0.3, 0.5, true}, 0);
+        check_paws(random_problem(5, 0, 12, 3, 8), {0, 0.3, 0.5, true}, 0);
     }
     SECTION("one image, one support, one class")
     {
-        check_against_plain_loops(random_problem(1, 1, 1, 1, 4), {1, 0.1, 0.25, true}, 0);
+        check_paws(random_problem(1, 1, 1, 1, 4), {1, 0.1, 0.25, true}, 0);
     }
     SECTION("without me-max, T = 1")
     {
-        check_against_plain_loops(random_problem(4, 2, 9, 4, 6), {2, 0.1, 1, false}, 0.2);
+        check_paws(random_problem(4, 2, 9, 4, 6), {2, 0.1, 1, false}, 0.2);
     }
     SECTION("a sharp T")
     {
-        check_against_plain_loops(random_problem(4, 2, 9, 4, 6), {2, 0.1, 0.13, true}, 0.1);
+        check_paws(random_problem(4, 2, 9, 4, 6), {2, 0.1, 0.13, true}, 0.1);
     }
     SECTION("a class without support")
     {
@@ -154,7 +154,7 @@ TEST_CASE("the PAWS loss agrees with plain loops", "[loss]")
         {
             k = k == 2 ? 0 : k;
         }
-        check_against_plain_loops(problem, {1, 0.1, 0.25, true}, 0.1);
+        check_paws(problem, {1, 0.1, 0.25, true}, 0.1);
     }
     SECTION("a zero vector and a support equal to a query")
     {
@@ -162,7 +162,7 @@ TEST_CASE("the PAWS loss agrees with plain loops", "[loss]")
         problem.anchors[1].zero_();
         problem.targets[0].zero_();
         problem.anchor_supports[3] = problem.anchors[2];
-        check_against_plain_loops(problem, {1, 0.05, 0.25, true}, 0.1);
+        check_paws(problem, {1, 0.05, 0.25, true}, 0.1);
     }
 }
 

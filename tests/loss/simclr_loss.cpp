@@ -43,12 +43,12 @@ double plain_nt_xent(const torch::Tensor& queries, const torch::Tensor& all, std
     return loss;
 }
 
-struct Result
+struct SimclrResult
 {
     torch::Tensor loss, gradient;
 };
 
-Result run(const torch::Tensor& z, const loss::ContrastiveSettings& settings, double factor = 1)
+SimclrResult simclr_of(const torch::Tensor& z, const loss::ContrastiveSettings& settings, double factor = 1)
 {
     const auto views = z.detach().clone().requires_grad_();
     const auto value = loss::simclr_loss(views, settings);
@@ -63,9 +63,10 @@ torch::Tensor random_views(std::int64_t images, std::int64_t dims, int rank = 0)
     return torch::randn({2 * images, dims}, torch::kFloat64);
 }
 
-void check_against_plain_loops(const torch::Tensor& z, double temperature)
+void check_simclr(const torch::Tensor& z, double temperature)
 {
-    CHECK(run(z, {temperature}).loss.item<double>() == Approx(plain_nt_xent(z, z, 0, temperature)).epsilon(1e-11));
+    CHECK(simclr_of(z, {temperature}).loss.item<double>() ==
+          Approx(plain_nt_xent(z, z, 0, temperature)).epsilon(1e-11));
 }
 }  // namespace
 
@@ -92,16 +93,16 @@ TEST_CASE("the SimCLR loss and its gradient agree with the published numbers, on
         for (const auto& [type, tolerance] :
              {std::pair(torch::kFloat64, test::double_tolerance), std::pair(torch::kFloat32, test::float_tolerance)})
         {
-            const auto ours = run(z.to(type), settings);
+            const auto ours = simclr_of(z.to(type), settings);
             CHECK(relative_error(ours.loss, golden_loss) < tolerance);
             CHECK(relative_error(ours.gradient, golden_grad) < tolerance);
         }
         // Wrong answers don't pass: another temperature, and views in another order.
         auto warmer = settings;
         warmer.temperature *= 1.001;
-        CHECK(relative_error(run(z, warmer).gradient, golden_grad) > test::float_tolerance);
+        CHECK(relative_error(simclr_of(z, warmer).gradient, golden_grad) > test::float_tolerance);
         const auto paired_as_neighbours = z.view({-1, 2, z.size(1)}).transpose(0, 1).reshape_as(z).contiguous();
-        CHECK(relative_error(run(paired_as_neighbours, settings).loss, golden_loss) > test::float_tolerance);
+        CHECK(relative_error(simclr_of(paired_as_neighbours, settings).loss, golden_loss) > test::float_tolerance);
         ++checked;
     }
     REQUIRE(checked > 0);
@@ -120,7 +121,7 @@ TEST_CASE("the SimCLR loss over ranks agrees with plain loops over all views", "
     const auto first = static_cast<std::size_t>(own.size(0) * world->rank());
     loss::ContrastiveSettings settings{0.2};
     settings.communicator = world;
-    const auto ours = run(own, settings);
+    const auto ours = simclr_of(own, settings);
     CHECK(ours.loss.item<double>() == Approx(plain_nt_xent(own, all, first, 0.2)).epsilon(1e-11));
     // The gradient is that of the searching views alone: those that are searched among stay as they are.
     const auto queries = own.clone();
@@ -132,37 +133,37 @@ TEST_CASE("the SimCLR loss agrees with plain loops", "[loss]")
 {
     SECTION("odd sizes")
     {
-        check_against_plain_loops(random_views(43, 19), 0.1);
+        check_simclr(random_views(43, 19), 0.1);
     }
     SECTION("more columns than a vector holds, a sharp temperature")
     {
-        check_against_plain_loops(random_views(33, 5), 0.01);
+        check_simclr(random_views(33, 5), 0.01);
     }
     SECTION("one image: the other view is all there is")
     {
         const auto z = random_views(1, 3);
-        CHECK(run(z, {0.1}).loss.item<double>() == Approx(0).margin(1e-12));
-        CHECK(run(z, {0.1}).gradient.abs().max().item<double>() < 1e-12);
+        CHECK(simclr_of(z, {0.1}).loss.item<double>() == Approx(0).margin(1e-12));
+        CHECK(simclr_of(z, {0.1}).gradient.abs().max().item<double>() < 1e-12);
     }
     SECTION("a zero vector, and two images with the same view")
     {
         auto z = random_views(4, 6);
         z[2].zero_();
         z[3] = z[1];
-        check_against_plain_loops(z, 0.1);
-        CHECK(torch::isfinite(run(z, {0.1}).gradient).all().item<bool>());
+        check_simclr(z, 0.1);
+        CHECK(torch::isfinite(simclr_of(z, {0.1}).gradient).all().item<bool>());
     }
 }
 
 TEST_CASE("the SimCLR loss is the same when its similarities do not fit the memory allowed", "[loss]")
 {
     const auto z = random_views(10, 9);
-    const auto whole = run(z, {0.1}, 0.7);
+    const auto whole = simclr_of(z, {0.1}, 0.7);
     // One row a block, blocks of seven with a rest, and all but the last row.
     for (const std::int64_t rows : {0, 7, 19})
     {
         INFO(rows << " rows a block");
-        const auto ours = run(z, {0.1, rows * 20 * 8}, 0.7);
+        const auto ours = simclr_of(z, {0.1, rows * 20 * 8}, 0.7);
         CHECK(relative_error(ours.loss, whole.loss) < 1e-12);
         CHECK(relative_error(ours.gradient, whole.gradient) < 1e-12);
     }
@@ -171,9 +172,9 @@ TEST_CASE("the SimCLR loss is the same when its similarities do not fit the memo
 TEST_CASE("the SimCLR loss' gradient scales with what comes after it, and is left out where no one asks", "[loss]")
 {
     const auto z = random_views(3, 4);
-    CHECK(relative_error(run(z, {0.1}, -2.5).gradient, -2.5 * run(z, {0.1}).gradient) < 1e-14);
+    CHECK(relative_error(simclr_of(z, {0.1}, -2.5).gradient, -2.5 * simclr_of(z, {0.1}).gradient) < 1e-14);
     CHECK_FALSE(loss::simclr_loss(z, {0.1}).requires_grad());
-    CHECK(loss::simclr_loss(z, {0.1}).item<double>() == run(z, {0.1}).loss.item<double>());
+    CHECK(loss::simclr_loss(z, {0.1}).item<double>() == simclr_of(z, {0.1}).loss.item<double>());
 }
 
 TEST_CASE("shapes that do not fit the SimCLR loss are refused", "[loss]")

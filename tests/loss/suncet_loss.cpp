@@ -44,13 +44,13 @@ double plain_suncet(const torch::Tensor& all, std::size_t first, std::size_t row
     return loss;
 }
 
-struct Result
+struct SuncetResult
 {
     torch::Tensor loss, gradient;
 };
 
-Result run(const torch::Tensor& z, const std::shared_ptr<const loss::SupportLabels>& labels,
-           const loss::ContrastiveSettings& settings, double factor = 1)
+SuncetResult suncet_of(const torch::Tensor& z, const std::shared_ptr<const loss::SupportLabels>& labels,
+                       const loss::ContrastiveSettings& settings, double factor = 1)
 {
     const auto rows = z.detach().clone().requires_grad_();
     const auto value = loss::suncet_loss(rows, labels, settings);
@@ -74,10 +74,10 @@ Classes scattered_classes(std::int64_t rows, std::int64_t classes)
     return result;
 }
 
-void check_against_plain_loops(const torch::Tensor& z, const Classes& classes_of, std::int64_t classes,
-                               double smoothing, double temperature)
+void check_suncet(const torch::Tensor& z, const Classes& classes_of, std::int64_t classes, double smoothing,
+                  double temperature)
 {
-    const auto ours = run(z, labels_of(classes_of, classes, smoothing), {temperature});
+    const auto ours = suncet_of(z, labels_of(classes_of, classes, smoothing), {temperature});
     const auto rows = static_cast<std::size_t>(z.size(0));
     CHECK(ours.loss.item<double>() ==
           Approx(plain_suncet(z, 0, rows, classes_of, static_cast<std::size_t>(classes), smoothing, temperature))
@@ -121,18 +121,18 @@ TEST_CASE("the SuNCEt loss and its gradient agree with the published numbers, on
         for (const auto& [type, tolerance] :
              {std::pair(torch::kFloat64, test::double_tolerance), std::pair(torch::kFloat32, test::float_tolerance)})
         {
-            const auto ours = run(z.to(type), labels, settings);
+            const auto ours = suncet_of(z.to(type), labels, settings);
             CHECK(relative_error(ours.loss, golden_loss) < tolerance);
             CHECK(relative_error(ours.gradient, golden_grad) < tolerance);
         }
         // Wrong answers don't pass: another temperature, and labels that belong to the next row.
         auto warmer = settings;
         warmer.temperature *= 1.001;
-        CHECK(relative_error(run(z, labels, warmer).gradient, golden_grad) > test::float_tolerance);
+        CHECK(relative_error(suncet_of(z, labels, warmer).gradient, golden_grad) > test::float_tolerance);
         const auto shifted = (class_of + torch::arange(labels->supports()).eq(0)).remainder(classes).to(torch::kInt64);
         const auto wrong =
             std::make_shared<const loss::SupportLabels>(shifted, classes, group.attribute<double>("smoothing"));
-        CHECK(relative_error(run(z, wrong, settings).gradient, golden_grad) > test::float_tolerance);
+        CHECK(relative_error(suncet_of(z, wrong, settings).gradient, golden_grad) > test::float_tolerance);
         ++checked;
     }
     REQUIRE(checked > 0);
@@ -153,7 +153,7 @@ TEST_CASE("the SuNCEt loss over ranks agrees with plain loops over all rows", "[
     loss::ContrastiveSettings settings{0.2};
     settings.communicator = world;
     const auto own = static_cast<std::size_t>(world->rank());
-    const auto ours = run(parts[own], labels_of(classes_of, 3, 0.1), settings);
+    const auto ours = suncet_of(parts[own], labels_of(classes_of, 3, 0.1), settings);
     const auto plain = [&](std::size_t r) { return plain_suncet(all, 7 * r, 7, classes_of, 3, 0.1, 0.2); };
     CHECK(ours.loss.item<double>() == Approx(plain(own)).epsilon(1e-11));
     // A rank's rows have the gradient of the sum of all ranks' losses.
@@ -174,30 +174,30 @@ TEST_CASE("the SuNCEt loss agrees with plain loops", "[loss]")
 {
     SECTION("odd sizes, smoothed labels")
     {
-        check_against_plain_loops(random_rows(97, 19), scattered_classes(97, 5), 5, 0.1, 0.1);
+        check_suncet(random_rows(97, 19), scattered_classes(97, 5), 5, 0.1, 0.1);
     }
     SECTION("hard labels, a sharp temperature")
     {
-        check_against_plain_loops(random_rows(30, 6), scattered_classes(30, 4), 4, 0, 0.02);
+        check_suncet(random_rows(30, 6), scattered_classes(30, 4), 4, 0, 0.02);
     }
     SECTION("more classes than a vector holds")
     {
-        check_against_plain_loops(random_rows(111, 6), scattered_classes(111, 37), 37, 0.2, 0.3);
+        check_suncet(random_rows(111, 6), scattered_classes(111, 37), 37, 0.2, 0.3);
     }
     SECTION("two rows of one class")
     {
-        check_against_plain_loops(random_rows(2, 3), {0, 0}, 1, 0, 0.1);
+        check_suncet(random_rows(2, 3), {0, 0}, 1, 0, 0.1);
     }
     SECTION("a class with one row, another with none, smoothed labels")
     {
-        check_against_plain_loops(random_rows(6, 4), {0, 0, 3, 1, 1, 0}, 4, 0.1, 0.1);
+        check_suncet(random_rows(6, 4), {0, 0, 3, 1, 1, 0}, 4, 0.1, 0.1);
     }
     SECTION("a zero vector, and two rows alike")
     {
         auto z = random_rows(10, 6);
         z[2].zero_();
         z[3] = z[7];
-        check_against_plain_loops(z, scattered_classes(10, 3), 3, 0, 0.1);
+        check_suncet(z, scattered_classes(10, 3), 3, 0, 0.1);
     }
 }
 
@@ -209,7 +209,7 @@ TEST_CASE("the SuNCEt loss' gradient agrees with finite differences", "[loss]")
         const auto labels = labels_of(scattered_classes(11, 3), 3, smoothing);
         const auto numeric =
             test::finite_differences(z, [&] { return 0.7 * loss::suncet_loss(z, labels, {0.2}).item<double>(); });
-        CHECK(relative_error(run(z, labels, {0.2}, 0.7).gradient, numeric) < 1e-8);
+        CHECK(relative_error(suncet_of(z, labels, {0.2}, 0.7).gradient, numeric) < 1e-8);
     }
 }
 
@@ -217,12 +217,12 @@ TEST_CASE("the SuNCEt loss is the same when its similarities do not fit the memo
 {
     const auto z = random_rows(20, 9);
     const auto labels = labels_of(scattered_classes(20, 3), 3, 0.1);
-    const auto whole = run(z, labels, {0.1}, 0.7);
+    const auto whole = suncet_of(z, labels, {0.1}, 0.7);
     // One row a block, blocks of seven with a rest, and all but the last row.
     for (const std::int64_t rows : {0, 7, 19})
     {
         INFO(rows << " rows a block");
-        const auto ours = run(z, labels, {0.1, rows * 20 * 8}, 0.7);
+        const auto ours = suncet_of(z, labels, {0.1, rows * 20 * 8}, 0.7);
         CHECK(relative_error(ours.loss, whole.loss) < 1e-12);
         CHECK(relative_error(ours.gradient, whole.gradient) < 1e-12);
     }

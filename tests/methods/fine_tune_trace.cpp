@@ -39,7 +39,7 @@ ClassifierValues classifier_step(nn::Encoder& encoder, const torch::Tensor& imag
     return {values.at(0), values.at(1)};
 }
 
-void check_trace(const io::h5::Group& group, device::Precision precision)
+void check_fine_tune_trace(const io::h5::Group& group, device::Precision precision)
 {
     INFO(to_string(precision));
     const auto type = device::storage_type(precision);
@@ -74,8 +74,8 @@ TEST_CASE("whole steps of fine-tuning agree with the published implementation", 
         if (name.rfind("fine_tune_", 0) == 0)
         {
             INFO(name);
-            check_trace(file.group(name), device::Precision::fp64);
-            check_trace(file.group(name), device::Precision::fp32);
+            check_fine_tune_trace(file.group(name), device::Precision::fp64);
+            check_fine_tune_trace(file.group(name), device::Precision::fp32);
             ++traces;
         }
     }

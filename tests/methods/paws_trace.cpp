@@ -13,8 +13,8 @@ namespace
 {
 using namespace paws;
 
-data::Batch batch_of(const io::h5::Group& group, const std::string& step, torch::Device device,
-                     torch::ScalarType type = torch::kFloat64)
+data::Batch paws_batch(const io::h5::Group& group, const std::string& step, torch::Device device,
+                       torch::ScalarType type = torch::kFloat64)
 {
     const auto read = [&](const char* part) { return test::read_tensor(group, step + part).to(device, type); };
     return {read("_supports"), read("_views"), group.has_dataset(step + "_small") ? read("_small") : torch::Tensor()};
@@ -26,7 +26,7 @@ data::Batch with_rounding_noise(const data::Batch& batch)
             batch.small.defined() ? test::with_rounding_noise(batch.small) : torch::Tensor()};
 }
 
-loss::PawsLoss named(const std::vector<torch::Tensor>& values)
+loss::PawsLoss paws_columns(const std::vector<torch::Tensor>& values)
 {
     return {values.at(0), values.at(1)};
 }
@@ -42,7 +42,7 @@ methods::Paws method_of(const io::h5::Group& group, torch::Device device)
     return {labels, {integer("multicrop"), real("temperature"), real("sharpen"), group.attribute<bool>("me_max")}};
 }
 
-void check_trace(const io::h5::Group& group, torch::Device device)
+void check_paws_trace(const io::h5::Group& group, torch::Device device)
 {
     test::TraceRun run(group, device);
     test::TraceRun twin(group, device);
@@ -55,11 +55,11 @@ void check_trace(const io::h5::Group& group, torch::Device device)
         const auto name = "step" + std::to_string(steps);
         INFO(name);
         const auto step = group.group(name);
-        const auto batch = batch_of(group, name, device);
+        const auto batch = paws_batch(group, name, device);
         const auto advance = [&](test::TraceRun& one, const data::Batch& images)
         {
             return one.step([&](nn::Encoder& encoder)
-                            { return named(method.forward_backward(encoder, images, device::Precision::fp64)); },
+                            { return paws_columns(method.forward_backward(encoder, images, device::Precision::fp64)); },
                             schedule.at(steps));
         };
         const auto value = advance(run, batch);
@@ -91,7 +91,7 @@ std::vector<double> float_losses(const io::h5::Group& group, config::Convolution
     std::vector<double> losses;
     for (int step = 0; group.has_group("step" + std::to_string(step)); ++step)
     {
-        auto batch = batch_of(group, "step" + std::to_string(step), torch::kCPU, torch::kFloat32);
+        auto batch = paws_batch(group, "step" + std::to_string(step), torch::kCPU, torch::kFloat32);
         if (noise)
         {
             for (auto* const images : {&batch.supports, &batch.large, &batch.small})
@@ -102,9 +102,10 @@ std::vector<double> float_losses(const io::h5::Group& group, config::Convolution
                 }
             }
         }
-        const auto value = run.step([&](nn::Encoder& encoder)
-                                    { return named(method.forward_backward(encoder, batch, device::Precision::fp32)); },
-                                    schedule.at(step));
+        const auto value =
+            run.step([&](nn::Encoder& encoder)
+                     { return paws_columns(method.forward_backward(encoder, batch, device::Precision::fp32)); },
+                     schedule.at(step));
         losses.push_back((value.cross_entropy + value.me_max).item<double>());
     }
     return losses;
@@ -119,7 +120,7 @@ void check_traces(torch::Device device)
         if (name.rfind("paws_", 0) == 0)
         {
             INFO(name);
-            check_trace(file.group(name), device);
+            check_paws_trace(file.group(name), device);
             ++traces;
         }
     }

@@ -17,7 +17,7 @@ std::shared_ptr<const loss::SupportLabels> labels_of(const io::h5::Group& group)
 }
 
 /// The golden's images: first views, second views, supports.
-data::Batch batch_of(const io::h5::Group& group, const std::string& step)
+data::Batch suncet_batch(const io::h5::Group& group, const std::string& step)
 {
     const auto images = test::read_tensor(group, step + "_images");
     const auto views = 2 * group.attribute<std::int64_t>("batch_size");
@@ -29,12 +29,12 @@ struct SuncetLoss
     torch::Tensor suncet, simclr;
 };
 
-SuncetLoss named(const std::vector<torch::Tensor>& values)
+SuncetLoss suncet_columns(const std::vector<torch::Tensor>& values)
 {
     return {values.at(0), values.at(1)};
 }
 
-void check_trace(const io::h5::Group& group)
+void check_suncet_trace(const io::h5::Group& group)
 {
     test::TraceRun run(group);
     test::TraceRun twin(group);
@@ -47,12 +47,13 @@ void check_trace(const io::h5::Group& group)
         const auto name = "step" + std::to_string(steps);
         INFO(name);
         const auto step = group.group(name);
-        const auto batch = batch_of(group, name);
+        const auto batch = suncet_batch(group, name);
         const auto advance = [&](test::TraceRun& one, const data::Batch& images)
         {
-            return one.step([&](nn::Encoder& encoder)
-                            { return named(method.forward_backward(encoder, images, device::Precision::fp64)); },
-                            schedule.at(steps));
+            return one.step(
+                [&](nn::Encoder& encoder)
+                { return suncet_columns(method.forward_backward(encoder, images, device::Precision::fp64)); },
+                schedule.at(steps));
         };
         const auto value = advance(run, batch);
         const auto noisy = advance(
@@ -80,7 +81,7 @@ TEST_CASE("whole steps of SimCLR with SuNCEt agree with the published implementa
         if (name.rfind("suncet_", 0) == 0)
         {
             INFO(name);
-            check_trace(file.group(name));
+            check_suncet_trace(file.group(name));
             ++traces;
         }
     }
@@ -93,7 +94,7 @@ TEST_CASE("a batch without labelled images trains SimCLR alone", "[train]")
     const auto encoder = nn::make_encoder({"wide_resnet28w2", 8, false});
     const data::Batch batch{{}, torch::randn({6, 3, 16, 16}), {}};
     const auto value =
-        named(methods::Suncet(nullptr, {0.1}).forward_backward(*encoder, batch, device::Precision::fp32));
+        suncet_columns(methods::Suncet(nullptr, {0.1}).forward_backward(*encoder, batch, device::Precision::fp32));
     CHECK(value.suncet.item<double>() == 0);
     CHECK(value.simclr.item<double>() > 0);
     CHECK(encoder->parameters().front().grad().norm().item<double>() > 0);

@@ -12,7 +12,7 @@ namespace
 using namespace paws;
 using test::relative_error;
 
-nn::BatchNorm2d layer(std::int64_t channels, torch::ScalarType type)
+nn::BatchNorm2d layer_before_relu(std::int64_t channels, torch::ScalarType type)
 {
     nn::BatchNorm2d bn(torch::nn::BatchNorm2dOptions(channels).momentum(0.3));
     bn->to(type);
@@ -43,7 +43,7 @@ void check_against_libtorch(std::vector<std::int64_t> shape, torch::ScalarType t
     INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training " << training
                   << ", relu " << relu);
     torch::manual_seed(5);
-    auto ours = layer(shape[1], type);
+    auto ours = layer_before_relu(shape[1], type);
     auto theirs = copy_of(ours);
     ours->train(training);
     theirs->train(training);
@@ -71,7 +71,7 @@ void check_residual_against_libtorch(const std::vector<std::int64_t>& shape, tor
 {
     INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training " << training);
     torch::manual_seed(8);
-    auto ours = layer(shape[1], type);
+    auto ours = layer_before_relu(shape[1], type);
     auto theirs = copy_of(ours);
     ours->train(training);
     theirs->train(training);
@@ -100,7 +100,7 @@ void check_pair_against_libtorch(const std::vector<std::int64_t>& shape, torch::
 {
     INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training " << training);
     torch::manual_seed(12);
-    auto ours = layer(shape[1], type), ours_of_shortcut = layer(shape[1], type);
+    auto ours = layer_before_relu(shape[1], type), ours_of_shortcut = layer_before_relu(shape[1], type);
     auto theirs = copy_of(ours), theirs_of_shortcut = copy_of(ours_of_shortcut);
     for (auto* const bn : {&ours, &ours_of_shortcut, &theirs, &theirs_of_shortcut})
     {
@@ -182,7 +182,8 @@ TEST_CASE("batch norms of images in blocks of channels give what they give in ch
             INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training "
                           << training);
             torch::manual_seed(15);
-            const auto bn = layer(shape[1], torch::kFloat32), shortcut_bn = layer(shape[1], torch::kFloat32);
+            const auto bn = layer_before_relu(shape[1], torch::kFloat32),
+                       shortcut_bn = layer_before_relu(shape[1], torch::kFloat32);
             const auto images = torch::randn(shape) * 1.7 + 0.3, other = torch::randn(shape);
             const auto direction = torch::randn(shape);
             const auto run = [&](bool in_blocks, int kind)
@@ -227,7 +228,7 @@ TEST_CASE("batch norms of images in blocks of channels give what they give in ch
 TEST_CASE("a shortcut of another type or memory order is taken", "[nn]")
 {
     torch::manual_seed(6);
-    auto ours = layer(20, torch::kFloat32);
+    auto ours = layer_before_relu(20, torch::kFloat32);
     auto theirs = copy_of(ours);
     const auto x = torch::randn({4, 20, 5, 6}).to(torch::kBFloat16);
     auto shortcut = torch::randn({4, 6, 5, 20}).permute({0, 3, 2, 1}).requires_grad_();
@@ -246,7 +247,7 @@ TEST_CASE("a shortcut of another type or memory order is taken", "[nn]")
 TEST_CASE("frozen statistics stay, and their layer has gradients", "[nn]")
 {
     torch::manual_seed(7);
-    auto bn = layer(16, torch::kFloat32);
+    auto bn = layer_before_relu(16, torch::kFloat32);
     bn->eval();
     const auto mean = bn->running_mean.clone();
     const auto variance = bn->running_var.clone();
@@ -264,7 +265,7 @@ TEST_CASE("a large mean costs batch norm no precision", "[nn]")
 {
     check_against_libtorch({40, 17, 8, 8}, torch::kFloat64, true, true, 1e4, 1e-9);
     torch::manual_seed(1);
-    auto bn = layer(16, torch::kFloat32);
+    auto bn = layer_before_relu(16, torch::kFloat32);
     const auto x = torch::randn({64, 16, 8, 8}, torch::kFloat64) + 300;
     auto exact = copy_of(bn);
     exact->to(torch::kFloat64);
@@ -277,7 +278,7 @@ TEST_CASE("batch norm on images of 16 bits follows the float one to rounding", "
     // Half a unit in the last of bfloat16's eight and float16's eleven digits.
     const auto [type, tolerance] = GENERATE(std::pair{torch::kBFloat16, 0.004}, std::pair{torch::kFloat16, 0.0005});
     torch::manual_seed(2);
-    auto bn = layer(20, torch::kFloat32);
+    auto bn = layer_before_relu(20, torch::kFloat32);
     auto exact = copy_of(bn);
     auto x = torch::randn({8, 20, 6, 6}).to(type).requires_grad_();
     auto reference_x = x.detach().to(torch::kFloat32).requires_grad_();
@@ -298,7 +299,7 @@ TEST_CASE("batch norm and ReLU agree with plain loops", "[nn]")
 {
     torch::manual_seed(9);
     constexpr std::int64_t images = 3, channels = 5, side = 4;
-    auto bn = layer(channels, torch::kFloat64);
+    auto bn = layer_before_relu(channels, torch::kFloat64);
     const auto x = torch::randn({images, channels, side, side}, torch::kFloat64);
     const auto y = nn::fused_batch_norm(*bn, x, true).contiguous();
     const auto* const in = x.data_ptr<double>();
@@ -338,7 +339,7 @@ TEST_CASE("batch norm and ReLU agree with plain loops", "[nn]")
 TEST_CASE("the gradient of batch norm and ReLU agrees with finite differences", "[nn]")
 {
     torch::manual_seed(4);
-    auto bn = layer(3, torch::kFloat64);
+    auto bn = layer_before_relu(3, torch::kFloat64);
     auto x = torch::randn({2, 3, 2, 2}, torch::kFloat64).requires_grad_();
     const auto direction = torch::randn({2, 3, 2, 2}, torch::kFloat64);
     const auto value = [&] { return (nn::fused_batch_norm(*bn, x, true) * direction).sum(); };
@@ -363,7 +364,7 @@ TEST_CASE("the gradient of batch norm and ReLU agrees with finite differences", 
 
 TEST_CASE("a NaN goes through batch norm and ReLU", "[nn]")
 {
-    auto bn = layer(16, torch::kFloat32);
+    auto bn = layer_before_relu(16, torch::kFloat32);
     bn->eval();
     auto x = torch::zeros({1, 16, 2, 2});
     x[0][3][1][1] = std::nan("");
@@ -373,7 +374,7 @@ TEST_CASE("a NaN goes through batch norm and ReLU", "[nn]")
 
 TEST_CASE("what batch norm cannot take is refused", "[nn]")
 {
-    auto bn = layer(16, torch::kFloat32);
+    auto bn = layer_before_relu(16, torch::kFloat32);
     CHECK_THROWS_WITH(nn::fused_batch_norm(*bn, torch::zeros({2, 8, 4, 4}), true),
                       Catch::Contains("number of channels"));
     CHECK_THROWS_WITH(nn::fused_batch_norm(*bn, torch::zeros({1, 16, 1, 1}), true), Catch::Contains("no statistics"));

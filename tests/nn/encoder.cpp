@@ -147,8 +147,10 @@ TEST_CASE("networks have the published names, shapes and outputs", "[nn][golden]
 namespace
 {
 /// Outputs and gradients of all parameters of a network on `views`, of weights that depend on `name` alone.
-std::vector<std::pair<std::string, torch::Tensor>> results_of(const std::string& name, config::Convolution convolution,
-                                                              torch::ScalarType type, std::vector<torch::Tensor> views)
+std::vector<std::pair<std::string, torch::Tensor>> results_of_network(const std::string& name,
+                                                                      config::Convolution convolution,
+                                                                      torch::ScalarType type,
+                                                                      std::vector<torch::Tensor> views)
 {
     torch::manual_seed(11);
     const auto encoder = nn::make_encoder({name, 16, true});
@@ -180,9 +182,9 @@ TEST_CASE("networks on images in blocks of channels give the outputs and gradien
         const bool is_wide = name.rfind("wide", 0) == 0;
         const auto images = [](std::int64_t count, std::int64_t size) { return torch::randn({count, 3, size, size}); };
         const std::vector<torch::Tensor> views{images(3, is_wide ? 32 : 64), images(5, is_wide ? 18 : 40)};
-        const auto exact = results_of(name, config::Convolution::direct, torch::kFloat64, views);
-        const auto direct = results_of(name, config::Convolution::direct, torch::kFloat32, views);
-        const auto blocked = results_of(name, config::Convolution::automatic, torch::kFloat32, views);
+        const auto exact = results_of_network(name, config::Convolution::direct, torch::kFloat64, views);
+        const auto direct = results_of_network(name, config::Convolution::direct, torch::kFloat32, views);
+        const auto blocked = results_of_network(name, config::Convolution::automatic, torch::kFloat32, views);
         for (std::size_t i = 0; i < exact.size(); ++i)
         {
             const auto& reference = exact[i].second;

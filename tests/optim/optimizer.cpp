@@ -1,5 +1,6 @@
 #include "src/optim/lars_sgd.hpp"
 
+#include <torch/nn/modules/linear.h>
 #include <cmath>
 #include <limits>
 

@@ -8,7 +8,7 @@ using namespace paws;
 using config::Convolution;
 using device::Precision;
 
-config::Meta meta_with(Convolution convolution)
+config::Meta meta_with_convolution(Convolution convolution)
 {
     config::Meta meta;
     meta.convolution = convolution;
@@ -26,7 +26,7 @@ TEST_CASE("Winograd's algorithm computes in float32 on processors that have it",
             {
                 const bool possible = on_cpu && has_blocked && precision == Precision::fp32;
                 const auto uses = [&](Convolution convolution)
-                { return session::uses_winograd(meta_with(convolution), precision, on_cpu, has_blocked); };
+                { return session::uses_winograd(meta_with_convolution(convolution), precision, on_cpu, has_blocked); };
                 CHECK(uses(Convolution::automatic) == possible);
                 CHECK_FALSE(uses(Convolution::direct));
                 if (possible)

@@ -5,9 +5,11 @@
 #include "src/session/choose_precision.hpp"
 #include "src/session/gpu_memory.hpp"
 #include "src/session/runtime.hpp"
+#include "tests/session/meta_with.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace paws;
+using test::meta_with;
 
 namespace
 {
@@ -36,14 +38,6 @@ std::vector<session::VisibleGpus> operator+(std::vector<session::VisibleGpus> le
 {
     left.insert(left.end(), right.begin(), right.end());
     return left;
-}
-
-config::Meta meta_with(bool use_fp16, config::Precision precision)
-{
-    config::Meta meta;
-    meta.use_fp16 = use_fp16;
-    meta.precision = precision;
-    return meta;
 }
 
 session::DeviceTraits gpu(int major, int minor)

@@ -1,23 +1,14 @@
 #include "src/session/choose_precision.hpp"
 
 #include "tests/device/processor_choices.hpp"
+#include "tests/session/meta_with.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace paws;
 using Catch::Contains;
 using device::Processor;
 using device::ProcessorMake;
-
-namespace
-{
-config::Meta meta_with(bool use_fp16, config::Precision precision)
-{
-    config::Meta meta;
-    meta.use_fp16 = use_fp16;
-    meta.precision = precision;
-    return meta;
-}
-}  // namespace
+using test::meta_with;
 
 TEST_CASE("bf16 is taken on processors where it is the faster one", "[tasks]")
 {

@@ -85,13 +85,13 @@ StepResult paws_step_on(torch::Device device, device::Precision precision, const
 }
 
 /// A network that trains on stripes.
-struct Run
+struct GpuRun
 {
     test::SmallRun small;
     config::Config config;
     data::Dataset dataset;
 
-    explicit Run(const std::vector<std::string>& overrides)
+    explicit GpuRun(const std::vector<std::string>& overrides)
         : config(small.config("run", overrides)), dataset(data::load_dataset(config, data::Splits::train))
     {
     }
@@ -115,7 +115,7 @@ std::vector<double> losses_of(train::Trainer& trainer, int epochs,
     return losses;
 }
 
-torch::Tensor weights_of(train::Trainer& trainer)
+torch::Tensor weights_on_host(train::Trainer& trainer)
 {
     std::vector<torch::Tensor> all;
     for (const auto& parameter : trainer.encoder().parameters())
@@ -204,7 +204,7 @@ TEST_CASE("training on a GPU in fp64 is training on a CPU, with a graph of the s
     {
         return;
     }
-    Run run({"meta.precision=fp64", "logging.log_every=2"});
+    GpuRun run({"meta.precision=fp64", "logging.log_every=2"});
     const auto train = [&](torch::Device device, bool with_graph)
     {
         run.config.meta.cuda_graph = with_graph;
@@ -215,7 +215,7 @@ TEST_CASE("training on a GPU in fp64 is training on a CPU, with a graph of the s
         const auto embedded = train::embed(trainer->encoder(), run.dataset.train, run.dataset.labelled, run.config,
                                            nn::Embedding::projection, device::Precision::fp64);
         CHECK(embedded.device().is_cpu());
-        return std::pair(torch::tensor(losses, torch::kFloat64), weights_of(*trainer));
+        return std::pair(torch::tensor(losses, torch::kFloat64), weights_on_host(*trainer));
     };
     const auto host = train(torch::kCPU, false);
     for (const bool with_graph : {false, true})
@@ -237,8 +237,8 @@ TEST_CASE("fp16 on a GPU learns, with a graph of the step too", "[gpu]")
     for (const std::string graph : {"false", "true"})
     {
         INFO("graph " << graph);
-        const Run run({"optimization.epochs=30", "meta.cuda_graph=" + graph, "data.flip_probability=0",
-                       "data.jitter_probability=0", "data.solarise_probability=0", "data.equalise_probability=0"});
+        const GpuRun run({"optimization.epochs=30", "meta.cuda_graph=" + graph, "data.flip_probability=0",
+                          "data.jitter_probability=0", "data.solarise_probability=0", "data.equalise_probability=0"});
         const auto trainer = run.trainer(device::Precision::fp16, torch::kCUDA);
         double scale = 0;
         const auto losses = losses_of(*trainer, 30,
@@ -253,7 +253,7 @@ TEST_CASE("fp16 on a GPU learns, with a graph of the step too", "[gpu]")
         }
         CHECK(losses.back() < losses.front() - 0.1);
         CHECK(scale >= 1);
-        CHECK(weights_of(*trainer).isfinite().all().item<bool>());
+        CHECK(weights_on_host(*trainer).isfinite().all().item<bool>());
 
         // What is written goes on where it was.
         const auto checkpoint = trainer->snapshot();

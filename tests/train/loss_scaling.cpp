@@ -16,7 +16,7 @@ namespace
 using namespace paws;
 
 /// A network that trains on stripes.
-struct Run
+struct ScaledRun
 {
     test::SmallRun small;
     config::Config config = small.config("run");
@@ -63,7 +63,7 @@ torch::Tensor weights_of(train::Trainer& trainer)
 
 TEST_CASE("training with a loss scale is training without one", "[train]")
 {
-    const Run run;
+    const ScaledRun run;
     const auto plain = run.trainer(device::Precision::fp32);
     const auto scaled = run.trainer(device::Precision::fp16);
     const auto expected = take(*plain, 100);
@@ -84,7 +84,7 @@ TEST_CASE("training with a loss scale is training without one", "[train]")
 
 TEST_CASE("a step whose gradients overflow is left out, and the loss scale is halved", "[train]")
 {
-    const Run run;
+    const ScaledRun run;
     const auto begun = run.trainer(device::Precision::fp16);
     take(*begun, 1);
     auto checkpoint = begun->snapshot();
@@ -115,7 +115,7 @@ TEST_CASE("a step whose gradients overflow is left out, and the loss scale is ha
 
 TEST_CASE("without fp16 a checkpoint has no loss scale, and one without is resumed from", "[train]")
 {
-    const Run run;
+    const ScaledRun run;
     const auto plain = run.trainer(device::Precision::fp32);
     take(*plain, 1);
     const auto checkpoint = plain->snapshot();
@@ -127,7 +127,7 @@ TEST_CASE("without fp16 a checkpoint has no loss scale, and one without is resum
 
 TEST_CASE("gradients that overflow at any loss scale end the run", "[train]")
 {
-    const Run run;
+    const ScaledRun run;
     const auto begun = run.trainer(device::Precision::fp16);
     take(*begun, 1);
     auto checkpoint = begun->snapshot();
@@ -155,7 +155,7 @@ TEST_CASE("gradients that overflow at any loss scale end the run", "[train]")
 
 TEST_CASE("an epoch whose values are read now and then ends as one that is read at each step", "[train]")
 {
-    Run run;
+    ScaledRun run;
     run.config.logging.log_every = 5;
     run.config.criterion.unsupervised_batch_size = 2;
     const auto each = run.trainer(device::Precision::fp32);
@@ -192,7 +192,7 @@ TEST_CASE("an epoch whose values are read now and then ends as one that is read 
 
 TEST_CASE("the step that was NaN or infinite is named, also where it is read later", "[train]")
 {
-    Run run;
+    ScaledRun run;
     run.config.logging.log_every = 5;
     run.config.criterion.unsupervised_batch_size = 2;
     const auto trainer = run.trainer(device::Precision::fp32);
@@ -222,7 +222,7 @@ TEST_CASE("the step that was NaN or infinite is named, also where it is read lat
 
 TEST_CASE("meta.cuda_graph without a GPU is a note and nothing else", "[train]")
 {
-    Run run;
+    ScaledRun run;
     const auto plain = run.trainer(device::Precision::fp32);
     run.config.meta.cuda_graph = true;
     const auto graph = run.trainer(device::Precision::fp32);

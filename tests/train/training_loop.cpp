@@ -52,7 +52,7 @@ private:
 };
 
 /// Two epochs of two steps.
-struct Run
+struct ObservedRun
 {
     test::SmallRun small;
     config::Config config = small.config("run", {"criterion.unsupervised_batch_size=12", "optimization.epochs=2"});
@@ -63,7 +63,7 @@ struct Run
 
 TEST_CASE("observers are told of a training in their order, and what one finds the next is told", "[train]")
 {
-    Run run;
+    ObservedRun run;
     REQUIRE(run.trainer.loader().steps_per_epoch() == 2);
     Events events;
     Recorder a("a", events), b("b", events);
@@ -95,7 +95,7 @@ TEST_CASE("observers are told of a training in their order, and what one finds t
 
 TEST_CASE("a training that is asked to stop does so after the step, and goes on behind it", "[train]")
 {
-    Run run;
+    ObservedRun run;
     Events events;
     Recorder a("a", events), b("b", events, 1);
     CHECK_FALSE(run.trainer.run(2, {&a, &b}));
@@ -110,7 +110,7 @@ TEST_CASE("a training that is asked to stop does so after the step, and goes on 
 
 TEST_CASE("an epoch whose last step is done ends without another one", "[train]")
 {
-    Run run;
+    ObservedRun run;
     Events events;
     Recorder a("a", events, 2);
     CHECK_FALSE(run.trainer.run(2, {&a}));

@@ -11,7 +11,7 @@ using namespace paws::io;
 
 namespace
 {
-constexpr std::size_t image = 3072;
+constexpr std::size_t cifar_image_bytes = 3072;
 
 /// Where channel c of pixel i of an image is in [32, 32, 3].
 constexpr std::size_t interleaved(std::size_t channel, std::size_t pixel)
@@ -23,7 +23,7 @@ constexpr std::size_t interleaved(std::size_t channel, std::size_t pixel)
 std::string record(std::uint8_t label, std::uint8_t start)
 {
     std::string bytes(1, static_cast<char>(label));
-    for (std::size_t i = 0; i < image; ++i)
+    for (std::size_t i = 0; i < cifar_image_bytes; ++i)
     {
         bytes += static_cast<char>(start + i);
     }
@@ -58,7 +58,7 @@ TEST_CASE("the made-up CIFAR-10 is read, version for Python", "[io][golden]")
     {
         CHECK(split.height == 32);
         CHECK(split.width == 32);
-        CHECK(split.pixels.size() == split.count() * image);
+        CHECK(split.pixels.size() == split.count() * cifar_image_bytes);
         REQUIRE(split.names.size() == split.count());
         for (std::size_t i = 0; i < split.count(); ++i)
         {
@@ -73,7 +73,7 @@ TEST_CASE("the pixels of a batch are the planes in its pickle", "[io][golden]")
 {
     const std::filesystem::path path = golden_path("cifar-10-batches-py/test_batch");
     const Cifar10Batch batch = read_cifar10_pickle(path);
-    const std::size_t size = batch.labels.size() * image;
+    const std::size_t size = batch.labels.size() * cifar_image_bytes;
     REQUIRE(batch.pixels.size() == size);
     // The data are the one string of that length: 'T' and the length, little-endian.
     const auto length = static_cast<std::uint32_t>(size);
@@ -86,8 +86,8 @@ TEST_CASE("the pixels of a batch are the planes in its pickle", "[io][golden]")
     bool equal = true;
     for (std::size_t i = 0; i < size; ++i)
     {
-        const std::size_t first = i / image * image;
-        const std::size_t in_image = i % image;
+        const std::size_t first = i / cifar_image_bytes * cifar_image_bytes;
+        const std::size_t in_image = i % cifar_image_bytes;
         equal = equal && batch.pixels[first + interleaved(in_image / 1024, in_image % 1024)] ==
                              static_cast<std::uint8_t>(planes[i]);
     }
@@ -100,13 +100,13 @@ TEST_CASE("batches that Python 3 wrote are read, of every protocol", "[io]")
     {
         INFO(file);
         const Cifar10Batch batch = read_cifar10_pickle(data_path("cifar10-repickled") / file);
-        REQUIRE(batch.pixels.size() == 2 * image);
+        REQUIRE(batch.pixels.size() == 2 * cifar_image_bytes);
         CHECK(batch.labels == std::vector<std::int64_t>{3, 7});
         bool equal = true;
-        for (std::size_t i = 0; i < image; ++i)
+        for (std::size_t i = 0; i < cifar_image_bytes; ++i)
         {
             const std::size_t place = interleaved(i / 1024, i % 1024);
-            equal = equal && batch.pixels[place] == i % 256 && batch.pixels[image + place] == 255 - i % 256;
+            equal = equal && batch.pixels[place] == i % 256 && batch.pixels[cifar_image_bytes + place] == 255 - i % 256;
         }
         CHECK(equal);
         CHECK(batch.names == (file == std::string("columns") ? std::vector<std::string>{}
@@ -130,7 +130,7 @@ TEST_CASE("the binary version of CIFAR-10 is read", "[io]")
     {
         for (const std::size_t channel : {0, 1, 2})
         {
-            CHECK(val.pixels[image + interleaved(channel, pixel)] == (200 + channel * 1024 + pixel) % 256);
+            CHECK(val.pixels[cifar_image_bytes + interleaved(channel, pixel)] == (200 + channel * 1024 + pixel) % 256);
         }
     }
 }

@@ -6,7 +6,7 @@ using namespace paws::io;
 
 namespace
 {
-std::string idx(const std::vector<std::size_t>& shape, const std::string& values)
+std::string small_idx(const std::vector<std::size_t>& shape, const std::string& values)
 {
     std::string bytes = {0, 0, 8, static_cast<char>(shape.size())};
     for (const std::size_t length : shape)
@@ -23,11 +23,11 @@ void write_mnist(const TemporaryFolder& folder, std::size_t height, std::size_t 
     {
         pixels[i] = static_cast<char>(i + 1);
     }
-    write_file(folder / "train-images-idx3-ubyte", idx({2, height, width}, pixels));
-    write_file(folder / "train-labels-idx1-ubyte", idx({2}, "\x09\x01"));
-    write_file(folder / "t10k-images-idx3-ubyte", idx({1, height, width}, pixels.substr(0, height * width)));
+    write_file(folder / "train-images-idx3-ubyte", small_idx({2, height, width}, pixels));
+    write_file(folder / "train-labels-idx1-ubyte", small_idx({2}, "\x09\x01"));
+    write_file(folder / "t10k-images-idx3-ubyte", small_idx({1, height, width}, pixels.substr(0, height * width)));
     // zlib reads a file that is not compressed as it is, whatever its name.
-    write_file(folder / "t10k-labels-idx1-ubyte.gz", idx({1}, "\x02"));
+    write_file(folder / "t10k-labels-idx1-ubyte.gz", small_idx({1}, "\x02"));
 }
 }  // namespace
 
@@ -77,9 +77,9 @@ TEST_CASE("what is missing from a folder of IDX files, or wrong, is named", "[io
     check_refused(read, {folder.path().string(), "train-images-idx3-ubyte.gz", "download"});
     write_mnist(folder, 2, 3);
     check_refused([&] { read_idx_folder(folder.path(), {"a", "b"}); }, {"'train'", "label 9", "2 class names"});
-    write_file(folder / "train-labels-idx1-ubyte", idx({1}, "\x09"));
+    write_file(folder / "train-labels-idx1-ubyte", small_idx({1}, "\x09"));
     check_refused(read, {"train-labels-idx1-ubyte", "one label for each of the 2 images"});
-    write_file(folder / "train-images-idx3-ubyte", idx({2}, "ab"));
+    write_file(folder / "train-images-idx3-ubyte", small_idx({2}, "ab"));
     check_refused(read, {"train-images-idx3-ubyte", "no images [N, H, W]"});
     std::filesystem::remove(folder / "train-labels-idx1-ubyte");
     check_refused(read, {"train-labels-idx1-ubyte"});

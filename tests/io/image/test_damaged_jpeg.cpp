@@ -101,7 +101,7 @@ Bytes claiming(Bytes bytes, std::uint8_t frame, std::uint16_t height, std::uint1
 }
 
 /// Passes if the file is refused: whole and reduced, by a decoder that has decoded another image before.
-void refuse(const Bytes& bytes, std::initializer_list<std::string> parts)
+void refuse_jpeg(const Bytes& bytes, std::initializer_list<std::string> parts)
 {
     for (const int reduction : {1, 8})
     {
@@ -135,7 +135,7 @@ TEST_CASE("a JPEG whose decoding ends in an error is refused, whatever was warne
         const std::size_t place = (begins[scan] + begins[scan + 1]) / 2;
         bytes[place] = 0xff;
         bytes[place + 1] = 0xf7;  // a marker that no file has
-        refuse(bytes, {"some.jpg: cannot be decoded (Unsupported marker type 0xf7)", "replace the image"});
+        refuse_jpeg(bytes, {"some.jpg: cannot be decoded (Unsupported marker type 0xf7)", "replace the image"});
     }
 }
 
@@ -157,7 +157,7 @@ TEST_CASE("a JPEG is good when all its rows are, whatever follows them", "[io][g
         insert(followed, whole.size(), image("grey.png"));
         check_same(followed, whole);
         // The decoder reads ahead: with not a byte behind the rows, the last ones cannot be told from cut off ones.
-        refuse(rows, {"some.jpg", "it is cut off"});
+        refuse_jpeg(rows, {"some.jpg", "it is cut off"});
     }
 }
 
@@ -165,9 +165,9 @@ TEST_CASE("a progressive JPEG without its end is refused, since another scan cou
 {
     Bytes bytes = image("progressive.jpg");
     bytes.resize(bytes.size() - 2);
-    refuse(bytes, {"it is cut off"});
+    refuse_jpeg(bytes, {"it is cut off"});
     bytes.resize(bytes.size() + 100);
-    refuse(bytes, {"it is cut off"});
+    refuse_jpeg(bytes, {"it is cut off"});
 }
 
 TEST_CASE("what JPEGs of real collections have in excess does no harm", "[io][golden]")
@@ -213,7 +213,7 @@ TEST_CASE("a JPEG comes out the same wherever a block of bytes ends in it", "[io
             }
             check_same(bytes, whole);
             bytes.erase(bytes.end() - static_cast<std::ptrdiff_t>(whole.size() / 5), bytes.end());
-            refuse(bytes, {"it is cut off"});
+            refuse_jpeg(bytes, {"it is cut off"});
         }
     }
 }
@@ -221,7 +221,7 @@ TEST_CASE("a JPEG comes out the same wherever a block of bytes ends in it", "[io
 TEST_CASE("an image does not depend on those that a decoder saw before", "[io][golden]")
 {
     const Bytes whole = image("baseline_420.jpg");
-    refuse(without(whole, {quantization_tables}), {"Quantization table 0x00 was not defined"});
+    refuse_jpeg(without(whole, {quantization_tables}), {"Quantization table 0x00 was not defined"});
     // The standard's tables are taken for missing ones, as for films.
     check_same(without(whole, {huffman_tables}), whole);
 
@@ -249,11 +249,11 @@ TEST_CASE("an image does not depend on those that a decoder saw before", "[io][g
 TEST_CASE("a JPEG that claims more pixels than its bytes can hold is refused before it takes memory", "[io][golden]")
 {
     constexpr std::uint8_t progressive_frame = 0xc2;
-    refuse(claiming(image("baseline_420.jpg"), start_of_frame, 12000, 13000),
-           {"some.jpg", "it claims to have 13000x12000 pixels, more than its bytes can hold"});
-    refuse(claiming(image("progressive.jpg"), progressive_frame, 12000, 13000), {"13000x12000 pixels, more than"});
-    refuse(claiming(image("grey.jpg"), start_of_frame, 65000, 65001), {"65001x65000 pixels"});
-    refuse(claiming(image("grey.jpg"), start_of_frame, 0, 100), {"Empty JPEG image"});
+    refuse_jpeg(claiming(image("baseline_420.jpg"), start_of_frame, 12000, 13000),
+                {"some.jpg", "it claims to have 13000x12000 pixels, more than its bytes can hold"});
+    refuse_jpeg(claiming(image("progressive.jpg"), progressive_frame, 12000, 13000), {"13000x12000 pixels, more than"});
+    refuse_jpeg(claiming(image("grey.jpg"), start_of_frame, 65000, 65001), {"65001x65000 pixels"});
+    refuse_jpeg(claiming(image("grey.jpg"), start_of_frame, 0, 100), {"Empty JPEG image"});
     // Pillow fills up with grey what a marker ends early; while that takes little memory, so do we.
     const Image decoded = decode_image(claiming(image("baseline_420.jpg"), start_of_frame, 300, 301), "some.jpg");
     CHECK(decoded.height == 300);
@@ -271,7 +271,7 @@ TEST_CASE("a JPEG of many scans, which would keep the decoder busy, is refused",
     {
         insert(bytes, last, scan);
     }
-    refuse(bytes, {"some.jpg", "more than 500 scans"});
+    refuse_jpeg(bytes, {"some.jpg", "more than 500 scans"});
 }
 
 TEST_CASE("a JPEG of two components is refused", "[io]")
@@ -279,5 +279,5 @@ TEST_CASE("a JPEG of two components is refused", "[io]")
     // A scan of 8 x 8 pixels.
     const Bytes bytes = {0xff, 0xd8, 0xff, 0xc0, 0, 14, 8, 0, 8, 0, 8, 2, 1,  0x11, 0,    2,
                          0x11, 0,    0xff, 0xda, 0, 10, 2, 1, 0, 2, 0, 0, 63, 0,    0xff, 0xd9};
-    refuse(bytes, {"some.jpg", "it has 2 components"});
+    refuse_jpeg(bytes, {"some.jpg", "it has 2 components"});
 }

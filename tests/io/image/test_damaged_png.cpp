@@ -50,14 +50,14 @@ struct Png
     Bytes after = chunk("IEND", {});
 
     Bytes bytes() const { return with_pixels(chunk("IDAT", deflated(rows))); }
-    Bytes with_pixels(const Bytes& pixels) const
+    Bytes with_pixels(const Bytes& png_pixels) const
     {
         Bytes header;
         append_number(header, width);
         append_number(header, height);
         header.insert(header.end(), {depth, color_type, 0, 0, 0});
         Bytes all = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-        for (const Bytes& part : {chunk("IHDR", header), before, pixels, after})
+        for (const Bytes& part : {chunk("IHDR", header), before, png_pixels, after})
         {
             all.insert(all.end(), part.begin(), part.end());
         }
@@ -80,25 +80,26 @@ Bytes values(const Bytes& bytes)
     return grey;
 }
 
-void refuse(const Bytes& bytes, std::initializer_list<std::string> parts)
+void refuse_png(const Bytes& bytes, std::initializer_list<std::string> parts)
 {
     check_refused([&] { decode_image(bytes, "some.png"); }, parts);
 }
 
-const Bytes pixels = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
+const Bytes png_pixels = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
 }  // namespace
 
 TEST_CASE("a PNG whose checksums are wrong is refused, as is one without all its pixels", "[io]")
 {
     Png png;
-    REQUIRE(values(png.bytes()) == pixels);
+    REQUIRE(values(png.bytes()) == png_pixels);
     const Bytes stream = deflated(png.rows);
 
     Bytes damaged = chunk("IDAT", stream);
     damaged.back() ^= 1;
-    refuse(png.with_pixels(damaged), {"some.png: cannot be decoded (IDAT: CRC error)"});
-    refuse(png.with_pixels(chunk("IDAT", deflated({png.rows.begin(), png.rows.end() - 5}))), {"Not enough image data"});
-    refuse(png.with_pixels({}), {"some.png"});
+    refuse_png(png.with_pixels(damaged), {"some.png: cannot be decoded (IDAT: CRC error)"});
+    refuse_png(png.with_pixels(chunk("IDAT", deflated({png.rows.begin(), png.rows.end() - 5}))),
+               {"Not enough image data"});
+    refuse_png(png.with_pixels({}), {"some.png"});
     // In two chunks; with another one between them they are two images' data.
     Bytes halves = chunk("IDAT", {stream.begin(), stream.begin() + 7});
     const Bytes second = chunk("IDAT", {stream.begin() + 7, stream.end()});
@@ -106,21 +107,21 @@ TEST_CASE("a PNG whose checksums are wrong is refused, as is one without all its
     const Bytes text = chunk("tEXt", {'a', 0, 'b'});
     apart.insert(apart.end(), text.begin(), text.end());
     apart.insert(apart.end(), second.begin(), second.end());
-    refuse(png.with_pixels(apart), {"some.png"});
+    refuse_png(png.with_pixels(apart), {"some.png"});
     halves.insert(halves.end(), second.begin(), second.end());
-    CHECK(values(png.with_pixels(halves)) == pixels);
+    CHECK(values(png.with_pixels(halves)) == png_pixels);
 
     png.before = text;
-    CHECK(values(png.bytes()) == pixels);
+    CHECK(values(png.bytes()) == png_pixels);
     png.before.back() ^= 1;
-    refuse(png.bytes(), {"tEXt: CRC error"});
+    refuse_png(png.bytes(), {"tEXt: CRC error"});
 }
 
 TEST_CASE("a PNG that ends within a chunk behind its pixels is cut off, one without its last is not", "[io]")
 {
     Png png;
     png.after = {};
-    CHECK(values(png.bytes()) == pixels);
+    CHECK(values(png.bytes()) == png_pixels);
     const Bytes text = chunk("tEXt", {'a', 0, 'b', 'c', 'd', 'e'});
     for (std::size_t size = 1; size < text.size(); ++size)
     {
@@ -128,19 +129,19 @@ TEST_CASE("a PNG that ends within a chunk behind its pixels is cut off, one with
         png.after.assign(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size));
         if (size < 8 || size >= text.size() - 4)
         {
-            CHECK(values(png.bytes()) == pixels);
+            CHECK(values(png.bytes()) == png_pixels);
         }
         else
         {
-            refuse(png.bytes(), {"some.png", "it is cut off"});
+            refuse_png(png.bytes(), {"some.png", "it is cut off"});
         }
     }
     // What nobody could take for a chunk, and further images of an animation.
     png.after = Bytes(20, 0xff);
-    CHECK(values(png.bytes()) == pixels);
+    CHECK(values(png.bytes()) == png_pixels);
     png.after = chunk("fcTL", Bytes(26));
     png.after.resize(20);
-    CHECK(values(png.bytes()) == pixels);
+    CHECK(values(png.bytes()) == png_pixels);
 }
 
 TEST_CASE("indices that a PNG's palette does not have are grey, as for Pillow", "[io]")
@@ -165,10 +166,10 @@ TEST_CASE("a PNG that claims more pixels than its bytes can hold is refused befo
     Png png;
     png.width = 13000;
     png.height = 12000;
-    refuse(png.bytes(), {"some.png", "it claims to have 13000x12000 pixels, more than its bytes can hold"});
+    refuse_png(png.bytes(), {"some.png", "it claims to have 13000x12000 pixels, more than its bytes can hold"});
     png.width = 2'000'000'000;
     png.height = 1;
-    refuse(png.bytes(), {"some.png", "2000000000x1 pixels"});
+    refuse_png(png.bytes(), {"some.png", "2000000000x1 pixels"});
     // As many as deflate can pack into this many bytes, and more on a side than libpng takes by itself.
     png.width = 1'200'000;
     png.depth = 1;

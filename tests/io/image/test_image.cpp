@@ -32,7 +32,7 @@ void check_equal(const Image& image, const h5::Dataset& expected, int tolerance)
     CHECK(worst <= tolerance);
 }
 
-void refuse(const Bytes& bytes, std::initializer_list<std::string> parts)
+void refuse_image(const Bytes& bytes, std::initializer_list<std::string> parts)
 {
     check_refused([&] { decode_image(bytes, "some.png"); }, parts);
 }
@@ -175,12 +175,12 @@ TEST_CASE("images that are cut off anywhere are refused", "[io][golden]")
 
 TEST_CASE("what is no image is refused with the reason", "[io]")
 {
-    refuse({}, {"some.png", "it is empty"});
-    refuse({'G', 'I', 'F', '8', '9', 'a', 0, 0, 0}, {"some.png", "neither JPEG nor PNG"});
-    refuse({0xff, 0xd8, 0xff, 0xd9}, {"some.png", "cannot be decoded"});
-    refuse({0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0}, {"some.png", "it is cut off"});
+    refuse_image({}, {"some.png", "it is empty"});
+    refuse_image({'G', 'I', 'F', '8', '9', 'a', 0, 0, 0}, {"some.png", "neither JPEG nor PNG"});
+    refuse_image({0xff, 0xd8, 0xff, 0xd9}, {"some.png", "cannot be decoded"});
+    refuse_image({0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0}, {"some.png", "it is cut off"});
     // A start of frame that claims 65500x65500 pixels.
-    refuse({0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0xff, 0xdc, 0xff, 0xdc, 1,    1,   0x11,
-            0,    0xff, 0xda, 0,    8, 1,  1, 0,    0,    63,   0,    0xff, 0xd9},
-           {"some.png", "65500x65500 pixels"});
+    refuse_image({0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0xff, 0xdc, 0xff, 0xdc, 1,    1,   0x11,
+                  0,    0xff, 0xda, 0,    8, 1,  1, 0,    0,    63,   0,    0xff, 0xd9},
+                 {"some.png", "65500x65500 pixels"});
 }

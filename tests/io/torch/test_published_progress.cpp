@@ -20,7 +20,7 @@ TorchValue reference()
     return read_torch_file(small_reference());
 }
 
-ReadCheckpoint read(const TorchValue& root)
+ReadCheckpoint read_content(const TorchValue& root)
 {
     return from_published(root, "some.pth", rules());
 }
@@ -55,7 +55,7 @@ TorchValue& group(TorchValue& root, std::size_t i)
 /// The momentum is kept, but nobody resumes from it.
 void check_unread(const TorchValue& root, const std::string& part)
 {
-    const auto [checkpoint, notes] = read(root);
+    const auto [checkpoint, notes] = read_content(root);
     CHECK(checkpoint.momentum.empty());
     REQUIRE(notes.size() == 1);
     CHECK(notes[0].find("some.pth: ") == 0);
@@ -78,12 +78,12 @@ TEST_CASE("an epoch is read from whatever holds a whole number", "[io]")
         tensor<double>(TorchType::float64, {1, 1}, {17}),
         tensor<std::uint16_t>(TorchType::float16, {}, {0x4c40}),
     };
-    const auto momentum = read(reference()).checkpoint.momentum;
+    const auto momentum = read_content(reference()).checkpoint.momentum;
     REQUIRE_FALSE(momentum.empty());
     for (const auto& epoch : seventeen)
     {
         const auto root = with("epoch", epoch);
-        const auto [checkpoint, notes] = read(root);
+        const auto [checkpoint, notes] = read_content(root);
         CHECK(checkpoint.progress.epoch == 17);
         CHECK(checkpoint.momentum == momentum);
         CHECK(notes.empty());
@@ -91,16 +91,17 @@ TEST_CASE("an epoch is read from whatever holds a whole number", "[io]")
         CHECK(to_published(checkpoint, "x", rules()) == root);
         CHECK(from_published(to_published(checkpoint, "x", rules()), "x", rules()).checkpoint == checkpoint);
     }
-    CHECK(read(with("epoch", TorchValue::of(true))).checkpoint.progress.epoch == 1);
-    CHECK(read(with("epoch", tensor<std::uint8_t>(TorchType::boolean, {}, {1}))).checkpoint.progress.epoch == 1);
-    CHECK(read(with("epoch", TorchValue::of(std::int64_t{0}))).checkpoint.progress.epoch == 0);
+    CHECK(read_content(with("epoch", TorchValue::of(true))).checkpoint.progress.epoch == 1);
+    CHECK(read_content(with("epoch", tensor<std::uint8_t>(TorchType::boolean, {}, {1}))).checkpoint.progress.epoch ==
+          1);
+    CHECK(read_content(with("epoch", TorchValue::of(std::int64_t{0}))).checkpoint.progress.epoch == 0);
 }
 
 TEST_CASE("an epoch that is not a number of epochs is refused", "[io]")
 {
     const auto refuse = [](const TorchValue& epoch, const std::string& words)
     {
-        check_refused([&] { read(with("epoch", epoch)); },
+        check_refused([&] { read_content(with("epoch", epoch)); },
                       {"some.pth: its 'epoch' is " + words, "not a number of epochs", "torch.save"});
     };
     refuse(TorchValue::of(1.5), "1.5");
@@ -124,24 +125,24 @@ TEST_CASE("without an epoch there is no momentum to resume from", "[io]")
     auto root = without("epoch");
     root.find("opt")->find("state")->keys.clear();
     root.find("opt")->find("state")->items.clear();
-    CHECK(read(root).notes.empty());
+    CHECK(read_content(root).notes.empty());
 }
 
 TEST_CASE("other progress is read from tensors too, and said where it cannot be", "[io]")
 {
-    const auto loss = read(with("loss", tensor<double>(TorchType::float64, {}, {0.25})));
+    const auto loss = read_content(with("loss", tensor<double>(TorchType::float64, {}, {0.25})));
     CHECK(loss.notes.empty());
     CHECK(loss.checkpoint.progress.reals.at("loss") == 0.25);
-    const auto ranks = read(with("world_size", TorchValue::of(8.0)));
+    const auto ranks = read_content(with("world_size", TorchValue::of(8.0)));
     CHECK(ranks.checkpoint.progress.integers.at("world_size") == 8);
     for (const char* key : {"loss", "world_size"})
     {
         const auto root = with(key, TorchValue::of("much"));
-        const auto [checkpoint, notes] = read(root);
+        const auto [checkpoint, notes] = read_content(root);
         REQUIRE(notes.size() == 1);
         CHECK(notes[0].find(std::string("some.pth: its '") + key + "' is not a number") == 0);
         CHECK(to_published(checkpoint, "x", rules()) == root);
-        CHECK(read(with(key, TorchValue())).notes.empty());
+        CHECK(read_content(with(key, TorchValue())).notes.empty());
     }
 }
 
@@ -206,14 +207,14 @@ TEST_CASE("our own part must be as it was written", "[io]")
     {
         auto changed = root;
         *changed.find(our_key)->find(key) = value;
-        check_refused([&] { read(changed); }, {"some.pth", "'paws_hpc'"});
+        check_refused([&] { read_content(changed); }, {"some.pth", "'paws_hpc'"});
         auto& own = *changed.find(our_key);
         const auto at = own.find(key) - own.items.data();
         own.items.erase(own.items.begin() + at);
         own.keys.erase(own.keys.begin() + at);
         if (std::string(key) != "momentum")
         {
-            check_refused([&] { read(changed); }, {"some.pth", "'paws_hpc'"});
+            check_refused([&] { read_content(changed); }, {"some.pth", "'paws_hpc'"});
         }
     };
     refuse("version", TorchValue::of(1.0));

@@ -24,7 +24,7 @@ void read_or_refuse(const std::filesystem::path& path)
     }
 }
 
-void refuse(const std::string& instructions, std::initializer_list<std::string> parts)
+void refuse_file(const std::string& instructions, std::initializer_list<std::string> parts)
 {
     const TemporaryFolder folder;
     const auto path = write_around(folder / "some.pth", instructions);
@@ -111,15 +111,15 @@ TEST_CASE("damaged pickles in whole zip files lead to a refusal or to other valu
 
 TEST_CASE("nothing that a pickle names is ever called", "[io]")
 {
-    refuse("cos\nsystem\n(" + pickled("touch /tmp/harm") + "tR", {"some.pth", "os.system", "never run"});
-    refuse("cbuiltins\neval\n(" + pickled("1") + "tR", {"builtins.eval"});
-    refuse(pickled("o\ns") + pickled("system") + "\x93)R", {"o?s.system"});
-    refuse(pickled("posix") + pickled("system") + "\x93(" + pickled("true") + "tR", {"posix.system"});
-    refuse("ctorch.nn.modules.linear\nLinear\n)\x81}b", {"torch.nn.modules.linear.Linear"});
-    refuse("cargparse\nNamespace\n)\x81}b", {"argparse.Namespace"});
+    refuse_file("cos\nsystem\n(" + pickled("touch /tmp/harm") + "tR", {"some.pth", "os.system", "never run"});
+    refuse_file("cbuiltins\neval\n(" + pickled("1") + "tR", {"builtins.eval"});
+    refuse_file(pickled("o\ns") + pickled("system") + "\x93)R", {"o?s.system"});
+    refuse_file(pickled("posix") + pickled("system") + "\x93(" + pickled("true") + "tR", {"posix.system"});
+    refuse_file("ctorch.nn.modules.linear\nLinear\n)\x81}b", {"torch.nn.modules.linear.Linear"});
+    refuse_file("cargparse\nNamespace\n)\x81}b", {"argparse.Namespace"});
     // A name that is allowed is still called for nothing but what it is for.
-    refuse("ctorch\nFloatStorage\n)R", {"FloatStorage"});
-    refuse("ccollections\nOrderedDict\n", {"OrderedDict"});
+    refuse_file("ctorch\nFloatStorage\n)R", {"FloatStorage"});
+    refuse_file("ccollections\nOrderedDict\n", {"OrderedDict"});
 }
 
 TEST_CASE("tensors that their storage cannot have are refused", "[io]")
@@ -127,41 +127,41 @@ TEST_CASE("tensors that their storage cannot have are refused", "[io]")
     constexpr std::int64_t huge = std::int64_t{1} << 62;
     const TemporaryFolder folder;
     read_torch_file(write_around(folder / "whole.pth", tensor_call(6, 0, {2, 3}, {3, 1})));
-    refuse(tensor_call(7, 0, {7}, {1}), {"some.pth", "storage '0'", "too few"});
-    refuse(tensor_call(6, 1, {6}, {1}), {"beyond its storage '0'"});
-    refuse(tensor_call(6, 0, {2, 3}, {4, 1}), {"beyond its storage"});
-    refuse(tensor_call(6, 6, {}, {}), {"beyond its storage"});
-    refuse(tensor_call(6, huge, {1}, {1}), {"beyond its storage"});
-    refuse(tensor_call(6, 0, {2}, {huge}), {"beyond its storage"});
-    refuse(tensor_call(6, 0, {2, 2, 2}, {huge, huge, huge}), {"beyond its storage"});
-    refuse(tensor_call(huge, 0, {6}, {1}), {"too few"});
-    refuse(tensor_call(6, 0, {-1}, {1}), {"impossible"});
-    refuse(tensor_call(6, 0, {6}, {-1}), {"impossible"});
-    refuse(tensor_call(6, 0, {6}, {}), {"impossible"});
-    refuse(tensor_call(6, 0, std::vector<std::int64_t>(33, 1), std::vector<std::int64_t>(33, 1)), {"impossible"});
-    refuse("](" + tensor_call(6, 0, {6}, {1}) + tensor_call(3, 0, {3}, {1}, "LongStorage") + "e",
-           {"some.pth", "tensor '1'", "another type"});
+    refuse_file(tensor_call(7, 0, {7}, {1}), {"some.pth", "storage '0'", "too few"});
+    refuse_file(tensor_call(6, 1, {6}, {1}), {"beyond its storage '0'"});
+    refuse_file(tensor_call(6, 0, {2, 3}, {4, 1}), {"beyond its storage"});
+    refuse_file(tensor_call(6, 6, {}, {}), {"beyond its storage"});
+    refuse_file(tensor_call(6, huge, {1}, {1}), {"beyond its storage"});
+    refuse_file(tensor_call(6, 0, {2}, {huge}), {"beyond its storage"});
+    refuse_file(tensor_call(6, 0, {2, 2, 2}, {huge, huge, huge}), {"beyond its storage"});
+    refuse_file(tensor_call(huge, 0, {6}, {1}), {"too few"});
+    refuse_file(tensor_call(6, 0, {-1}, {1}), {"impossible"});
+    refuse_file(tensor_call(6, 0, {6}, {-1}), {"impossible"});
+    refuse_file(tensor_call(6, 0, {6}, {}), {"impossible"});
+    refuse_file(tensor_call(6, 0, std::vector<std::int64_t>(33, 1), std::vector<std::int64_t>(33, 1)), {"impossible"});
+    refuse_file("](" + tensor_call(6, 0, {6}, {1}) + tensor_call(3, 0, {3}, {1}, "LongStorage") + "e",
+                {"some.pth", "tensor '1'", "another type"});
     // Strides of zero make much of little.
-    refuse(tensor_call(6, 0, {huge}, {0}), {"larger than the file"});
-    refuse(tensor_call(6, 0, {1 << 20, 1 << 20}, {0, 0}), {"larger than the file"});
+    refuse_file(tensor_call(6, 0, {huge}, {0}), {"larger than the file"});
+    refuse_file(tensor_call(6, 0, {1 << 20, 1 << 20}, {0, 0}), {"larger than the file"});
     std::string many = "](";
     for (int i = 0; i < 100; ++i)
     {
         many += tensor_call(6, 0, {100'000}, {0});
     }
-    refuse(many + "e", {"larger than the file"});
-    refuse(tensor_call(6, 0, {6}, {1}, "FloatStorage", "1"), {"some.pth", "data/1"});
-    refuse(tensor_call(6, 0, {6}, {1}, "FloatStorage", "../data.pkl"), {"impossible name"});
-    refuse(tensor_call(6, 0, {6}, {1}, "ComplexFloatStorage"), {"torch.ComplexFloatStorage"});
-    refuse("(" + pickled("storage") + "ctorch\nFloatStorage\n" + pickled("0") + pickled("cpu") + "K\x06tQ",
-           {"storage without a tensor"});
-    refuse("ctorch._utils\n_rebuild_tensor_v2\n)R", {"incompletely"});
+    refuse_file(many + "e", {"larger than the file"});
+    refuse_file(tensor_call(6, 0, {6}, {1}, "FloatStorage", "1"), {"some.pth", "data/1"});
+    refuse_file(tensor_call(6, 0, {6}, {1}, "FloatStorage", "../data.pkl"), {"impossible name"});
+    refuse_file(tensor_call(6, 0, {6}, {1}, "ComplexFloatStorage"), {"torch.ComplexFloatStorage"});
+    refuse_file("(" + pickled("storage") + "ctorch\nFloatStorage\n" + pickled("0") + pickled("cpu") + "K\x06tQ",
+                {"storage without a tensor"});
+    refuse_file("ctorch._utils\n_rebuild_tensor_v2\n)R", {"incompletely"});
 }
 
 TEST_CASE("pickles that stand for more than they are long are refused", "[io]")
 {
     // Deep: lists in lists.
-    refuse(std::string(200'000, ']') + std::string(199'999, 'a'), {"some.pth", "nested too deeply"});
+    refuse_file(std::string(200'000, ']') + std::string(199'999, 'a'), {"some.pth", "nested too deeply"});
     // Wide: a list of ten times the same list of ten times the same list, and so on.
     std::string laughs = "]";
     for (int level = 0; level < 12; ++level)
@@ -174,14 +174,14 @@ TEST_CASE("pickles that stand for more than they are long are refused", "[io]")
         }
         laughs += "q" + place + "0](" + ten + "e";
     }
-    refuse(laughs, {"some.pth", "too many values"});
+    refuse_file(laughs, {"some.pth", "too many values"});
     // A list that holds itself.
-    refuse(
+    refuse_file(
         "]q\x01h\x01"
         "a",
         {"some.pth", "nested too deeply"});
     // The same text again and again.
-    refuse(std::string(5'000'000, 'N') + "(", {"some.pth", "values"});
+    refuse_file(std::string(5'000'000, 'N') + "(", {"some.pth", "values"});
     std::string encoded = "X" + std::string("\x00\x00\x01\x00", 4) + std::string(0x10000, 'x') +
                           "q\x01"
                           "0](";
@@ -189,7 +189,7 @@ TEST_CASE("pickles that stand for more than they are long are refused", "[io]")
     {
         encoded += "c_codecs\nencode\n(h\x01" + pickled("latin1") + "tR";
     }
-    refuse(encoded + "e", {"some.pth", "more bytes than it is long"});
+    refuse_file(encoded + "e", {"some.pth", "more bytes than it is long"});
 }
 
 TEST_CASE("other files are refused as what they are", "[io]")

@@ -51,7 +51,7 @@ TorchTensor read_tensor(const std::string& value)
     return root.find("weights")->find("a.b")->tensor;
 }
 
-void refuse(const std::string& value, std::initializer_list<std::string> parts)
+void refuse_value(const std::string& value, std::initializer_list<std::string> parts)
 {
     const TemporaryFolder folder;
     const auto path = write_around(folder / "some.pth", within(value));
@@ -80,17 +80,17 @@ TEST_CASE("tensors with the neg bit have the other sign", "[io]")
           tensor_of<std::int8_t>(TorchType::int8, {1}, {std::int8_t{-1}}));
     CHECK(read_tensor(marked(negative, "ByteStorage")) ==
           tensor_of<std::uint8_t>(TorchType::uint8, {1}, {std::uint8_t{255}}));
-    refuse(marked(negative, "BoolStorage"), {"truth values"});
+    refuse_value(marked(negative, "BoolStorage"), {"truth values"});
 }
 
 TEST_CASE("marks that are not known are refused by the name of the tensor", "[io]")
 {
-    refuse(marked(dict("conj", true_)), {"complex conjugate", "real and imaginary"});
-    refuse(marked(dict("flipped", true_)), {"mark 'flipped'", "clone()"});
-    refuse(marked(dict("neg", pickled(1))), {"mark 'neg'"});
-    refuse(marked(dict("neg", false_)), {"mark 'neg'"});
-    refuse(marked(pickled("neg")), {"mark"});
-    refuse(marked(dict("neg", true_) + pickled(1)), {"8 arguments where 7"});
+    refuse_value(marked(dict("conj", true_)), {"complex conjugate", "real and imaginary"});
+    refuse_value(marked(dict("flipped", true_)), {"mark 'flipped'", "clone()"});
+    refuse_value(marked(dict("neg", pickled(1))), {"mark 'neg'"});
+    refuse_value(marked(dict("neg", false_)), {"mark 'neg'"});
+    refuse_value(marked(pickled("neg")), {"mark"});
+    refuse_value(marked(dict("neg", true_) + pickled(1)), {"8 arguments where 7"});
 }
 
 TEST_CASE("tensors of PyTorch 2 are read as it wrote them", "[io]")
@@ -144,16 +144,16 @@ TEST_CASE("parameters and buffers are their tensors, with all arguments looked a
     const auto parameter = global("torch._utils", "_rebuild_parameter");
     CHECK(read_tensor(call(parameter, plain() + no_gradient)) == expected);
     CHECK(read_tensor(call(parameter, plain() + true_ + none)) == expected);
-    refuse(call(parameter, plain()), {"incompletely"});
-    refuse(call(parameter, plain() + no_gradient + none), {"4 arguments where 3"});
-    refuse(call(parameter, plain() + pickled(1) + none), {"gradient"});
-    refuse(call(parameter, plain() + true_ + pickled(1)), {"gradient"});
-    refuse(call(parameter, pickled(1) + no_gradient), {"something else than a tensor"});
+    refuse_value(call(parameter, plain()), {"incompletely"});
+    refuse_value(call(parameter, plain() + no_gradient + none), {"4 arguments where 3"});
+    refuse_value(call(parameter, plain() + pickled(1) + none), {"gradient"});
+    refuse_value(call(parameter, plain() + true_ + pickled(1)), {"gradient"});
+    refuse_value(call(parameter, pickled(1) + no_gradient), {"something else than a tensor"});
 
     const auto with_state = global("torch._utils", "_rebuild_parameter_with_state");
     CHECK(read_tensor(call(with_state, plain() + no_gradient + dict("a", pickled(1)))) == expected);
-    refuse(call(with_state, plain() + no_gradient), {"incompletely"});
-    refuse(call(with_state, plain() + no_gradient + pickled(1)), {"attributes"});
+    refuse_value(call(with_state, plain() + no_gradient), {"incompletely"});
+    refuse_value(call(with_state, plain() + no_gradient + pickled(1)), {"attributes"});
 
     const auto typed = global("torch._tensor", "_rebuild_from_type_v2");
     const auto arguments = "(" + storage_id(6) + pickled(0) + pickled(std::vector<std::int64_t>{2}) +
@@ -163,9 +163,9 @@ TEST_CASE("parameters and buffers are their tensors, with all arguments looked a
     {
         CHECK(read_tensor(call(typed, v2 + type + arguments + none)) == expected);
     }
-    refuse(call(typed, v2 + global("torch", "Size") + arguments + none), {"class of its own", "torch.Tensor"});
-    refuse(call(typed, global("torch", "Size") + global("torch", "Tensor") + arguments + none), {"torch.Size"});
-    refuse(call(typed, v2 + global("torch", "Tensor") + arguments + pickled(1)), {"attributes"});
+    refuse_value(call(typed, v2 + global("torch", "Size") + arguments + none), {"class of its own", "torch.Tensor"});
+    refuse_value(call(typed, global("torch", "Size") + global("torch", "Tensor") + arguments + none), {"torch.Size"});
+    refuse_value(call(typed, v2 + global("torch", "Tensor") + arguments + pickled(1)), {"attributes"});
 }
 
 TEST_CASE("other arguments of a tensor are refused", "[io]")
@@ -174,15 +174,15 @@ TEST_CASE("other arguments of a tensor are refused", "[io]")
     const auto place =
         storage_id(6) + pickled(0) + pickled(std::vector<std::int64_t>{2}) + pickled(std::vector<std::int64_t>{1});
     CHECK(read_tensor(call(v2, place + no_gradient)) == read_tensor(plain()));
-    refuse(call(v2, place), {"incompletely"});
-    refuse(call(v2, place + pickled(1) + none), {"gradient"});
-    refuse(call(v2, place + false_ + dict("a", none)), {"gradient"});
-    refuse(call(v2, place + no_gradient + none + none), {"8 arguments where 7"});
+    refuse_value(call(v2, place), {"incompletely"});
+    refuse_value(call(v2, place + pickled(1) + none), {"gradient"});
+    refuse_value(call(v2, place + false_ + dict("a", none)), {"gradient"});
+    refuse_value(call(v2, place + no_gradient + none + none), {"8 arguments where 7"});
     CHECK(read_tensor(call(global("torch._utils", "_rebuild_tensor"), place)) == read_tensor(plain()));
-    refuse(call(global("torch._utils", "_rebuild_tensor"), place + none), {"5 arguments where 4"});
-    refuse(call(v2, storage_id(6) + none + pickled(std::vector<std::int64_t>{2}) +
-                        pickled(std::vector<std::int64_t>{1}) + no_gradient),
-           {"impossible size"});
+    refuse_value(call(global("torch._utils", "_rebuild_tensor"), place + none), {"5 arguments where 4"});
+    refuse_value(call(v2, storage_id(6) + none + pickled(std::vector<std::int64_t>{2}) +
+                              pickled(std::vector<std::int64_t>{1}) + no_gradient),
+                 {"impossible size"});
 }
 
 TEST_CASE("tensors of another kind are refused by their name, with what to do", "[io]")
@@ -190,20 +190,22 @@ TEST_CASE("tensors of another kind are refused by their name, with what to do", 
     const auto utils = [](const std::string& name, const std::string& arguments)
     { return call(global("torch._utils", name), arguments); };
     const auto layout = call(global("torch.serialization", "_get_layout"), pickled("torch.sparse_coo"));
-    refuse(utils("_rebuild_sparse_tensor", layout + "(" + plain() + plain() + "t"), {"is sparse", "to_dense()"});
-    refuse(utils("_rebuild_qtensor", storage_id(6, "QInt8Storage") + pickled(0)), {"is quantised", "dequantize()"});
-    refuse(utils("_rebuild_nested_tensor", plain()), {"is nested", "unbind"});
-    refuse(utils("_rebuild_meta_tensor_no_storage", global("torch", "float32")), {"'meta'", "weights themselves"});
-    refuse(utils("_rebuild_wrapper_subclass", none), {"class of its own", "torch.Tensor"});
-    refuse(utils("_rebuild_device_tensor_from_numpy", none), {"device", "cpu()"});
-    refuse(utils("_rebuild_device_tensor_from_cpu_tensor", none), {"device", "cpu()"});
-    refuse(call(global("torch.nn.parameter", "UninitializedParameter"), true_), {"no numbers yet"});
+    refuse_value(utils("_rebuild_sparse_tensor", layout + "(" + plain() + plain() + "t"), {"is sparse", "to_dense()"});
+    refuse_value(utils("_rebuild_qtensor", storage_id(6, "QInt8Storage") + pickled(0)),
+                 {"is quantised", "dequantize()"});
+    refuse_value(utils("_rebuild_nested_tensor", plain()), {"is nested", "unbind"});
+    refuse_value(utils("_rebuild_meta_tensor_no_storage", global("torch", "float32")),
+                 {"'meta'", "weights themselves"});
+    refuse_value(utils("_rebuild_wrapper_subclass", none), {"class of its own", "torch.Tensor"});
+    refuse_value(utils("_rebuild_device_tensor_from_numpy", none), {"device", "cpu()"});
+    refuse_value(utils("_rebuild_device_tensor_from_cpu_tensor", none), {"device", "cpu()"});
+    refuse_value(call(global("torch.nn.parameter", "UninitializedParameter"), true_), {"no numbers yet"});
     const auto rest = pickled(0) + pickled(std::vector<std::int64_t>{2}) + pickled(std::vector<std::int64_t>{1}) +
                       no_gradient + global("torch", "uint16");
-    refuse(utils("_rebuild_tensor_v3", storage_id(4, "UntypedStorage", "0", "torch.storage") + rest),
-           {"torch.uint16", "int64"});
-    refuse(tensor_call(3, 0, {2}, {1}, "ComplexFloatStorage"), {"torch.ComplexFloatStorage"});
-    refuse(global("torch", "float32"), {"torch.float32", "numbers and text alone"});
+    refuse_value(utils("_rebuild_tensor_v3", storage_id(4, "UntypedStorage", "0", "torch.storage") + rest),
+                 {"torch.uint16", "int64"});
+    refuse_value(tensor_call(3, 0, {2}, {1}, "ComplexFloatStorage"), {"torch.ComplexFloatStorage"});
+    refuse_value(global("torch", "float32"), {"torch.float32", "numbers and text alone"});
 }
 
 TEST_CASE("whole modules are refused as what they are", "[io]")
