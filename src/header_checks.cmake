@@ -1,6 +1,6 @@
 # Each header compiles by itself, with what the users of its room get: one that misses an include, or includes against the arrows, fails the
 # build. A source for each header includes it and nothing else.
-option(PAWS_CHECK_HEADERS "Compile each header by itself (a build of developers, since it takes four minutes of a core)" OFF)
+option(PAWS_CHECK_HEADERS "Compile each header by itself (./bootstrap does; two minutes of a core)" OFF)
 if(PAWS_CUDA OR PAWS_SANITIZE)
   set(PAWS_CHECK_HEADERS OFF)
 endif()

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
+
 #include "src/nn/architecture.hpp"
 #include "src/nn/batch_norm.hpp"
 #include "src/nn/encoder.hpp"
