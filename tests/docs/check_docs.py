@@ -118,7 +118,7 @@ def source_text():
         for path in sorted((ROOT / folder).rglob("*.?pp")):
             code = re.sub(r'"\s*\n?\s*"', "", re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.M))
             texts += re.findall(r'"((?:[^"\\\n]|\\.)*)"', code)
-    return "\n".join(texts).replace('\\"', '"')
+    return "\n".join(texts).replace('\\"', '"').replace("\\\\", "\\")
 
 
 def check_messages(_options):
