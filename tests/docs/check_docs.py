@@ -2,7 +2,7 @@
 """Checks README, CONTRIBUTING and the manual: links and anchors resolve, commands, options, keys and paths in them exist, quoted messages
 are the program's, and the examples that are marked `<!-- test -->` run.
 
-usage: check_docs.py --paws-hpc PROGRAM [--only links|commands|messages|site|examples] [--page NAME]"""
+usage: check_docs.py --paws-hpc PROGRAM [--only links|commands|messages|site|examples] [--page NAME] [--unquoted]"""
 import argparse
 import functools
 import os
@@ -136,6 +136,15 @@ def check_messages(_options):
     return wrong
 
 
+def unquoted_messages():
+    """Texts of the program that look like a message with a remedy and that troubleshooting.md does not quote."""
+    quoted = [part.strip(" :;,()'.[]") for _, text in parsed(ROOT / "docs/troubleshooting.md").spans for part in text.split("…")]
+    quoted = [part for part in quoted if len(part) > 7]
+    for text in dict.fromkeys(source_text().split("\n")):
+        if "; " in text and len(text) > 25 and not any(part in text or text.strip(" ;:") in part for part in quoted):
+            yield text
+
+
 def check_site(_options):
     if not shutil.which("mkdocs"):
         print("mkdocs is not installed: the site is not built")
@@ -204,7 +213,11 @@ def main():
     parser.add_argument("--paws-hpc", required=True, type=lambda name: str(Path(name).resolve()))
     parser.add_argument("--only", choices=CHECKS)
     parser.add_argument("--page", help="examples of the pages with this in their name only")
+    parser.add_argument("--unquoted", action="store_true", help="only list messages that troubleshooting.md does not quote; some are no errors")
     options = parser.parse_args()
+    if options.unquoted:
+        print("\n".join(unquoted_messages()))
+        return 0
     wrong = []
     for name, check in CHECKS.items():
         if options.only in (None, name):
