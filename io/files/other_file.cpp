@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "io/base/error.hpp"
+#include "io/files/hdf5_signature.hpp"
 #include "io/files/input_path.hpp"
 
 namespace paws::io
@@ -118,7 +119,6 @@ void refuse_other_file(const std::filesystem::path& path)
     {
         throw Error(path.string() + ": " + kind);
     }
-    constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
     std::array<char, hdf5_signature.size()> begin{};
     Descriptor file = open_file(path);
     const auto length = file.read(std::as_writable_bytes(std::span(begin)));

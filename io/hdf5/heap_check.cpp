@@ -12,6 +12,7 @@
 
 #include "io/base/error.hpp"
 #include "io/files/descriptor.hpp"
+#include "io/files/hdf5_signature.hpp"
 
 namespace paws::io
 {
@@ -64,8 +65,7 @@ std::uint64_t number_at(std::string_view bytes, std::size_t place)
 /// Whether lengths in the file have 8 bytes, as in all but exotic ones.
 bool has_wide_lengths(std::string_view superblock)
 {
-    constexpr std::string_view signature("\x89HDF\r\n\x1a\n", 8);
-    if (superblock.size() < header_bytes || !superblock.starts_with(signature))
+    if (superblock.size() < header_bytes || !superblock.starts_with(hdf5_signature))
     {
         return false;
     }

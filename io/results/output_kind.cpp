@@ -10,6 +10,7 @@
 
 #include "io/files/descriptor.hpp"
 #include "io/files/folder_lock.hpp"
+#include "io/files/hdf5_signature.hpp"
 #include "io/image/png.hpp"
 #include "io/torch/torch_legacy.hpp"
 
@@ -19,7 +20,6 @@ namespace
 {
 namespace fs = std::filesystem;
 
-constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
 /// Where this program's HDF5 files have the name of their format, and lists show what they are.
 constexpr std::size_t head = std::size_t{64} << 10;
 

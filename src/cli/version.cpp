@@ -10,7 +10,6 @@
 
 #include "io/ranks/session.hpp"
 #include "src/device/blas_kernel.hpp"
-#include "src/device/precision.hpp"
 #include "src/device/processor.hpp"
 
 namespace paws::cli
@@ -32,10 +31,10 @@ std::string version_text()
         "{}\n"
         "HDF5 {}.{}.{}, parallel: {}\n"
         "C++ {}",
-        PAWS_VERSION, TORCH_VERSION, torch::cuda::is_available() ? "yes" : "no", device::cpu_has_bf16() ? "yes" : "no",
-        device::describe_blas(device::blas_library()), device::describe_instruction_sets(device::this_processor()),
-        KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100, KOKKOS_VERSION % 100, backends, ranks::mpi_version(),
-        H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE,
+        PAWS_VERSION, TORCH_VERSION, torch::cuda::is_available() ? "yes" : "no",
+        device::this_processor().avx512_bf16 ? "yes" : "no", device::describe_blas(device::blas_library()),
+        device::describe_instruction_sets(device::this_processor()), KOKKOS_VERSION / 10000, KOKKOS_VERSION / 100 % 100,
+        KOKKOS_VERSION % 100, backends, ranks::mpi_version(), H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE,
 #ifdef H5_HAVE_PARALLEL
         "yes",
 #else

@@ -18,6 +18,7 @@
 #include "src/data/packed_file.hpp"
 #include "src/device/blas_kernel.hpp"
 #include "src/device/device.hpp"
+#include "src/device/processor.hpp"
 #include "src/methods/registry.hpp"
 #include "src/methods/support_batches.hpp"
 #include "src/nn/encoder.hpp"
@@ -69,7 +70,7 @@ session::MemoryEstimate expected_memory(const config::Config& config, device::Pr
                                         const data::RankShare& share)
 {
     const bool is_half = precision == device::Precision::bf16 || precision == device::Precision::fp16;
-    if (!is_half || device::cpu_has_bf16())
+    if (!is_half || device::this_processor().avx512_bf16)
     {
         return session::estimate_memory(config, precision, share);
     }

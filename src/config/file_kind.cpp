@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "io/files/hdf5_signature.hpp"
 #include "src/config/config.hpp"
 
 namespace paws::config
@@ -31,7 +32,7 @@ constexpr const char* use_of_image = "images are packed first: paws_hpc pack";
 
 constexpr std::array kinds{
     Kind{
-        "\x89HDF\r\n\x1a\n"sv, "an HDF5 file",
+        io::hdf5_signature, "an HDF5 file",
         "paws_hpc inspect {0} says what is in it; a data set is named by data.file in a configuration, a checkpoint is "
         "evaluated by paws_hpc snn-eval --checkpoint {0}"},
     Kind{"PK\x03\x04"sv, "a zip archive, as checkpoints of PyTorch are", use_of_checkpoint},

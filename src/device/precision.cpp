@@ -4,15 +4,6 @@
 
 namespace paws::device
 {
-bool cpu_has_bf16()
-{
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512bf16");
-#else
-    return false;
-#endif
-}
-
 torch::ScalarType storage_type(Precision precision)
 {
     return precision == Precision::fp64 ? torch::kFloat64 : torch::kFloat32;

@@ -10,9 +10,6 @@ namespace paws::device
 /// it is never `automatic`, and fp16 wants its loss scaled (optim::LossScaler).
 using config::Precision;
 
-/// True where this CPU multiplies bfloat16 in hardware; elsewhere bf16 works but is slower than fp32.
-bool cpu_has_bf16();
-
 /// The element type of parameters and images.
 torch::ScalarType storage_type(Precision precision);
 

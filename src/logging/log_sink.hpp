@@ -13,16 +13,16 @@ namespace paws::logging
 /// What is logged of a step; means over the epoch so far.
 struct LoggedStep
 {
-    std::int64_t epoch = 1;          ///< from 1
-    std::int64_t step = 0;           ///< of this epoch, from 0
-    std::int64_t steps_done = 0;     ///< of the run, this one included
-    logging::StepValues values;      ///< of all ranks' images
-    logging::StepValues own_values;  ///< of this rank's
+    std::int64_t epoch = 1;       ///< from 1
+    std::int64_t step = 0;        ///< of this epoch, from 0
+    std::int64_t steps_done = 0;  ///< of the run, this one included
+    StepValues values;            ///< the method's, of all ranks' images
+    StepValues own_values;        ///< the same of this rank's images
     double learning_rate = 0;
     double step_milliseconds = 0;
-    double images_per_second = 0;
-    double data_wait_share = 0;  ///< of the epoch's time, from 0 to 1
-    double comm_wait_share = 0;
+    double images_per_second = 0;  ///< as the loader counts them, of this epoch and all ranks
+    double data_wait_share = 0;    ///< of this epoch's time, of this rank, from 0 to 1
+    double comm_wait_share = 0;    ///< likewise: communication that nothing hides, waiting for slower ranks included
 };
 
 /// The evaluation at the end of an epoch.

@@ -26,13 +26,7 @@ void LogWriter::after_step(const train::StepReport& report)
 {
     if (report.step % log_every_ == 0)
     {
-        write(
-            [&]
-            {
-                log_->step({report.epoch + 1, report.step, report.steps_done, report.values, report.own_values,
-                            report.learning_rate, report.step_milliseconds, report.images_per_second,
-                            report.data_wait_share, report.comm_wait_share});
-            });
+        write([&] { log_->step(report); });
     }
 }
 

@@ -42,7 +42,7 @@ void ProgressDisplay::after_step(const train::StepReport& report)
     {
         io::say(fmt::format("note: {}\n", report.note));
     }
-    shown_.epoch = report.epoch + 1;
+    shown_.epoch = report.epoch;
     shown_.step = report.steps_done;
     shown_.loss = method_.describe(report.values);
     shown_.learning_rate = report.learning_rate;

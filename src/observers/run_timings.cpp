@@ -85,7 +85,7 @@ RunTimings::RunTimings(const config::Config& config, const checkpoint::RunFiles&
 
 void RunTimings::after_step(const train::StepReport& report)
 {
-    timings_.name_step(report.epoch + 1, report.step, trainer_.loader().seconds_making());
+    timings_.name_step(report.epoch, report.step, trainer_.loader().seconds_making());
 }
 
 void RunTimings::after_epoch(train::EpochReport& report)

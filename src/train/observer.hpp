@@ -6,33 +6,23 @@
 #include <string>
 #include <vector>
 
-#include "src/logging/step_values.hpp"
+#include "src/logging/log_sink.hpp"
 #include "src/loss/snn_classifier.hpp"
 
 namespace paws::train
 {
-/// How training goes, after each step; means are over the epoch so far.
-struct StepReport
+/// How training goes, after each step.
+struct StepReport : logging::LoggedStep
 {
-    std::int64_t epoch = 0;          ///< from 0
-    std::int64_t step = 0;           ///< of this epoch, from 0
-    std::int64_t steps_done = 0;     ///< of the run, this one included
-    logging::StepValues values;      ///< the method's, of all ranks' images
-    logging::StepValues own_values;  ///< the same of this rank's images
-    double learning_rate = 0;
-    double step_milliseconds = 0;
-    double images_per_second = 0;  ///< as the loader counts them, of this epoch and all ranks
-    double data_wait_share = 0;    ///< of this epoch's time, of this rank
-    double comm_wait_share = 0;    ///< communication that nothing hides, waiting for slower ranks included
-    double epoch_seconds = 0;      ///< since the epoch began or was resumed
-    bool read = true;              ///< whether the values are as of this step: on a device they are read only when
-                                   ///< somebody needs them, and those of the last reading stand here in between
-    std::int64_t left_out = 0;     ///< fp16: steps of this epoch, since it began or was resumed, whose gradients have
-                                   ///< overflowed and changed no weights; as of the last reading
-    double loss_scale = 1;         ///< fp16: likewise
-    std::string note;              ///< what the user should know, once; usually nothing
-    bool stops = false;            ///< a rank asked for it: this is the last step for now
-    bool saves = false;            ///< a rank asked for a checkpoint
+    double epoch_seconds = 0;   ///< since the epoch began or was resumed
+    bool read = true;           ///< whether the values are as of this step: on a device they are read only when
+                                ///< somebody needs them, and those of the last reading stand here in between
+    std::int64_t left_out = 0;  ///< fp16: steps of this epoch, since it began or was resumed, whose gradients have
+                                ///< overflowed and changed no weights; as of the last reading
+    double loss_scale = 1;      ///< fp16: likewise
+    std::string note;           ///< what the user should know, once; usually nothing
+    bool stops = false;         ///< a rank asked for it: this is the last step for now
+    bool saves = false;         ///< a rank asked for a checkpoint
 };
 
 /// What a rank wants of all after a step.

@@ -247,7 +247,7 @@ const StepReport& Trainer::report_step(const StepRequest& agreed)
 {
     auto& meters = progress_.meters;
     const auto images = loader_->images_per_step();
-    report_.epoch = progress_.epochs_done;
+    report_.epoch = progress_.epochs_done + 1;
     report_.step = meters.steps;
     report_.steps_done = progress_.steps_done;
     report_.read = sums_.steps() == 0;

@@ -26,7 +26,7 @@ public:
     }
     void after_step(const train::StepReport& report) override
     {
-        note(fmt::format("step {} of {}, {} done{}", report.step, report.epoch, report.steps_done,
+        note(fmt::format("step {} of {}, {} done{}", report.step, report.epoch - 1, report.steps_done,
                          report.stops ? ", stops" : ""));
     }
     void after_epoch(train::EpochReport& report) override
