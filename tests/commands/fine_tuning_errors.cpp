@@ -88,7 +88,7 @@ TEST_CASE("a file of one task is not run as another", "[tasks]")
 {
     const test::SmallRun small;
     CHECK_THROWS_WITH(config::parse(small.fine_tune_yaml("run"), "small.yaml", {}, "snn_fine_tune"),
-                      Catch::Contains("task: says run, but --sel says snn_fine_tune"));
+                      Catch::Contains("task: says fine_tune, but --sel says snn_fine_tune"));
     // Published files have no task, but keys of one.
     auto published = small.snn_yaml("run");
     published.erase(0, published.find('\n'));
