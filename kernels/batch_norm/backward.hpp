@@ -138,13 +138,15 @@ void merge_gradient_sums(const Exec& exec, const AllChunks& chunks, const Scratc
                  MergeGradientSums<ScratchView, OutView>{scratch, grad_bias, centred, chunks.count()});
 }
 
-template <class XView, class StatView, class OutView>
+template <class XView, class StatView, class AddendView, class OutView>
 struct BackwardApply
 {
     using Real = typename StatView::non_const_value_type;
+    static constexpr bool adds = !std::is_same_v<AddendView, NoAddend>;
     XView x, grad_y;
     StatView mean, scale, bias, slope, offset;
     Real floor;
+    AddendView addend;
     OutView grad_x;
 
     template <class Step, class Width>
@@ -159,13 +161,29 @@ struct BackwardApply
         {
             const auto in = reading(&x(r, strip.first), width);
             const auto grad = reading(&grad_y(r, strip.first), width);
+            const auto added = [&]
+            {
+                if constexpr (adds)
+                {
+                    return reading(&addend(r, strip.first), width);
+                }
+                else
+                {
+                    return NoAddend{};
+                }
+            }();
             auto out = writing(&grad_x(r, strip.first), width);
             for (int l = 0; l < width; ++l)
             {
                 const Real off = load(in[l]) - m[l];
                 const Real passed = load(grad[l]);
                 const Real g = off * a[l] + b[l] <= floor ? Real(0) : passed;
-                store(out[l], a[l] * (g + k[l] * off + o[l]));
+                Real value = a[l] * (g + k[l] * off + o[l]);
+                if constexpr (adds)
+                {
+                    value += load(added[l]);
+                }
+                store(out[l], value);
             }
             written(out, &grad_x(r, strip.first));
         }
@@ -223,9 +241,27 @@ void batch_norm_backward_apply(const Exec& exec, const XView& x, const XView& gr
     check_view<Exec, StatView, 1>();
     batch_norm::check_images<Exec, OutView>();
     using Real = typename StatView::non_const_value_type;
-    using Map = batch_norm::BackwardApply<XView, StatView, OutView>;
-    batch_norm::map_matrix("paws::batch_norm::backward_apply", exec,
-                           Map{x, grad_y, mean, scale, bias, slope, offset, batch_norm::floor_of<Real>(relu), grad_x},
-                           x, grad_y, grad_x, mean, scale, bias, slope, offset);
+    using Map = batch_norm::BackwardApply<XView, StatView, batch_norm::NoAddend, OutView>;
+    batch_norm::map_matrix(
+        "paws::batch_norm::backward_apply", exec,
+        Map{x, grad_y, mean, scale, bias, slope, offset, batch_norm::floor_of<Real>(relu), {}, grad_x}, x, grad_y,
+        grad_x, mean, scale, bias, slope, offset);
+}
+
+/// The same where x went another way as well, whose gradient is `addend` [R, C]: grad_x is the sum.
+template <class Exec, class XView, class StatView, class OutView>
+void batch_norm_backward_apply_add(const Exec& exec, const XView& x, const XView& grad_y, const StatView& mean,
+                                   const StatView& scale, const StatView& bias, const StatView& slope,
+                                   const StatView& offset, bool relu, const XView& addend, const OutView& grad_x)
+{
+    batch_norm::check_images<Exec, XView>();
+    check_view<Exec, StatView, 1>();
+    batch_norm::check_images<Exec, OutView>();
+    using Real = typename StatView::non_const_value_type;
+    using Map = batch_norm::BackwardApply<XView, StatView, XView, OutView>;
+    batch_norm::map_matrix(
+        "paws::batch_norm::backward_apply_add", exec,
+        Map{x, grad_y, mean, scale, bias, slope, offset, batch_norm::floor_of<Real>(relu), addend, grad_x}, x, grad_y,
+        addend, grad_x, mean, scale, bias, slope, offset);
 }
 }  // namespace paws::kernels

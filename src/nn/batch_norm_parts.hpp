@@ -259,10 +259,12 @@ struct InputGradients
 };
 
 /// From g, of the shape of the images, the gradient behind the ReLU where `relu`, and from this rank's sums over it,
-/// [layers, 2, C]: Σ g and Σ g (x − mean). One reduction for all layers.
+/// [layers, 2, C]: Σ g and Σ g (x − mean). One reduction for all layers. `addend`, where it is defined, is another
+/// gradient of the first layer's images, and is added to it.
 template <class Stored, class Real, class Exec>
 InputGradients gradients_of_inputs(const Exec& exec, const std::vector<LayerGradient>& layers, const torch::Tensor& g,
-                                   const torch::Tensor& own_sums, const BatchNormCall& call, bool relu)
+                                   const torch::Tensor& own_sums, const BatchNormCall& call, bool relu,
+                                   const torch::Tensor& addend = {})
 {
     auto sums = own_sums;
     if (call.training)
@@ -295,11 +297,22 @@ InputGradients gradients_of_inputs(const Exec& exec, const std::vector<LayerGrad
             device::view_of<const Real, 2>(exec, sums[index]), device::view_of<const Real, 1>(exec, inverse),
             device::view_of<const double, 0>(exec, values), !call.training, device::view_of<Real, 1>(exec, slope),
             device::view_of<Real, 1>(exec, offset), device::view_of<Real, 1>(exec, gradients.weight.back()));
-        kernels::batch_norm_backward_apply(
-            exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, g),
-            device::view_of<const Real, 1>(exec, mean), device::view_of<const Real, 1>(exec, scale),
-            device::view_of<const Real, 1>(exec, bias), device::view_of<const Real, 1>(exec, slope),
-            device::view_of<const Real, 1>(exec, offset), relu, matrix_of<Stored>(exec, gradients.x.back()));
+        const auto of_channels = [&](const torch::Tensor& values_)
+        { return device::view_of<const Real, 1>(exec, values_); };
+        const auto grad_x = matrix_of<Stored>(exec, gradients.x.back());
+        if (i == 0 && addend.defined())
+        {
+            kernels::batch_norm_backward_apply_add(
+                exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, g), of_channels(mean),
+                of_channels(scale), of_channels(bias), of_channels(slope), of_channels(offset), relu,
+                matrix_of<const Stored>(exec, addend), grad_x);
+        }
+        else
+        {
+            kernels::batch_norm_backward_apply(exec, matrix_of<const Stored>(exec, x), matrix_of<const Stored>(exec, g),
+                                               of_channels(mean), of_channels(scale), of_channels(bias),
+                                               of_channels(slope), of_channels(offset), relu, grad_x);
+        }
         factors.insert(factors.end(), {slope, offset, values});
     }
     device::hand_over(exec);
@@ -308,7 +321,7 @@ InputGradients gradients_of_inputs(const Exec& exec, const std::vector<LayerGrad
 
 /// run(a value of the type that kernels know x's elements by).
 template <class Run>
-torch::Tensor with_storage_type(const torch::Tensor& x, const Run& run)
+auto with_storage_type(const torch::Tensor& x, const Run& run)
 {
     if (is_in_blocks(x))
     {

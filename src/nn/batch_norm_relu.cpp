@@ -47,8 +47,10 @@ public:
         return y;
     }
 
+    /// `addend`: another gradient of the images, or undefined.
     template <class Exec>
-    static tensor_list backward_on(const Exec& exec, AutogradContext* context, const torch::Tensor& grad)
+    static tensor_list backward_on(const Exec& exec, AutogradContext* context, const torch::Tensor& grad,
+                                   const torch::Tensor& addend = {})
     {
         const auto saved = context->get_saved_variables();
         const auto& x = saved[0];
@@ -65,9 +67,32 @@ public:
             call->relu, device::view_of<Real, 1>(exec, sums[0][0]), device::view_of<Real, 1>(exec, sums[0][1]),
             device::view_of<Real, 3>(exec, scratch));
         device::hand_over(exec);
-        const auto gradients =
-            gradients_of_inputs<Stored, Real>(exec, {{x, bias, normalization}}, grad_y, sums, *call, call->relu);
+        const auto gradients = gradients_of_inputs<Stored, Real>(exec, {{x, bias, normalization}}, grad_y, sums, *call,
+                                                                 call->relu, addend);
         return {gradients.x.front(), gradients.weight.front(), sums[0][0], {}, {}};
+    }
+};
+
+/// relu(bn(x)), and x for another way: the gradients of both enter x's in one pass.
+template <class Stored, class Real = typename kernels::Compute<Stored>::type>
+class BatchNormForkFunction : public torch::autograd::Function<BatchNormForkFunction<Stored, Real>>
+{
+    using OneWay = BatchNormFunction<Stored, Real>;
+
+public:
+    static tensor_list forward(AutogradContext* context, const torch::Tensor& images, const torch::Tensor& weight,
+                               const torch::Tensor& bias, const BatchNormLayer& layer)
+    {
+        return {OneWay::forward(context, images, weight, bias, layer, true), images};
+    }
+
+    static tensor_list backward(AutogradContext* context, tensor_list grads)
+    {
+        const auto addend = in_order(grads[1]);
+        auto gradients = where_they_are<Stored>(
+            grads[0], [&](const auto& exec) { return OneWay::backward_on(exec, context, grads[0], addend); });
+        gradients.pop_back();  // of an argument that this one has not
+        return gradients;
     }
 };
 
@@ -95,6 +120,21 @@ torch::Tensor fused_batch_norm_of_vectors(BatchNorm1dImpl& bn, const torch::Tens
 {
     const BatchNormLayer layer(bn);
     return normalise("fused_batch_norm_of_vectors", layer, x.unsqueeze(-1).unsqueeze(-1), false).flatten(1);
+}
+
+Fork fused_batch_norm_relu_fork(BatchNorm2dImpl& bn, const torch::Tensor& x)
+{
+    const BatchNormLayer layer(bn);
+    start_batch("fused_batch_norm_relu_fork", layer, x);
+    const auto ways = with_storage_type(
+        x, [&](auto stored)
+        { return BatchNormForkFunction<decltype(stored)>::apply(x, layer.weight, layer.bias, layer); });
+    return {ways[0], ways[1]};
+}
+
+Fork batch_norm_relu_fork(BatchNorm2dImpl& bn, const torch::Tensor& x)
+{
+    return is_for_comparison(bn, x) ? Fork{batch_norm_relu(bn, x), x} : fused_batch_norm_relu_fork(bn, x);
 }
 
 torch::Tensor batch_norm_relu(BatchNorm2dImpl& bn, const torch::Tensor& x)

@@ -16,6 +16,17 @@ namespace paws::nn
 /// std::invalid_argument when shape or type do not fit.
 torch::Tensor fused_batch_norm(BatchNorm2dImpl& bn, const torch::Tensor& x, bool relu);
 
+/// Images on two ways.
+struct Fork
+{
+    torch::Tensor normalised;
+    torch::Tensor shortcut;
+};
+
+/// The beginning of a residual block that normalises first: relu(bn(x)), and x itself for the shortcut. Their gradients
+/// are added in the pass that computes x's. Otherwise like fused_batch_norm.
+Fork fused_batch_norm_relu_fork(BatchNorm2dImpl& bn, const torch::Tensor& x);
+
 /// The end of a residual block in one pass: relu(bn(x) + shortcut), with gradients for both. shortcut: as x, but any
 /// floating type, which is converted to x's. Otherwise like fused_batch_norm.
 torch::Tensor fused_batch_norm_add_relu(BatchNorm2dImpl& bn, const torch::Tensor& x, const torch::Tensor& shortcut);
@@ -33,6 +44,7 @@ torch::Tensor fused_batch_norm_of_vectors(BatchNorm1dImpl& bn, const torch::Tens
 /// there to compare with published numbers, and a deep ResNet in training amplifies a difference in the last bit of one
 /// input 10⁸-fold (measured on the golden resnet50), so that only the same operators agree.
 torch::Tensor batch_norm_relu(BatchNorm2dImpl& bn, const torch::Tensor& x);
+Fork batch_norm_relu_fork(BatchNorm2dImpl& bn, const torch::Tensor& x);
 torch::Tensor batch_norm(BatchNorm2dImpl& bn, const torch::Tensor& x);
 torch::Tensor batch_norm_add_relu(BatchNorm2dImpl& bn, const torch::Tensor& x, const torch::Tensor& shortcut);
 torch::Tensor batch_norm_pair_relu(BatchNorm2dImpl& bn, const torch::Tensor& x, BatchNorm2dImpl& shortcut_bn,

@@ -5,11 +5,13 @@
 #include <torch/nn/functional/conv.h>
 #include <torch/nn/modules/conv.h>
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 #include <string>
 
 #include "src/nn/blocked_images.hpp"
+#include "src/nn/winograd.hpp"
 
 #ifdef PAWS_ONEDNN
 #include <oneapi/dnnl/dnnl.hpp>
@@ -21,22 +23,27 @@ namespace
 {
 constexpr std::int64_t winograd_tile = 4;
 
-/// Pixels of the tiles that an image is cut into, over its own.
-double tile_waste(std::int64_t height, std::int64_t width)
+/// Tiles of all images.
+std::int64_t tiles_of(const ConvolutionShape& shape)
 {
-    const auto covered = [](std::int64_t size) { return (size + winograd_tile - 1) / winograd_tile * winograd_tile; };
-    return static_cast<double>(covered(height) * covered(width)) / static_cast<double>(height * width);
+    const auto tiles = [](std::int64_t size) { return (size + winograd_tile - 1) / winograd_tile; };
+    return shape.images * tiles(shape.height) * tiles(shape.width);
+}
+
+/// Pixels of the tiles over those of the images.
+double tile_waste(const ConvolutionShape& shape)
+{
+    return static_cast<double>(tiles_of(shape) * winograd_tile * winograd_tile) /
+           static_cast<double>(shape.images * shape.height * shape.width);
 }
 }  // namespace
 
-bool winograd_pays(const ConvolutionShape& shape, ConvolutionPass pass)
+bool winograd_pays(const ConvolutionShape& shape)
 {
     const bool fits = shape.kernel == 3 && shape.stride == 1 && shape.padding == 1 && shape.in % block_channels == 0 &&
                       shape.out % block_channels == 0;
-    // One block of channels is too little work for the transforms of a tile, but for the gradient of the weights.
-    const bool has_work = shape.in > block_channels || pass == ConvolutionPass::weight_gradient;
-    constexpr double most_waste = 1.5;
-    return fits && has_work && tile_waste(shape.height, shape.width) <= most_waste;
+    constexpr double most_waste = 2;
+    return fits && tile_waste(shape) <= most_waste && tiles_of(shape) >= std::min(shape.in, shape.out) / 2;
 }
 
 #ifdef PAWS_ONEDNN
@@ -98,10 +105,6 @@ struct Key
     }
     memory::dims strides() const { return {shape.stride, shape.stride}; }
     memory::dims padding() const { return {shape.padding, shape.padding}; }
-    algorithm fastest(ConvolutionPass pass) const
-    {
-        return winograd_pays(shape, pass) ? algorithm::convolution_winograd : algorithm::convolution_direct;
-    }
 };
 
 dnnl::primitive_attr attributes()
@@ -111,36 +114,7 @@ dnnl::primitive_attr attributes()
     return attr;
 }
 
-/// make(algorithm) with the faster algorithm; where oneDNN has no such primitive (make gives an empty one), directly.
-template <class Make>
-auto described(const Key& key, ConvolutionPass pass, const Make& make)
-{
-    auto description = make(key.fastest(pass));
-    if (description.get(true) == nullptr)
-    {
-        description = make(algorithm::convolution_direct);
-    }
-    if (description.get(true) == nullptr)
-    {
-        throw std::runtime_error("blocked_convolution: oneDNN has no convolution for these images");
-    }
-    return description;
-}
-
-dnnl::convolution_forward::primitive_desc forward_description(const Key& key, algorithm how)
-{
-    const dnnl::convolution_forward::desc wanted(dnnl::prop_kind::forward_training, how, key.input(), key.weight(),
-                                                 key.bias(), key.output(), key.strides(), key.padding(), key.padding());
-    return {wanted, attributes(), engine(), true};
-}
-
-/// make(description of the forward convolution by the same algorithm), which oneDNN asks for behind a backward pass.
-template <class Primitive, class Make>
-typename Primitive::primitive_desc behind_forward(const Key& key, algorithm how, const Make& make)
-{
-    const auto hint = forward_description(key, how);
-    return hint.get(true) == nullptr ? typename Primitive::primitive_desc() : make(hint);
-}
+constexpr auto direct = algorithm::convolution_direct;
 
 using Forward = dnnl::convolution_forward;
 using InputGradient = dnnl::convolution_backward_data;
@@ -152,32 +126,26 @@ typename Primitive::primitive_desc description_of(const Key& key)
 {
     if constexpr (std::is_same_v<Primitive, Forward>)
     {
-        return described(key, ConvolutionPass::forward, [&](algorithm how) { return forward_description(key, how); });
+        const Forward::desc wanted(dnnl::prop_kind::forward_training, direct, key.input(), key.weight(), key.bias(),
+                                   key.output(), key.strides(), key.padding(), key.padding());
+        return {wanted, attributes(), engine()};
     }
     else
     {
-        constexpr bool of_weight = std::is_same_v<Primitive, WeightGradient>;
-        const auto wanted = [&](algorithm how) -> typename Primitive::desc
+        const auto wanted = [&]() -> typename Primitive::desc
         {
-            if constexpr (of_weight)
+            if constexpr (std::is_same_v<Primitive, WeightGradient>)
             {
-                return {how,          key.input(),   key.weight(),  key.bias(),
+                return {direct,       key.input(),   key.weight(),  key.bias(),
                         key.output(), key.strides(), key.padding(), key.padding()};
             }
             else
             {
-                return {how, key.input(), key.weight(), key.output(), key.strides(), key.padding(), key.padding()};
+                return {direct, key.input(), key.weight(), key.output(), key.strides(), key.padding(), key.padding()};
             }
         };
-        return described(key, of_weight ? ConvolutionPass::weight_gradient : ConvolutionPass::input_gradient,
-                         [&](algorithm how)
-                         {
-                             return behind_forward<Primitive>(
-                                 key, how,
-                                 [&](const Forward::primitive_desc& hint) -> typename Primitive::primitive_desc {
-                                     return {wanted(how), attributes(), engine(), hint, true};
-                                 });
-                         });
+        // oneDNN asks for the description of the forward convolution behind a backward pass.
+        return {wanted(), attributes(), engine(), description_of<Forward>(key)};
     }
 }
 
@@ -259,33 +227,147 @@ Key key_of(const torch::Tensor& x, const torch::Tensor& weight, bool has_bias, s
             at::get_num_threads()};
 }
 
-/// bias: [O], or [0] for none: an input of an autograd function has to be defined.
+/// run(share, shares), in as many threads as there are.
+template <class Run>
+void in_shares(const Run& run)
+{
+    const std::int64_t shares = at::get_num_threads();
+    at::parallel_for(0, shares, 1,
+                     [&](std::int64_t begin, std::int64_t end)
+                     {
+                         for (std::int64_t share = begin; share < end; ++share)
+                         {
+                             run(share, shares);
+                         }
+                     });
+}
+
+/// One convolution by Winograd's algorithm. What it works in lies in the scratchpad: the matrices, or sums of their
+/// gradients and the bias' of each share, and then each share's space.
+struct Winograd
+{
+    explicit Winograd(const ConvolutionShape& shape)
+        : images{shape.images, shape.in, shape.out, shape.height, shape.width},
+          matrix_floats(winograd::matrix_floats(images))
+    {
+    }
+    winograd::Images images;
+    std::int64_t matrix_floats;
+
+    static winograd::Strides strides_of(const torch::Tensor& weight)
+    {
+        return {weight.stride(0), weight.stride(1), weight.stride(2), weight.stride(3)};
+    }
+
+    static float* scratchpad(std::int64_t floats)
+    {
+        return static_cast<float*>(scratchpad_of(static_cast<std::size_t>(floats) * sizeof(float)));
+    }
+
+    /// y = x * weight + bias + addend, where these are not null; for the gradient of the input, `images` has x's and
+    /// y's channels exchanged.
+    void convolve(const torch::Tensor& x, const torch::Tensor& weight, bool is_turned, const float* bias,
+                  const float* addend, const torch::Tensor& y) const
+    {
+        const auto space_floats = winograd::space_floats(images, at::get_num_threads());
+        float* const matrices = scratchpad(matrix_floats + at::get_num_threads() * space_floats);
+        float* const space = matrices + matrix_floats;
+        in_shares(
+            [&](std::int64_t share, std::int64_t shares)
+            {
+                winograd::transform_weights(images, weight.data_ptr<float>(), strides_of(weight), is_turned, matrices,
+                                            share, shares);
+            });
+        in_shares(
+            [&](std::int64_t share, std::int64_t shares)
+            {
+                winograd::convolve(images, x.data_ptr<float>(), matrices, bias, addend, y.data_ptr<float>(),
+                                   space + share * space_floats, share, shares);
+            });
+    }
+
+    /// Gradients of the weights and of the bias, [out].
+    void sum_gradients(const torch::Tensor& x, const torch::Tensor& grad_y, const torch::Tensor& grad_weight,
+                       const torch::Tensor& grad_bias) const
+    {
+        const std::int64_t threads = at::get_num_threads();
+        const auto space_floats = winograd::space_floats(images, threads);
+        float* const sums = scratchpad(threads * (matrix_floats + images.out + space_floats));
+        float* const bias_sums = sums + threads * matrix_floats;
+        float* const space = bias_sums + threads * images.out;
+        in_shares(
+            [&](std::int64_t share, std::int64_t shares)
+            {
+                winograd::sum_gradients(images, x.data_ptr<float>(), grad_y.data_ptr<float>(),
+                                        sums + share * matrix_floats, bias_sums + share * images.out,
+                                        space + share * space_floats, share, shares);
+            });
+        in_shares(
+            [&](std::int64_t share, std::int64_t shares) {
+                winograd::finish_gradients(images, sums, grad_weight.data_ptr<float>(), strides_of(grad_weight), share,
+                                           shares);
+            });
+        auto* const bias_gradient = grad_bias.data_ptr<float>();
+        for (std::int64_t o = 0; o < images.out; ++o)
+        {
+            bias_gradient[o] = 0;
+            for (std::int64_t share = 0; share < threads; ++share)
+            {
+                bias_gradient[o] += bias_sums[share * images.out + o];
+            }
+        }
+    }
+};
+
+/// The convolution of y's gradient that gives x's.
+ConvolutionShape turned(ConvolutionShape shape)
+{
+    std::swap(shape.in, shape.out);
+    return shape;
+}
+
+/// The values of an operand, null where it has none.
+const float* values_of(const torch::Tensor& operand)
+{
+    return operand.numel() > 0 ? operand.data_ptr<float>() : nullptr;
+}
+
+/// bias: [O], or [0] for none: an input of an autograd function has to be defined. addend likewise.
 class BlockedConvolution : public torch::autograd::Function<BlockedConvolution>
 {
 public:
     static torch::Tensor forward(AutogradContext* context, const torch::Tensor& images, const torch::Tensor& weight,
-                                 const torch::Tensor& bias, std::int64_t stride, std::int64_t padding)
+                                 const torch::Tensor& bias, const torch::Tensor& addend, std::int64_t stride,
+                                 std::int64_t padding)
     {
         const auto x = images.contiguous();
         const auto key = key_of(x, weight, bias.numel() > 0, stride, padding);
-        const auto& convolution = primitive_of<Forward>(key);
-        const auto wanted = convolution.description.weights_desc();
-        const auto ordered = reordered(weight, wanted);
         auto y = torch::empty({x.size(0), weight.size(0) / block_channels, key.shape.output_height(),
                                key.shape.output_width(), block_channels},
                               x.options());
-        std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, at(key.input(), x)},
-                                                  {DNNL_ARG_WEIGHTS, at(wanted, ordered)},
-                                                  {DNNL_ARG_DST, at(key.output(), y)}};
-        if (key.has_bias)
+        if (addend.numel() > 0 && addend.sizes() != y.sizes())
         {
-            arguments.emplace(DNNL_ARG_BIAS, at(key.bias(), bias));
+            throw std::invalid_argument("blocked_convolution: what is added must have the shape of the result");
         }
-        execute(convolution, std::move(arguments));
+        if (winograd_pays(key.shape))
+        {
+            const auto offset = bias.contiguous();
+            const auto added = addend.contiguous();
+            Winograd(key.shape).convolve(x, weight, false, values_of(offset), values_of(added), y);
+        }
+        else
+        {
+            directly(key, x, weight, bias, y);
+            if (addend.numel() > 0)
+            {
+                y.add_(addend);
+            }
+        }
         context->save_for_backward({x, weight});
         context->saved_data["has_bias"] = key.has_bias;
         context->saved_data["stride"] = stride;
         context->saved_data["padding"] = padding;
+        context->saved_data["has_addend"] = addend.numel() > 0;
         return y;
     }
 
@@ -305,17 +387,39 @@ public:
         {
             std::tie(grad_weight, grad_bias) = parameter_gradients(key, weight, grad_y, x);
         }
-        return {grad_x, grad_weight, grad_bias, {}, {}};
+        const auto grad_addend = context->saved_data["has_addend"].toBool() ? grad_y : torch::Tensor();
+        return {grad_x, grad_weight, grad_bias, grad_addend, {}, {}};
     }
 
 private:
+    static void directly(const Key& key, const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                         const torch::Tensor& y)
+    {
+        const auto& convolution = primitive_of<Forward>(key);
+        const auto wanted = convolution.description.weights_desc();
+        const auto ordered = reordered(weight, wanted);
+        std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, at(key.input(), x)},
+                                                  {DNNL_ARG_WEIGHTS, at(wanted, ordered)},
+                                                  {DNNL_ARG_DST, at(key.output(), y)}};
+        if (key.has_bias)
+        {
+            arguments.emplace(DNNL_ARG_BIAS, at(key.bias(), bias));
+        }
+        execute(convolution, std::move(arguments));
+    }
+
     static torch::Tensor input_gradient(const Key& key, const torch::Tensor& weight, const torch::Tensor& grad_y,
                                         const torch::Tensor& x)
     {
+        auto grad_x = torch::empty_like(x);
+        if (winograd_pays(key.shape))
+        {
+            Winograd(turned(key.shape)).convolve(grad_y, weight, true, nullptr, nullptr, grad_x);
+            return grad_x;
+        }
         const auto& convolution = primitive_of<InputGradient>(key);
         const auto wanted = convolution.description.weights_desc();
         const auto ordered = reordered(weight, wanted);
-        auto grad_x = torch::empty_like(x);
         execute(convolution, {{DNNL_ARG_DIFF_DST, at(key.output(), grad_y)},
                               {DNNL_ARG_WEIGHTS, at(wanted, ordered)},
                               {DNNL_ARG_DIFF_SRC, at(key.input(), grad_x)}});
@@ -326,26 +430,31 @@ private:
                                                                        const torch::Tensor& grad_y,
                                                                        const torch::Tensor& x)
     {
+        auto grad_weight = torch::empty_like(weight);
+        auto grad_bias = torch::empty({weight.size(0)}, weight.options());
+        if (winograd_pays(key.shape))
+        {
+            Winograd(key.shape).sum_gradients(x, grad_y, grad_weight, grad_bias);
+            return {grad_weight, key.has_bias ? grad_bias : torch::Tensor()};
+        }
         const auto& convolution = primitive_of<WeightGradient>(key);
         const auto given = convolution.description.diff_weights_desc();
         const auto ordered = space_for(given);
-        auto grad_weight = torch::empty_like(weight);
-        torch::Tensor grad_bias;
         std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, at(key.input(), x)},
                                                   {DNNL_ARG_DIFF_DST, at(key.output(), grad_y)},
                                                   {DNNL_ARG_DIFF_WEIGHTS, at(given, ordered)}};
         if (key.has_bias)
         {
-            grad_bias = torch::empty({weight.size(0)}, weight.options());
             arguments.emplace(DNNL_ARG_DIFF_BIAS, at(key.bias(), grad_bias));
         }
         execute(convolution, std::move(arguments));
         reorder(at(given, ordered), at(order_of(grad_weight), grad_weight));
-        return {grad_weight, grad_bias};
+        return {grad_weight, key.has_bias ? grad_bias : torch::Tensor()};
     }
 };
 
-void require_operands(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias)
+void require_operands(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                      const torch::Tensor& addend)
 {
     const auto fail = [](const char* reason)
     { throw std::invalid_argument(std::string("blocked_convolution: ") + reason); };
@@ -357,7 +466,7 @@ void require_operands(const torch::Tensor& x, const torch::Tensor& weight, const
     {
         fail("channels must be a multiple of 16");
     }
-    for (const auto& tensor : {x, weight, bias})
+    for (const auto& tensor : {x, weight, bias, addend})
     {
         if (tensor.defined() && (!tensor.is_cpu() || tensor.scalar_type() != torch::kFloat32))
         {
@@ -374,17 +483,18 @@ void require_operands(const torch::Tensor& x, const torch::Tensor& weight, const
 bool has_blocked_convolutions()
 {
 #if defined(__x86_64__)
-    return dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
+    return winograd::is_built() && dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
 #else
     return false;
 #endif
 }
 
 torch::Tensor blocked_convolution(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
-                                  std::int64_t stride, std::int64_t padding)
+                                  std::int64_t stride, std::int64_t padding, const torch::Tensor& addend)
 {
-    require_operands(x, weight, bias);
-    return BlockedConvolution::apply(x, weight, bias.defined() ? bias : torch::empty({0}, weight.options()), stride,
+    require_operands(x, weight, bias, addend);
+    const auto none = torch::empty({0}, weight.options());
+    return BlockedConvolution::apply(x, weight, bias.defined() ? bias : none, addend.defined() ? addend : none, stride,
                                      padding);
 }
 #else
@@ -394,20 +504,25 @@ bool has_blocked_convolutions()
 }
 
 torch::Tensor blocked_convolution(const torch::Tensor&, const torch::Tensor&, const torch::Tensor&, std::int64_t,
-                                  std::int64_t)
+                                  std::int64_t, const torch::Tensor&)
 {
     throw std::invalid_argument("blocked_convolution: this build has no oneDNN");
 }
 #endif
 
-torch::Tensor convolve_to_blocks(torch::nn::Conv2dImpl& conv, const torch::Tensor& x)
+torch::Tensor convolve_to_blocks(torch::nn::Conv2dImpl& conv, const torch::Tensor& x, const torch::Tensor& addend)
 {
     return blocked_convolution(x, conv.weight, conv.bias, conv.options.stride()->at(0),
-                               c10::get<torch::ExpandingArray<2>>(conv.options.padding())->at(0));
+                               c10::get<torch::ExpandingArray<2>>(conv.options.padding())->at(0), addend);
 }
 
 torch::Tensor convolve(torch::nn::Conv2dImpl& conv, const torch::Tensor& x)
 {
     return is_in_blocks(x) ? convolve_to_blocks(conv, x) : conv.forward(x);
+}
+
+torch::Tensor convolve_and_add(torch::nn::Conv2dImpl& conv, const torch::Tensor& x, const torch::Tensor& addend)
+{
+    return is_in_blocks(x) ? convolve_to_blocks(conv, x, addend) : conv.forward(x).add_(addend);
 }
 }  // namespace paws::nn

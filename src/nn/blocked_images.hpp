@@ -7,9 +7,9 @@ namespace paws::nn
 /// Channels of a block.
 inline constexpr std::int64_t block_channels = 16;
 
-/// Images in blocks of 16 channels are tensors [N, C / 16, H, W, 16]: the memory order of oneDNN's Winograd
-/// convolutions (its nChw16c), written down as a shape, so that operators that know nothing of it go on working value
-/// by value.
+/// Images in blocks of 16 channels are tensors [N, C / 16, H, W, 16]: the memory order of oneDNN's convolutions (its
+/// nChw16c) and of ours, written down as a shape, so that operators that know nothing of it go on working value by
+/// value.
 inline bool is_in_blocks(const torch::Tensor& images)
 {
     return images.dim() == 5;

@@ -39,9 +39,10 @@ public:
 
     torch::Tensor forward(const torch::Tensor& x)
     {
-        auto y = convolve(*conv1_, batch_norm_relu(*bn1_, x));
-        y = convolve(*conv2_, batch_norm_relu(*bn2_, y));
-        return y.add_(shortcut_->is_empty() ? x : convolve(*shortcut_[0]->as<tnn::Conv2d>(), x));
+        const auto [normalised, kept] = batch_norm_relu_fork(*bn1_, x);
+        const auto y = convolve(*conv1_, normalised);
+        const auto shortcut = shortcut_->is_empty() ? kept : convolve(*shortcut_[0]->as<tnn::Conv2d>(), kept);
+        return convolve_and_add(*conv2_, batch_norm_relu(*bn2_, y), shortcut);
     }
 
 private:

@@ -160,7 +160,7 @@ void check_backward(const Shape& shape)
                offset = channel_values<Real>(channels, 14);
     HostView<Real*> grad_bias("grad_bias", channels), centred("centred", channels);
     const HostView<Real***> scratch("scratch", batch_norm_chunks<Exec>(rows, channels), 2, channels);
-    Matrix<Stored> grad_x(rows, channels), grad_addend(rows, channels);
+    Matrix<Stored> grad_x(rows, channels), grad_addend(rows, channels), with_addend(rows, channels);
     const Exec exec;
     const paws::test::LaunchesOn<Exec> place;
     const auto check_sums = [&](const auto& g)
@@ -189,6 +189,8 @@ void check_backward(const Shape& shape)
                                  grad_bias, centred, scratch);
         batch_norm_backward_apply(exec, x.view(), grad.view(), constant(mean), constant(scale), constant(bias),
                                   constant(slope), constant(offset), relu, grad_x.stored);
+        batch_norm_backward_apply_add(exec, x.view(), grad.view(), constant(mean), constant(scale), constant(bias),
+                                      constant(slope), constant(offset), relu, grad.view(), with_addend.stored);
         exec.fence();
         check_sums(g);
         int wrong = 0;
@@ -198,6 +200,7 @@ void check_backward(const Shape& shape)
             {
                 const double value = scale(c) * (g(r, c) + slope(c) * (x(r, c) - mean(c)) + offset(c));
                 wrong += close(grad_x(r, c), value, 4 * rounding<Stored>()) ? 0 : 1;
+                wrong += close(with_addend(r, c), value + grad(r, c), 4 * rounding<Stored>()) ? 0 : 1;
             }
         }
         CHECK(wrong == 0);

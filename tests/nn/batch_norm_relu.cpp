@@ -94,6 +94,31 @@ void check_residual_against_libtorch(const std::vector<std::int64_t>& shape, tor
     CHECK(ours->num_batches_tracked.equal(theirs->num_batches_tracked));
 }
 
+/// The same for the beginning of a residual block, whose images go two ways.
+void check_fork_against_libtorch(const std::vector<std::int64_t>& shape, torch::ScalarType type, bool training,
+                                 double tolerance)
+{
+    INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training " << training);
+    torch::manual_seed(9);
+    auto ours = layer(shape[1], type);
+    auto theirs = copy_of(ours);
+    ours->train(training);
+    theirs->train(training);
+    const auto direction = torch::randn(shape, type), other_direction = torch::randn(shape, type);
+    auto x = torch::randn(shape, type).requires_grad_();
+    auto reference_x = x.detach().clone().requires_grad_();
+    const auto [y, shortcut] = nn::fused_batch_norm_relu_fork(*ours, x);
+    const auto reference = torch::relu(theirs->forward_by_libtorch(reference_x));
+    CHECK(relative_error(y, reference) < tolerance);
+    CHECK(shortcut.equal(x));
+    ((y * direction).sum() + (shortcut * other_direction).sum()).backward();
+    ((reference * direction).sum() + (reference_x * other_direction).sum()).backward();
+    CHECK(relative_error(x.grad(), reference_x.grad()) < tolerance);
+    CHECK(relative_error(ours->weight.grad(), theirs->weight.grad()) < tolerance);
+    CHECK(relative_error(ours->bias.grad(), theirs->bias.grad()) < tolerance);
+    CHECK(relative_error(ours->running_mean, theirs->running_mean) < tolerance);
+}
+
 /// The same for a block whose shortcut has a layer of its own.
 void check_pair_against_libtorch(const std::vector<std::int64_t>& shape, torch::ScalarType type, bool training,
                                  double tolerance)
@@ -159,6 +184,15 @@ TEST_CASE("batch norm, shortcut and ReLU in one agree with LibTorch's compositio
     }
 }
 
+TEST_CASE("batch norm and ReLU of images that go another way as well agree with LibTorch's", "[nn]")
+{
+    for (const bool training : {true, false})
+    {
+        check_fork_against_libtorch({5, 48, 7, 9}, torch::kFloat64, training, 1e-12);
+        check_fork_against_libtorch({9, 32, 16, 16}, torch::kFloat32, training, 2e-5);
+    }
+}
+
 TEST_CASE("two batch norms, their sum and ReLU in one agree with LibTorch's composition", "[nn]")
 {
     for (const auto& shape : std::vector<std::vector<std::int64_t>>{{5, 3, 7, 9}, {6, 43, 5, 3}, {40, 48, 8, 8}})
@@ -194,7 +228,13 @@ TEST_CASE("batch norms of images in blocks of channels give what they give in ch
                 auto x = images.clone().requires_grad_();
                 auto shortcut = other.clone().requires_grad_();
                 const auto ordered = [&](const torch::Tensor& t) { return in_blocks ? nn::to_blocks(t) : t; };
-                auto y = kind == 0   ? nn::fused_batch_norm(*first, ordered(x), true)
+                auto fork = nn::Fork();
+                if (kind == 3)
+                {
+                    fork = nn::fused_batch_norm_relu_fork(*first, ordered(x));
+                }
+                auto y = kind == 3   ? fork.normalised + fork.shortcut
+                         : kind == 0 ? nn::fused_batch_norm(*first, ordered(x), true)
                          : kind == 1 ? nn::fused_batch_norm_add_relu(*first, ordered(x), ordered(shortcut))
                                      : nn::fused_batch_norm_pair_relu(*first, ordered(x), *second, ordered(shortcut));
                 CHECK(nn::is_in_blocks(y) == in_blocks);
@@ -203,7 +243,7 @@ TEST_CASE("batch norms of images in blocks of channels give what they give in ch
                 const auto nothing = torch::zeros({1});
                 return std::vector<torch::Tensor>{y,
                                                   x.grad(),
-                                                  kind > 0 ? shortcut.grad() : nothing,
+                                                  kind == 1 || kind == 2 ? shortcut.grad() : nothing,
                                                   first->weight.grad(),
                                                   first->bias.grad(),
                                                   first->running_mean,
@@ -211,7 +251,7 @@ TEST_CASE("batch norms of images in blocks of channels give what they give in ch
                                                   kind == 2 ? second->weight.grad() : nothing,
                                                   kind == 2 ? second->bias.grad() : nothing};
             };
-            for (const int kind : {0, 1, 2})
+            for (const int kind : {0, 1, 2, 3})
             {
                 INFO("kind " << kind);
                 const auto blocked = run(true, kind), plain = run(false, kind);

@@ -150,12 +150,17 @@ TEST_CASE("blocked convolutions refuse what they cannot compute", "[nn]")
 TEST_CASE("Winograd's algorithm is chosen for 3x3 convolutions that tiles of 4x4 cover well", "[nn]")
 {
     const auto pays = [](std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t in) {
-        return nn::winograd_pays({8, in, 64, size, size, kernel, stride, kernel / 2}, nn::ConvolutionPass::forward);
+        return nn::winograd_pays({8, in, 64, size, size, kernel, stride, kernel / 2});
     };
     CHECK(pays(32, 3, 1, 64));
     CHECK(pays(56, 3, 1, 64));
+    CHECK(pays(9, 3, 1, 64));
+    CHECK(pays(32, 3, 1, 16));
     CHECK_FALSE(pays(32, 3, 2, 64));
     CHECK_FALSE(pays(32, 1, 1, 64));
     CHECK_FALSE(pays(32, 3, 1, 3));
     CHECK_FALSE(pays(5, 3, 1, 64));
+    // The weights' matrices would take longer than the images.
+    CHECK_FALSE(nn::winograd_pays({1, 512, 512, 7, 7, 3, 1, 1}));
+    CHECK(nn::winograd_pays({64, 512, 512, 7, 7, 3, 1, 1}));
 }
