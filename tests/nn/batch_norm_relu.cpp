@@ -100,7 +100,7 @@ void check_fork_against_libtorch(const std::vector<std::int64_t>& shape, torch::
 {
     INFO("shape " << shape[0] << " " << shape[1] << " " << shape[2] << " " << shape[3] << ", training " << training);
     torch::manual_seed(9);
-    auto ours = layer(shape[1], type);
+    auto ours = layer_before_relu(shape[1], type);
     auto theirs = copy_of(ours);
     ours->train(training);
     theirs->train(training);

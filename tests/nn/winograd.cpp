@@ -53,15 +53,15 @@ struct Error
     double relative() const { return std::sqrt(errors / squares); }
 };
 
-struct Results
+struct WinogradResults
 {
     Floats y, grad_x, grad_w, grad_bias;
-    bool operator==(const Results&) const = default;
+    bool operator==(const WinogradResults&) const = default;
 };
 
-struct Case
+struct WinogradCase
 {
-    explicit Case(const Images& images)
+    explicit WinogradCase(const Images& images)
         : shape(images),
           x(waves(images.images * images.in * images.height * images.width, 1)),
           grad_y(waves(images.images * images.out * images.height * images.width, 2)),
@@ -81,9 +81,9 @@ struct Case
     }
 
     /// All of it, share by share.
-    Results by(std::int64_t shares) const
+    WinogradResults by(std::int64_t shares) const
     {
-        Results results{Floats(grad_y.size()), Floats(x.size()), Floats(w.size()), Floats(bias.size())};
+        WinogradResults results{Floats(grad_y.size()), Floats(x.size()), Floats(w.size()), Floats(bias.size())};
         const Images turned{shape.images, shape.out, shape.in, shape.height, shape.width};
         const auto matrix_floats = static_cast<std::size_t>(winograd::matrix_floats(shape));
         Floats matrices(matrix_floats), sums(matrix_floats * static_cast<std::size_t>(shares));
@@ -127,7 +127,7 @@ struct Case
     }
 
     /// Against plain loops in double, at some places.
-    void check(const Results& results) const
+    void check(const WinogradResults& results) const
     {
         const auto [images, in, out, height, width] = shape;
         const Blocks of_x{x, in, height, width}, of_grad{grad_y, out, height, width},
@@ -209,7 +209,7 @@ TEST_CASE("Winograd's convolutions and their gradients agree with plain loops in
     {
         INFO(images.images << " images " << images.height << "x" << images.width << ", " << images.in << " to "
                            << images.out << " channels");
-        const Case convolution(images);
+        const WinogradCase convolution(images);
         for (const std::int64_t shares : {1, 3})
         {
             convolution.check(convolution.by(shares));
@@ -223,7 +223,7 @@ TEST_CASE("shares of Winograd's convolutions give the same bits again", "[nn]")
     {
         return;
     }
-    const Case convolution({5, 32, 48, 18, 13});
+    const WinogradCase convolution({5, 32, 48, 18, 13});
     const auto alone = convolution.by(1), two = convolution.by(2);
     CHECK(alone.y == two.y);
     CHECK(alone.grad_x == two.grad_x);
