@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <thread>
 
 #include "io/base/error.hpp"
@@ -31,12 +33,30 @@ struct Plan
     int step = 5;
 };
 
+/// Whether every thread of the process has stopped: on a busy machine some run on for a while after the signal.
+bool is_stopped(pid_t process)
+{
+    const auto tasks = fs::path("/proc") / std::to_string(process) / "task";
+    return std::all_of(fs::directory_iterator(tasks), fs::directory_iterator(),
+                       [](const fs::directory_entry& task)
+                       {
+                           std::string line;
+                           std::getline(std::ifstream(task.path() / "stat"), line);
+                           const auto name_end = line.rfind(") ");
+                           return name_end != std::string::npos && line[name_end + 2] == 'T';
+                       });
+}
+
 /// Rank 0 hears nothing any more, and dies soon.
 void end_first_rank(const fs::path& folder)
 {
     pid_t first = 0;
     std::ifstream(folder / "alive-0") >> first;
     kill(first, SIGSTOP);
+    while (!is_stopped(first))
+    {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     std::thread(
         [first]
         {
