@@ -1,7 +1,9 @@
 """A Debian 12 that has nothing but apt: made by mmdebstrap in a folder, and entered with namespaces of its own, as root."""
+import ctypes
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ ENTER = r"""
 set -eu
 root=$1
 shift
+hostname bare
 mount --make-rprivate /
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys" 2>/dev/null || mount --rbind /sys "$root/sys"
@@ -38,7 +41,6 @@ case " $PAWS_WITHOUT " in *" shm "*) ;; *)
   mkdir -m 1777 "$root/dev/shm"
   mount -t tmpfs -o mode=1777 shm "$root/dev/shm" ;;
 esac
-mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 case " $PAWS_WITHOUT " in *" proc "*) umount "$root/proc" ;; esac
 unset PAWS_WITHOUT
 exec chroot "$root" /usr/bin/env -i "$@"
@@ -57,6 +59,11 @@ def missing():
     return ""
 
 
+def end_with_parent():
+    """Asks the kernel to kill this process when the one that started it ends, be it killed; what is in the namespaces ends with it."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 class BareRoot:
     """The Debian in `folder`. What of a machine it is to lack is named in `without`: shm, proc."""
 
@@ -70,8 +77,11 @@ class BareRoot:
         began = time.monotonic()
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "w") as file:
-            subprocess.run(["mmdebstrap", "--variant=apt", SUITE, str(self.folder), self.mirror], stdin=subprocess.DEVNULL, stdout=file,
-                           stderr=subprocess.STDOUT, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+            subprocess.run(["mmdebstrap", "--variant=apt", SUITE, str(self.folder), self.mirror], check=True, stdin=subprocess.DEVNULL,
+                           stdout=file, stderr=subprocess.STDOUT, preexec_fn=end_with_parent, env={**os.environ, "LC_ALL": "C.UTF-8"})
+        # As Debian's installer leaves them; mmdebstrap takes the host's name, and writes no /etc/hosts.
+        self.path("/etc/hostname").write_text("bare\n")
+        self.path("/etc/hosts").write_text("127.0.0.1\tlocalhost\n127.0.1.1\tbare\n")
         return time.monotonic() - began
 
     def path(self, inside):
@@ -85,9 +95,10 @@ class BareRoot:
         inside = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "bash", "-c", ENTER, "enter", str(self.folder),
                   *(f"{key}={value}" for key, value in variables.items()), "bash", "-c", f"cd {shlex.quote(folder)} && {command}"]
         with open(log or os.devnull, "a") as file:
+            options = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": subprocess.STDOUT, "preexec_fn": end_with_parent,
+                       "env": {**os.environ, "PAWS_WITHOUT": " ".join(self.without)}}
             try:
-                code = subprocess.run(inside, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, timeout=seconds, check=False,
-                                      env={**os.environ, "PAWS_WITHOUT": " ".join(self.without)}).returncode
+                code = subprocess.run(inside, timeout=seconds, check=False, **options).returncode
             except subprocess.TimeoutExpired:
                 code = 124
         return code, time.monotonic() - began
