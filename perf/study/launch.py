@@ -13,10 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def program():
-    """The command of paws_hpc: PAWS_SCALING_PROGRAM, as jobs/scaling_study.sbatch sets it, or the newest that is built."""
+    """The command of paws_hpc: PAWS_SCALING_PROGRAM, as jobs/scaling_study.sbatch sets it, or the newest that is built or installed."""
     if os.environ.get("PAWS_SCALING_PROGRAM"):
         return shlex.split(os.environ["PAWS_SCALING_PROGRAM"])
-    built = sorted(ROOT.glob("build/*/paws_hpc"), key=lambda path: path.stat().st_mtime)
+    # Built in place, or installed with these files.
+    found = [*ROOT.glob("build/*/paws_hpc"), *(path for path in [ROOT.parent.parent / "bin/paws_hpc"] if path.exists())]
+    built = sorted(found, key=lambda path: path.stat().st_mtime)
     if not built:
         raise Refused(f"there is no paws_hpc in {ROOT}/build; ./bootstrap build makes it, or PAWS_SCALING_PROGRAM names it")
     return [str(built[-1])]

@@ -17,7 +17,8 @@ from pathlib import Path
 from manual import Page, broken_links, commands, joined_lines, parse
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "jobs/README.md", "perf/README.md")]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "jobs/README.md", "perf/README.md", "packaging/README.md",
+                                "packaging/spack/README.md", "packaging/apptainer/README.md")]
 MANUAL = sorted((ROOT / "docs").glob("*.md"))
 FOR_USERS = [ROOT / "README.md", *MANUAL]  # whose lines, commands, keys and paths are checked
 LONGEST_README, LONGEST_LINE = 120, 160

@@ -12,7 +12,8 @@ import time
 # Program, and the Debian package that has it.
 PROGRAMS = {"munged": "munge", "slurmctld": "slurmctld", "slurmd": "slurmd", "sbatch": "slurm-client", "mpirun": "openmpi-bin"}
 
-# `high` preempts `low`, whose jobs have some seconds to go.
+# `high` preempts `low`, whose jobs have some seconds to go. Daemons listen on all addresses: on the one of the host's name alone, as
+# NoInAddrAny has it, they would not hear 127.0.0.1 where that name stands for 127.0.1.1, as Debian's installer writes it.
 CONFIGURATION = """ClusterName=paws
 SlurmctldHost=localhost(127.0.0.1)
 SlurmctldPort={ctld}
@@ -26,7 +27,6 @@ SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.%n.pid
 SlurmctldLogFile={folder}/log/slurmctld.log
 SlurmdLogFile={folder}/log/slurmd.%n.log
-CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/affinity
 SelectType=select/cons_tres
@@ -50,6 +50,10 @@ PartitionName=low Nodes=n[1-2] MaxTime=INFINITE PriorityTier=1 PreemptMode=REQUE
 
 # Devices that exist everywhere stand for GPUs.
 DEVICES = "".join(f"NodeName=n[1-2] Name=gpu File={device}\n" for device in ("/dev/null", "/dev/zero"))
+
+# Nothing here uses cgroups, and slurmd looks for a mounted file system of theirs, which a container or chroot may not have, unless it is
+# told a version.
+CGROUPS = "CgroupPlugin=cgroup/v1\n"
 
 # Both nodes are this host, which Open MPI takes for one otherwise.
 MPI_ON_ONE_HOST = {
@@ -123,6 +127,7 @@ class Cluster:
         ctld, n1, n2 = free_ports(3)
         self.write("slurm.conf", CONFIGURATION.format(folder=self.folder, user=self.user, ctld=ctld, n1=n1, n2=n2))
         self.write("gres.conf", DEVICES)
+        self.write("cgroup.conf", CGROUPS)
         self.start_munge()
         self.start_daemon("slurmctld", "-D")
         for node in ("n1", "n2"):
