@@ -18,6 +18,7 @@
 #include "src/cli/version.hpp"
 #include "src/cli/wrong_word.hpp"
 #include "src/config/config.hpp"
+#include "src/config/reference.hpp"
 #include "src/session/stop_rule.hpp"
 #include "src/session/stop_signals.hpp"
 
@@ -182,6 +183,11 @@ int run(int argc, char** argv)
     Arguments arguments;
     CLI::App app("paws_hpc: semi-supervised visual pre-training (PAWS)", "paws_hpc");
     app.set_version_flag("--version", version_text);
+    app.add_option_function<std::string>(
+           "--print-settings", [](const std::string&) { throw CLI::CallForVersion(config::reference_markdown(), 0); },
+           "Print all keys of configuration files, with types, defaults and meanings (markdown)")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"markdown"}));
     app.fallthrough();
     app.add_option("--set", arguments.overrides, "Change a setting: section.key=value (may be repeated)")
         ->take_all()
