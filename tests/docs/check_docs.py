@@ -2,7 +2,7 @@
 """Checks README, CONTRIBUTING and the manual: links and anchors resolve, commands, options, keys and paths in them exist, quoted messages
 are the program's, and the examples that are marked `<!-- test -->` run.
 
-usage: check_docs.py --paws-hpc PROGRAM [--only links|commands|settings|messages|site|examples] [--page NAME] [--unquoted]"""
+usage: check_docs.py --paws-hpc PROGRAM [--only links|commands|settings|version|messages|site|examples] [--page NAME] [--unquoted]"""
 import argparse
 import functools
 import os
@@ -125,6 +125,16 @@ def check_settings(options):
     return wrong
 
 
+def check_version(options):
+    """CMakeLists.txt says the version; the program, CITATION.cff and the newest entry of CHANGELOG.md have the same."""
+    version = re.search(r"^project\(paws_hpc VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
+    printed = subprocess.run([options.paws_hpc, "--version"], capture_output=True, text=True, check=True).stdout
+    found = {"paws_hpc --version": printed.split()[1],
+             "CITATION.cff": re.search(r"^version: (\S+)", (ROOT / "CITATION.cff").read_text(), re.M)[1],
+             "CHANGELOG.md": re.search(r"^## \[([0-9.]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)[1]}
+    return [f"{place}: has version {other}, but CMakeLists.txt {version}" for place, other in found.items() if other != version]
+
+
 def source_text():
     """All string literals of the program, neighbours joined, one a line."""
     texts = []
@@ -219,7 +229,8 @@ def check_examples(options):
     return wrong
 
 
-CHECKS = {"links": check_links, "commands": check_commands, "settings": check_settings, "messages": check_messages, "site": check_site, "examples": check_examples}
+CHECKS = {"links": check_links, "commands": check_commands, "settings": check_settings, "version": check_version,
+          "messages": check_messages, "site": check_site, "examples": check_examples}
 
 
 def main():
