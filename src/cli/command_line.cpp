@@ -38,7 +38,8 @@ const CLI::App* command_of(const CLI::App& app)
 /// Whether there is a configuration behind it that --set changes.
 bool has_settings(const std::string& command)
 {
-    return command != "pack" && command != "subset" && command != "inspect" && command != "configs";
+    return command != "pack" && command != "subset" && command != "inspect" && command != "configs" &&
+           command != "doctor";
 }
 
 /// Why what the line says besides the command's own options is refused; nothing where all of it is used. Nobody should
@@ -80,7 +81,9 @@ std::string see_help(const CLI::App& app)
 /// Options of the program that a command has too, for its help.
 std::string common_options(const std::string& command)
 {
-    std::string text = "Also:\n  --summary FILE.json         Write what was done and its figures to this JSON file\n";
+    std::string text =
+        "Also:\n  --summary FILE.json         Write what was done and its figures to this JSON file\n"
+        "  --quiet                     Print no progress\n";
     if (has_settings(command))
     {
         text += fmt::format("  --set section.key=value     Change a setting{} (may be repeated)\n",
@@ -215,6 +218,9 @@ int run(int argc, char** argv)
         ->take_all()
         ->expected(1)
         ->allow_extra_args(false);
+    app.add_flag_callback(
+        "--quiet", [] { io::set_quiet(true); },
+        "Print no table at the start and no progress: notes, results and errors alone");
     app.add_option("--summary", arguments.summary, "Write what was done and its figures to this JSON file");
     auto command = add_run(app, arguments);
     Commands commands;

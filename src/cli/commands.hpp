@@ -66,7 +66,7 @@ using Commands = std::vector<std::pair<std::string, Command>>;
 
 // Each adds its commands and their options to `app`; both keep a reference to `arguments`.
 
-/// pack, subset, inspect, convert, configs.
+/// pack, subset, inspect, convert, configs, doctor.
 void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands);
 /// embed, snn-eval.
 void add_evaluation_commands(CLI::App& app, Arguments& arguments, Commands& commands);

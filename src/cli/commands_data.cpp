@@ -1,6 +1,7 @@
 #include "io/ranks/agreed.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
+#include "src/commands/doctor.hpp"
 #include "src/commands/shipped_configs.hpp"
 
 namespace paws::cli
@@ -77,6 +78,12 @@ Command add_configs(CLI::App& app, Arguments& arguments)
                                                                   : commands::copy_config(arguments.copied_config);
                        });
 }
+
+Command add_doctor(CLI::App& app)
+{
+    app.add_subcommand("doctor", "Say what this machine has, what a run would do with it, and what is amiss");
+    return on_one_rank("doctor", commands::doctor);
+}
 }  // namespace
 
 void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands)
@@ -86,5 +93,6 @@ void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands)
     commands.emplace_back("inspect", add_inspect(app, arguments));
     commands.emplace_back("convert", add_convert(app, arguments));
     commands.emplace_back("configs", add_configs(app, arguments));
+    commands.emplace_back("doctor", add_doctor(app));
 }
 }  // namespace paws::cli

@@ -25,7 +25,7 @@ std::vector<std::string> names_of(const std::vector<commands::ShippedConfig>& co
 /// The program in a folder of its own.
 test::Result run_in(const std::filesystem::path& folder, const std::string& arguments, const std::string& before = "")
 {
-    return test::run(arguments, "-C " + folder.string() + " " + before);
+    return test::run(arguments, "env -C " + folder.string() + " " + before);
 }
 }  // namespace
 
