@@ -33,6 +33,10 @@ bool LiveLine::is_redrawn() const
 
 void LiveLine::update(const std::function<std::string()>& line)
 {
+    if (is_quiet())
+    {
+        return;
+    }
     const auto waited = std::chrono::steady_clock::now() - last_;
     // A line is as long as the one before, more or less.
     if (waited >= log_every || (waited >= redraw_every && is_redrawn()))
@@ -48,6 +52,10 @@ void LiveLine::update(const std::function<std::string()>& line)
 
 void LiveLine::finish(const std::string& line)
 {
+    if (is_quiet())
+    {
+        return;
+    }
     columns_ = columns_of(line);
     print(line, true);
 }

@@ -8,7 +8,7 @@
 namespace paws::io
 {
 /// What the user watches: one line that is redrawn on a terminal that can do so and is wide enough for it; elsewhere a
-/// line now and then, so that log files stay short, and none for what takes moments.
+/// line now and then, so that log files stay short, and none for what takes moments. Where is_quiet(), nothing.
 class LiveLine
 {
 public:
@@ -22,12 +22,13 @@ public:
     void update(const std::function<std::string()>& line);
     /// Ends the line so that other output begins below it; it is printed even where update would have waited.
     void finish(const std::string& line);
+    /// Ends the line as it is, if there is one.
+    void close();
 
 private:
     bool is_redrawn() const;
     void print(const std::string& line, bool last);
     void say(const std::string& text) const;
-    void close();
 
     int descriptor_;
     bool open_ = false;

@@ -9,6 +9,8 @@ namespace paws::io
 {
 namespace
 {
+bool quiet = false;
+
 void print(std::FILE* stream, std::string_view text) noexcept
 {
     const int before = errno;
@@ -22,6 +24,16 @@ void print(std::FILE* stream, std::string_view text) noexcept
     errno = before;
 }
 }  // namespace
+
+void set_quiet(bool wanted) noexcept
+{
+    quiet = wanted;
+}
+
+bool is_quiet() noexcept
+{
+    return quiet;
+}
 
 void say(std::string_view text) noexcept
 {

@@ -118,10 +118,10 @@ config::Config inferred_config(const io::NamedArrays& encoder, const std::string
     config.data.file.reset();
     // Those of the data that it will be used with, whatever they are prepared as.
     config.data.num_classes = 0;
-    config.notices.push_back(
-        fmt::format("{}: has no settings; its weights are those of {}, images are prepared as for {}, and all training "
-                    "images count as labelled (else say --set data.KEY=VALUE, --subset LIST)",
-                    source, in_words(*network), small_images ? "CIFAR-10" : "ImageNet"));
+    config.notices.push_back(fmt::format(
+        "{}: has no settings; its weights are those of {}, and unless the command line says otherwise, images are "
+        "prepared as for {} and all training images count as labelled (--set data.KEY=VALUE, --subset LIST)",
+        source, in_words(*network), small_images ? "CIFAR-10" : "ImageNet"));
     return config;
 }
 }  // namespace paws::checkpoint

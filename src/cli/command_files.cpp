@@ -58,6 +58,7 @@ void add_data_command(const Arguments& arguments, const std::string& command, Fi
 void add_evaluation(const EvaluationArguments& given, const std::string& command, Files& files)
 {
     files.reads("--checkpoint", given.checkpoint);
+    files.reads("--pretrained", given.published.pretrained);
     files.reads("--data", given.data);
     files.reads("--subset", given.subset_file);
     if (command == "embed")

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "io/base/printable.hpp"
 #include "io/base/say.hpp"
 #include "io/ranks/agreed.hpp"
 #include "io/ranks/launcher.hpp"
@@ -17,7 +18,9 @@
 #include "src/cli/standard_streams.hpp"
 #include "src/cli/version.hpp"
 #include "src/cli/wrong_word.hpp"
+#include "src/commands/shipped_configs.hpp"
 #include "src/config/config.hpp"
+#include "src/config/reference.hpp"
 #include "src/session/stop_rule.hpp"
 #include "src/session/stop_signals.hpp"
 
@@ -35,7 +38,8 @@ const CLI::App* command_of(const CLI::App& app)
 /// Whether there is a configuration behind it that --set changes.
 bool has_settings(const std::string& command)
 {
-    return command != "pack" && command != "subset" && command != "inspect";
+    return command != "pack" && command != "subset" && command != "inspect" && command != "configs" &&
+           command != "doctor";
 }
 
 /// Why what the line says besides the command's own options is refused; nothing where all of it is used. Nobody should
@@ -52,7 +56,7 @@ std::string say_unused(const CLI::App& app)
     {
         return fmt::format("--set: {} has no configuration whose settings could be changed; leave it out", name);
     }
-    for (const auto* option : {"--fname", "--sel", "--resume", "--stop-after", "--dry-run"})
+    for (const auto* option : {"--fname", "--sel", "--resume", "--stop-after", "--dry-run", "--print-config"})
     {
         if (app.count(option) > 0 && !(name == "views" && option == std::string("--sel")))
         {
@@ -77,7 +81,9 @@ std::string see_help(const CLI::App& app)
 /// Options of the program that a command has too, for its help.
 std::string common_options(const std::string& command)
 {
-    std::string text = "Also:\n  --summary FILE.json         Write what was done and its figures to this JSON file\n";
+    std::string text =
+        "Also:\n  --summary FILE.json         Write what was done and its figures to this JSON file\n"
+        "  --quiet                     Print no progress\n";
     if (has_settings(command))
     {
         text += fmt::format("  --set section.key=value     Change a setting{} (may be repeated)\n",
@@ -137,6 +143,10 @@ std::unique_ptr<io::TextOutput> open_outputs(const Arguments& arguments, const s
 int run_command(const Arguments& arguments, const std::string& name, const Command& command, comm::World& world)
 {
     const auto output = open_outputs(arguments, name, world);
+    if (world.is_first() && !arguments.config_note.empty())
+    {
+        io::say(io::printable(arguments.config_note) + "\n");
+    }
     const auto summary = command(world);
     if (output)
     {
@@ -154,6 +164,22 @@ int run_command(const Arguments& arguments, const std::string& name, const Comma
                });
     }
     return commands::has_stopped(summary) ? session::resume_me : ranks::success;
+}
+
+/// Where the configuration is one of those that come with the program, takes it. Returns why it is refused, or nothing.
+std::string take_shipped_config(Arguments& arguments)
+{
+    try
+    {
+        auto found = commands::find_config(arguments.config, arguments.task);
+        arguments.config = std::move(found.path);
+        arguments.config_note = std::move(found.note);
+        return {};
+    }
+    catch (const ranks::BadInput& error)
+    {
+        return error.what();
+    }
 }
 
 /// Help or version, once, however many are started. Returns the exit code.
@@ -182,11 +208,19 @@ int run(int argc, char** argv)
     Arguments arguments;
     CLI::App app("paws_hpc: semi-supervised visual pre-training (PAWS)", "paws_hpc");
     app.set_version_flag("--version", version_text);
+    app.add_option_function<std::string>(
+           "--print-settings", [](const std::string&) { throw CLI::CallForVersion(config::reference_markdown(), 0); },
+           "Print all keys of configuration files, with types, defaults and meanings (markdown)")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"markdown"}));
     app.fallthrough();
     app.add_option("--set", arguments.overrides, "Change a setting: section.key=value (may be repeated)")
         ->take_all()
         ->expected(1)
         ->allow_extra_args(false);
+    app.add_flag_callback(
+        "--quiet", [] { io::set_quiet(true); },
+        "Print no table at the start and no progress: notes, results and errors alone");
     app.add_option("--summary", arguments.summary, "Write what was done and its figures to this JSON file");
     auto command = add_run(app, arguments);
     Commands commands;
@@ -227,6 +261,11 @@ int run(int argc, char** argv)
         {
             refused = wrong;
         }
+    }
+
+    if (refused.empty() && !arguments.config.empty())
+    {
+        refused = take_shipped_config(arguments);
     }
 
     if (!refused.empty() || !app.get_subcommands().empty() || !may_train(arguments))

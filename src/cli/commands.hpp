@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/cli/launch.hpp"
+#include "src/cli/published_evaluation.hpp"
 #include "src/commands/convert.hpp"
 #include "src/commands/data_commands.hpp"
 #include "src/commands/demo.hpp"
@@ -22,12 +23,16 @@ namespace paws::cli
 struct EvaluationArguments
 {
     std::string checkpoint;
+    PublishedEvaluation published;  ///< of snn-eval
     std::string data, subset_file, split, output;
     std::optional<double> temperature;
     std::vector<std::string> outputs;
     bool half = false;
     bool probabilities = false;
     std::optional<std::int64_t> compression, chunk_rows;
+
+    /// The checkpoint, whichever option names it.
+    const std::string& source() const { return checkpoint.empty() ? published.pretrained : checkpoint; }
 };
 
 /// Everything that the options can say.
@@ -39,6 +44,9 @@ struct Arguments
     std::string resume = "auto";
     std::string stop_after;
     bool dry_run = false;
+    bool print_config = false;
+    std::string config_note;  ///< of a configuration that was found elsewhere
+    std::string copied_config;
     std::string summary;
 
     commands::PackRequest pack;
@@ -58,7 +66,7 @@ using Commands = std::vector<std::pair<std::string, Command>>;
 
 // Each adds its commands and their options to `app`; both keep a reference to `arguments`.
 
-/// pack, subset, inspect, convert.
+/// pack, subset, inspect, convert, configs, doctor.
 void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands);
 /// embed, snn-eval.
 void add_evaluation_commands(CLI::App& app, Arguments& arguments, Commands& commands);

@@ -1,6 +1,8 @@
 #include "io/ranks/agreed.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/whole_number.hpp"
+#include "src/commands/doctor.hpp"
+#include "src/commands/shipped_configs.hpp"
 
 namespace paws::cli
 {
@@ -63,6 +65,25 @@ Command add_convert(CLI::App& app, Arguments& arguments)
                         "The YAML file of the run that made IN, to be kept in OUT: checkpoints of PyTorch have none");
     return on_one_rank("convert", [&arguments] { return commands::convert(arguments.convert, arguments.overrides); });
 }
+
+Command add_configs(CLI::App& app, Arguments& arguments)
+{
+    auto* const command = app.add_subcommand("configs", "List the configurations that come with the program");
+    command->add_option("--copy", arguments.copied_config, "Copy this one into the working folder, to be changed")
+        ->type_name("NAME");
+    return on_one_rank("configs",
+                       [&arguments]
+                       {
+                           return arguments.copied_config.empty() ? commands::list_configs()
+                                                                  : commands::copy_config(arguments.copied_config);
+                       });
+}
+
+Command add_doctor(CLI::App& app)
+{
+    app.add_subcommand("doctor", "Say what this machine has, what a run would do with it, and what is amiss");
+    return on_one_rank("doctor", commands::doctor);
+}
 }  // namespace
 
 void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands)
@@ -71,5 +92,7 @@ void add_data_commands(CLI::App& app, Arguments& arguments, Commands& commands)
     commands.emplace_back("subset", add_subset(app, arguments));
     commands.emplace_back("inspect", add_inspect(app, arguments));
     commands.emplace_back("convert", add_convert(app, arguments));
+    commands.emplace_back("configs", add_configs(app, arguments));
+    commands.emplace_back("doctor", add_doctor(app));
 }
 }  // namespace paws::cli

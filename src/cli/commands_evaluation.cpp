@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "io/base/printable.hpp"
 #include "io/ranks/agreed.hpp"
@@ -61,6 +62,14 @@ void require_unicode(const char* option, const std::string& value)
     }
 }
 
+/// Whether the command line names images beside the published options.
+bool names_data(const Arguments& arguments)
+{
+    const auto says_data = [](const std::string& setting) { return setting.starts_with("data."); };
+    return !arguments.evaluation.data.empty() ||
+           std::any_of(arguments.overrides.begin(), arguments.overrides.end(), says_data);
+}
+
 /// The configuration of the run that made the checkpoint, with what the command line says instead.
 config::Config evaluation_config(const commands::Pretrained& pretrained, const Arguments& arguments,
                                  const std::string& task)
@@ -70,6 +79,13 @@ config::Config evaluation_config(const commands::Pretrained& pretrained, const A
     require_unicode("--data", given.data);
     require_unicode("--subset", given.subset_file);
     require_unicode("--split", given.split);
+    for (const auto& [option, value] : {std::pair("--root-path", given.published.root_path),
+                                        {"--image-folder", given.published.image_folder},
+                                        {"--subset-path", given.published.subset_path}})
+    {
+        require_unicode(option, value.value_or(""));
+    }
+    const auto notes = apply_published(given.published, pretrained.network, names_data(arguments), config);
     if (!given.data.empty())
     {
         config.data.file = given.data;
@@ -90,17 +106,17 @@ config::Config evaluation_config(const commands::Pretrained& pretrained, const A
     {
         config.data.validation_split = given.split;
     }
-    const auto says_data = [](const std::string& setting) { return setting.starts_with("data."); };
     const auto& data = config.data;
     if (!data.file && data.root_path.empty() && data.image_folder.empty() && !data.is_synthetic() &&
-        std::none_of(arguments.overrides.begin(), arguments.overrides.end(), says_data))
+        !names_data(arguments))
     {
-        throw config::Error(
-            fmt::format("{} does not say which data it was trained on; name the packed file with --data FILE.h5",
-                        given.checkpoint));
+        throw config::Error(fmt::format(
+            "{} does not say which data it was trained on; name the packed file with --data FILE.h5", given.source()));
     }
     // The reader checks it all.
-    return config::parse(config.to_yaml(), given.checkpoint, overrides_of(arguments), task);
+    config = config::parse(config.to_yaml(), given.source(), overrides_of(arguments), task);
+    config.notices.insert(config.notices.end(), notes.begin(), notes.end());
+    return config;
 }
 
 using Task = std::function<commands::Summary(const commands::Pretrained&, const config::Config&, const comm::World&)>;
@@ -110,7 +126,7 @@ Command on_checkpoint(const Arguments& arguments, const std::string& name, const
 {
     return [&arguments, name, task](comm::World& world)
     {
-        const auto pretrained = commands::load_pretrained(arguments.evaluation.checkpoint, *world.communicator);
+        const auto pretrained = commands::load_pretrained(arguments.evaluation.source(), *world.communicator);
         const auto config = agreed(world.group(), [&] { return evaluation_config(pretrained, arguments, name); });
         session::require_same_config(world.group(), config);
         follow_config(config, world);
@@ -123,16 +139,32 @@ Command on_checkpoint(const Arguments& arguments, const std::string& name, const
     };
 }
 
+/// Throws CLI::Error.
+void require_one_checkpoint(const EvaluationArguments& evaluation)
+{
+    const bool is_published = !evaluation.published.pretrained.empty();
+    if (evaluation.checkpoint.empty() && !is_published)
+    {
+        throw CLI::RequiredError("--checkpoint (or the published --pretrained)");
+    }
+    if (!evaluation.checkpoint.empty() && is_published)
+    {
+        throw CLI::ValidationError("--pretrained", "names a checkpoint as --checkpoint does; leave one of them out");
+    }
+}
+
 Command add_snn_eval(CLI::App& app, Arguments& arguments)
 {
     auto& evaluation = arguments.evaluation;
     auto* const command =
         app.add_subcommand("snn-eval", "Accuracy of soft nearest neighbours on the embeddings of a checkpoint");
-    command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5, .pth.tar)")->required();
+    command->add_option("--checkpoint", evaluation.checkpoint, "Checkpoint (.h5, .pth.tar)");
     command->add_option("--data", evaluation.data, "Packed file (default: that of the run)");
     command->add_option("--subset", evaluation.subset_file, "Labelled images (default: those of the run)");
     command->add_option("--split", evaluation.split, "Images to classify (default: val)");
     command->add_option("--temperature", evaluation.temperature, "Temperature (default: criterion.snn_temperature)");
+    add_published_options(*command, evaluation.published);
+    command->callback([&evaluation] { require_one_checkpoint(evaluation); });
     return on_checkpoint(arguments, "snn_eval", commands::snn_eval);
 }
 

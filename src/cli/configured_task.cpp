@@ -96,13 +96,13 @@ void require_outputs(const config::Config& config, const Arguments& arguments, c
            });
 }
 
-commands::Summary dry_run(const config::Config& config, const comm::World& world)
+commands::Summary dry_run(const config::Config& config, bool prints_config, const comm::World& world)
 {
     const session::ComputeSession session(config.meta.threads, world);
     const auto text = commands::describe_run(config, session.threads(), world);
     if (world.is_first())
     {
-        fmt::print("{}", text);
+        fmt::print("{}{}", text, prints_config ? "\n" + config.to_yaml() : "");
     }
     return {{"task", to_string(config.task)}, {"dry_run", true}};
 }
@@ -125,7 +125,7 @@ commands::Summary run_configured_task(const Arguments& arguments, comm::World& w
     require_outputs(config, arguments, world);
     if (arguments.dry_run)
     {
-        return dry_run(config, world);
+        return dry_run(config, arguments.print_config, world);
     }
     if (!world.group().is_alone())
     {
@@ -226,7 +226,11 @@ Command add_run(CLI::App& app, Arguments& arguments)
     app.add_option("--stop-after", arguments.stop_after,
                    "End early, after so many epochs or steps of the run (3ep, 500steps), or so much time (90m, 2h; "
                    "then the exit code is 85)");
-    app.add_flag("--dry-run", arguments.dry_run, "Print configuration, sizes, memory and steps, then stop");
+    auto* const dry_run =
+        app.add_flag("--dry-run", arguments.dry_run, "Print sizes, steps, memory and notes, then stop");
+    app.add_flag("--print-config", arguments.print_config,
+                 "With --dry-run: also print the configuration with all defaults (a run writes it to params-TASK.yaml)")
+        ->needs(dry_run);
     return [&arguments](comm::World& world) { return run_configured_task(arguments, world); };
 }
 }  // namespace paws::cli

@@ -14,6 +14,7 @@
 #include "src/checkpoint/checkpoint.hpp"
 #include "src/checkpoint/run_files.hpp"
 #include "src/commands/evaluation.hpp"
+#include "src/commands/evaluation_progress.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 
@@ -74,7 +75,7 @@ checkpoint::PretrainedEncoder load_classifier(const fs::path& path, const data::
 loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Images& images,
                                    const std::vector<std::int64_t>& rows, const config::Config& config,
                                    device::Precision precision, comm::Communicator& communicator,
-                                   NotFiniteScores not_finite)
+                                   NotFiniteScores not_finite, const train::EmbedProgress& progress)
 {
     if (rows.empty())
     {
@@ -83,7 +84,7 @@ loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Images& ima
     return accuracy_together(
         images, rows, communicator,
         [&](const std::vector<std::int64_t>& mine)
-        { return train::embed(encoder, images, mine, config, nn::Embedding::projection, precision); },
+        { return train::embed(encoder, images, mine, config, nn::Embedding::projection, precision, progress); },
         not_finite);
 }
 
@@ -109,8 +110,16 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
     const auto trained =
         agreed(communicator.group(), [&] { return load_classifier(path, dataset, precision, world.device); });
     trained.encoder->use_convolution(config.meta.convolution);
-    const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
-                                              config, precision, communicator, NotFiniteScores::refuse);
+    std::optional<EvaluationProgress> progress;
+    if (world.is_first())
+    {
+        progress.emplace(dataset.validation.count(), world.world_size());
+    }
+    const auto accuracy = classifier_accuracy(
+        *trained.encoder, dataset.validation, dataset.validation.all_rows(), config, precision, communicator,
+        NotFiniteScores::refuse,
+        progress ? [&](std::int64_t images) { progress->advance(images); } : train::EmbedProgress());
+    progress.reset();
     Summary summary{{"task", "fine_tune"},
                     {"training", false},
                     {"checkpoint", trained.path.string()},

@@ -20,7 +20,8 @@ namespace paws::commands
 loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Images& images,
                                    const std::vector<std::int64_t>& rows, const config::Config& config,
                                    device::Precision precision, comm::Communicator& communicator,
-                                   NotFiniteScores not_finite = NotFiniteScores::count);
+                                   NotFiniteScores not_finite = NotFiniteScores::count,
+                                   const train::EmbedProgress& progress = {});
 
 /// What fine-tuning is evaluated on as it goes: the held-out images of the training split where there is such a list,
 /// else the validation split.

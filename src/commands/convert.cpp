@@ -1,10 +1,12 @@
 #include "src/commands/convert.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 
 #include "io/base/error.hpp"
+#include "io/base/live_line.hpp"
 #include "io/base/printable.hpp"
 #include "io/base/quantity.hpp"
 #include "io/base/seconds.hpp"
@@ -13,6 +15,7 @@
 #include "src/checkpoint/network_of.hpp"
 #include "src/checkpoint/stored_checkpoint.hpp"
 #include "src/config/config.hpp"
+#include "src/logging/work_progress.hpp"
 
 namespace paws::commands
 {
@@ -61,7 +64,16 @@ void require_network(const config::Config& config, const checkpoint::Network& ne
 Summary convert(const ConvertRequest& request, const std::vector<std::string>& overrides)
 {
     const auto start = std::chrono::steady_clock::now();
+    io::LiveLine line(STDOUT_FILENO);
     auto stored = checkpoint::read_stored_checkpoint(request.input);
+    std::error_code unknown_size;
+    logging::WorkDone work;
+    work.verb = "converted";
+    // What is written is as large as what is read, but for the settings.
+    work.bytes = std::filesystem::file_size(stored.path, unknown_size);
+    work.all_bytes = 2 * work.bytes;
+    work.seconds = io::seconds_since(start);
+    line.update([&] { return logging::format_work(work); });
     require_other_kind(request, stored.path);
     auto& checkpoint = stored.content;
     const auto network = checkpoint::network_of(checkpoint.encoder);
@@ -87,6 +99,7 @@ Summary convert(const ConvertRequest& request, const std::vector<std::string>& o
         }
     }
     checkpoint::write_stored_checkpoint(request.output, checkpoint);
+    line.close();
     for (const auto& note : stored.notes)
     {
         fmt::print("note: {}\n", io::printable(note));

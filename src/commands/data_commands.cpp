@@ -18,7 +18,8 @@
 #include "io/files/text_output.hpp"
 #include "io/results/inspect.hpp"
 #include "src/config/config.hpp"
-#include "src/logging/progress_line.hpp"
+#include "src/data/packed_file.hpp"
+#include "src/logging/work_progress.hpp"
 
 namespace paws::commands
 {
@@ -72,17 +73,6 @@ std::size_t pack_content(const PackRequest& request, Summary& summary)
     return images;
 }
 
-std::string format_folder_progress(const io::FolderPackStatus& status)
-{
-    const auto bytes = static_cast<double>(status.bytes);
-    const auto seconds = std::max(status.seconds, 1e-3);
-    // Bytes tell the time left: images that differ in size differ in work.
-    const auto left = bytes > 0 ? seconds * (static_cast<double>(status.total_bytes) / bytes - 1) : 0;
-    return fmt::format("{} {}/{} images  {:.0f} images/s  {:.1f} MB/s  {} left", status.writes ? "packed" : "checked",
-                       status.images, status.total_images, static_cast<double>(status.images) / seconds,
-                       bytes / seconds / 1e6, logging::format_duration(left));
-}
-
 std::size_t pack_folder(const PackRequest& request, const ranks::Group& ranks, Summary& summary)
 {
     io::FolderPackRequest folder{request.input, request.output, {}, request.val_list, request.skip_broken};
@@ -93,13 +83,13 @@ std::size_t pack_folder(const PackRequest& request, const ranks::Group& ranks, S
     io::FolderPackReport report;
     {
         io::LiveLine line(STDOUT_FILENO);
-        report =
-            io::pack_image_folder(folder, ranks,
-                                  [&](const io::FolderPackStatus& status)
-                                  {
-                                      const auto text = [&] { return format_folder_progress(status); };
-                                      status.images == status.total_images ? line.finish(text()) : line.update(text);
-                                  });
+        report = io::pack_image_folder(
+            folder, ranks,
+            [&](const io::FolderPackStatus& status)
+            {
+                const auto text = [&] { return logging::format_work(data::packing_done(status)); };
+                status.images == status.total_images ? line.finish(text()) : line.update(text);
+            });
     }
     std::size_t images = 0;
     for (const auto& split : report.splits)

@@ -317,7 +317,7 @@ std::string describe_sizes(const config::Config& config, const data::Dataset* da
 
 std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& ranks)
 {
-    auto text = config.to_yaml() + "\n";
+    std::string text;
     const auto plan = plan_of(config.meta, ranks);
     if (!plan.problem.empty())
     {

@@ -22,7 +22,7 @@ std::string describe_placement(const comm::World& world, const config::Meta& met
 std::string describe_sizes(const config::Config& config, const data::Dataset* dataset, std::int64_t ranks,
                            const torch::Device& device);
 
-/// `--dry-run`: the resolved configuration, what describe_sizes says, the expected memory and whether it fits the GPU.
+/// `--dry-run`: what describe_placement and describe_sizes say, the expected memory and whether it fits the GPU.
 /// Images or GPUs that are not on this machine are no error here: what depends on them is left out, or worked out for
 /// usual GPUs, and said to be. Collective; chooses the ranks' devices by itself.
 std::string describe_run(const config::Config& config, std::int64_t threads, const comm::World& world = {});

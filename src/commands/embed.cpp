@@ -16,7 +16,7 @@
 #include "io/results/embeddings_writer.hpp"
 #include "src/commands/embedding_batches.hpp"
 #include "src/commands/known_classes.hpp"
-#include "src/logging/progress_line.hpp"
+#include "src/logging/work_progress.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
 
@@ -134,10 +134,12 @@ void write_all(io::EmbeddingsWriter& writer, EmbeddingBatches& batches, std::siz
             line.update(
                 [&]
                 {
-                    const double seconds = io::seconds_since(start);
-                    const double rate = static_cast<double>(done) / seconds;
-                    return fmt::format("embedded {} of {} images  {:.0f} images/s  {} left", done, images, rate,
-                                       logging::format_duration(static_cast<double>(images - done) / rate));
+                    logging::WorkDone work;
+                    work.verb = "embedded";
+                    work.items = done;
+                    work.all_items = images;
+                    work.seconds = io::seconds_since(start);
+                    return logging::format_work(work);
                 });
         }
     }

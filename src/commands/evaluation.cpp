@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
 #include "io/base/quantity.hpp"
 #include "io/base/seconds.hpp"
 #include "io/ranks/agreed.hpp"
+#include "src/commands/evaluation_progress.hpp"
 #include "src/commands/known_classes.hpp"
 #include "src/session/choose_precision.hpp"
 #include "src/train/embedder.hpp"
@@ -48,18 +50,19 @@ loss::Accuracy accuracy_together(const data::Images& images, const std::vector<s
 }
 
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
-                            device::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite)
+                            device::Precision precision, comm::Communicator& communicator, NotFiniteScores not_finite,
+                            const train::EmbedProgress& progress)
 {
     const auto which = config.criterion.embedding;
     // The products with all supports are the work here.
-    const auto supports =
-        train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision, communicator)
-            .to(device_of(encoder));
+    const auto supports = train::embed_together(encoder, dataset.train, dataset.labelled, config, which, precision,
+                                                communicator, progress)
+                              .to(device_of(encoder));
     return accuracy_together(
         dataset.validation, dataset.validation.all_rows(), communicator,
         [&](const std::vector<std::int64_t>& rows)
         {
-            const auto queries = train::embed(encoder, dataset.validation, rows, config, which, precision);
+            const auto queries = train::embed(encoder, dataset.validation, rows, config, which, precision, progress);
             return loss::snn_probabilities(queries, supports, dataset.labelled_targets(), dataset.classes(),
                                            config.criterion.snn_temperature);
         },
@@ -105,8 +108,16 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     const auto dataset = agreed(communicator.group(),
                                 [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
     require_known_classes(pretrained, config, dataset, world);
+    std::optional<EvaluationProgress> progress;
+    if (world.is_first())
+    {
+        progress.emplace(static_cast<std::int64_t>(dataset.labelled.size()) + dataset.validation.count(),
+                         world.world_size());
+    }
     const auto accuracy =
-        snn_accuracy(*network.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
+        snn_accuracy(*network.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse,
+                     progress ? [&](std::int64_t images) { progress->advance(images); } : train::EmbedProgress());
+    progress.reset();
     if (world.is_first())
     {
         fmt::print(

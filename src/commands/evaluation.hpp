@@ -14,6 +14,7 @@
 #include "src/device/precision.hpp"
 #include "src/loss/snn_classifier.hpp"
 #include "src/nn/encoder.hpp"
+#include "src/train/embedder.hpp"
 
 namespace paws::commands
 {
@@ -37,7 +38,8 @@ loss::Accuracy accuracy_together(const data::Images& images, const std::vector<s
 /// them, on the encoder's device. Ranks share both out among them, and all get the result.
 loss::Accuracy snn_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
                             device::Precision precision, comm::Communicator& communicator,
-                            NotFiniteScores not_finite = NotFiniteScores::count);
+                            NotFiniteScores not_finite = NotFiniteScores::count,
+                            const train::EmbedProgress& progress = {});
 
 /// A network to evaluate, and where it comes from.
 struct Pretrained

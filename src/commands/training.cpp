@@ -46,7 +46,10 @@ void say_start(const config::Config& config, const data::Dataset& dataset, const
                const std::string& placement, const torch::Device& device)
 {
     const auto& trainer = *begun.trainer;
-    io::say(placement + describe_sizes(config, &dataset, trainer.world_size(), device));
+    if (!io::is_quiet())
+    {
+        io::say(placement + describe_sizes(config, &dataset, trainer.world_size(), device));
+    }
     for (const auto* const notes : {&begun.choice.notes, &trainer.progress().notes})
     {
         for (const auto& note : *notes)

@@ -11,7 +11,7 @@ template <typename Visitor>
 void for_each_row(Visitor&& visit)
 {
     static const Config any;
-    for_each_key(any, [&](const char* key, const auto&, TaskSet tasks) { visit(key, tasks); });
+    for_each_key(any, [&](const char* key, const auto&, TaskSet tasks, const About&) { visit(key, tasks); });
 }
 }  // namespace
 

@@ -31,7 +31,7 @@ void check_keys(const Document& document)
 void read_members(Config& config, const Document& document)
 {
     for_each_key(config,
-                 [&](const char* key, auto& member, TaskSet tasks)
+                 [&](const char* key, auto& member, TaskSet tasks, const About&)
                  {
                      if (const Entry* entry = document.find(key))
                      {
@@ -61,7 +61,7 @@ void collect_notices(Config& config, const Document& document)
         return;
     }
     for_each_key(config,
-                 [&](const char* key, const auto&, TaskSet tasks)
+                 [&](const char* key, const auto&, TaskSet tasks, const About&)
                  {
                      if (document.has(key) && !tasks.contains(config.task))
                      {

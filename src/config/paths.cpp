@@ -172,7 +172,7 @@ std::string written_path(const std::string& path)
 void expand_paths(Config& config, const Document& document)
 {
     for_each_key(config,
-                 [&](const char* key, auto& member, TaskSet tasks)
+                 [&](const char* key, auto& member, TaskSet tasks, const About&)
                  {
                      if (!is_path(key) || !tasks.contains(config.task) || !document.has(key))
                      {

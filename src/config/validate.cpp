@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <string_view>
@@ -302,6 +303,13 @@ void check_embed(const Embed& embed, const Checker& check)
     check.require(!embed.file || !embed.file->empty(), "embed.file", "is empty; name a file, or leave the key out");
 }
 }  // namespace
+
+bool is_required(const std::string& key, Task task)
+{
+    return std::any_of(requirements.begin(), requirements.end(),
+                       [&](const Requirement& requirement)
+                       { return requirement.key == key && requirement.tasks.contains(task); });
+}
 
 void check_required(const Document& document, Task task)
 {

@@ -179,7 +179,7 @@ Document Document::from_file(const std::string& path)
 {
     if (!io::is_there(path))
     {
-        throw Error(path + ": there is no such configuration file; check the path");
+        throw Error(path + ": there is no such configuration file; check the path, or choose one of paws_hpc configs");
     }
     refuse_other_files(path);
     // A pipe too: settings are often made by another program.

@@ -143,27 +143,6 @@ void require_shared_folder(const fs::path& file, const comm::World& world)
     remove_mark();
 }
 
-/// "12.3 GB of 147.0 GB, 512.0 MB/s, 4 min 23 s left".
-std::string share_of_bytes(std::uint64_t done, std::uint64_t total, double seconds)
-{
-    const auto of = fmt::format("{} of {}", io::size_in_words(done), io::size_in_words(total));
-    if (done == 0 || seconds <= 0)
-    {
-        return of;
-    }
-    const double speed = static_cast<double>(done) / seconds;
-    const auto left = std::llround(static_cast<double>(total - done) / speed);
-    return fmt::format("{}, {}/s, {} min {:02} s left", of, io::size_in_words(static_cast<std::uint64_t>(speed)),
-                       left / 60, left % 60);
-}
-
-std::string status_text(const io::FolderPackStatus& status)
-{
-    const double speed = status.seconds > 0 ? static_cast<double>(status.images) / status.seconds : 0;
-    return fmt::format("{} {} of {} images, {:.0f} images/s; {}", status.writes ? "written" : "checked", status.images,
-                       status.total_images, speed, share_of_bytes(status.bytes, status.total_bytes, status.seconds));
-}
-
 std::vector<std::string> pack(const config::Data& data, const PackedPlace& place, const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
@@ -173,14 +152,17 @@ std::vector<std::string> pack(const config::Data& data, const PackedPlace& place
     request.output = place.file;
     request.skip_broken = data.skip_broken;
     request.skip_option = "data.skip_broken: true";
-    const auto report = io::pack_image_folder(
-        request, world.group(),
-        [&](const io::FolderPackStatus& status)
-        {
-            line.update(
-                [&]
-                { return fmt::format("packing {}: {}", io::printable(place.folder.string()), status_text(status)); });
-        });
+    const auto report =
+        io::pack_image_folder(request, world.group(),
+                              [&](const io::FolderPackStatus& status)
+                              {
+                                  line.update(
+                                      [&]
+                                      {
+                                          return fmt::format("packing {}: {}", io::printable(place.folder.string()),
+                                                             logging::format_work(packing_done(status)));
+                                      });
+                              });
     const auto images = std::accumulate(report.splits.begin(), report.splits.end(), std::size_t{0},
                                         [](std::size_t sum, const auto& split) { return sum + split.images; });
     std::vector<std::string> notes{fmt::format("{} was packed: {} of {}, {:.0f} s; later runs use the file",
@@ -203,6 +185,18 @@ PackedPlace first_place(const PackedPlace& mine, const comm::World& world)
     return place;
 }
 }  // namespace
+
+logging::WorkDone packing_done(const io::FolderPackStatus& status)
+{
+    logging::WorkDone work;
+    work.verb = status.writes ? "packed" : "checked";
+    work.items = status.images;
+    work.all_items = status.total_images;
+    work.bytes = status.bytes;
+    work.all_bytes = status.total_bytes;
+    work.seconds = status.seconds;
+    return work;
+}
 
 PackedPlace packed_place(const config::Data& data)
 {
@@ -278,8 +272,12 @@ PackedFile staged_file(const config::Data& data, const fs::path& file, const com
                                line.update(
                                    [&]
                                    {
-                                       return fmt::format("copying {}: {}", io::printable(file.string()),
-                                                          share_of_bytes(done, total, io::seconds_since(start)));
+                                       logging::WorkDone work;
+                                       work.verb = fmt::format("copying {}: copied", io::printable(file.string()));
+                                       work.bytes = done;
+                                       work.all_bytes = total;
+                                       work.seconds = io::seconds_since(start);
+                                       return logging::format_work(work);
                                    });
                            }
                        });

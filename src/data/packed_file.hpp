@@ -4,11 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "io/dataset/pack_folder.hpp"
 #include "src/comm/world.hpp"
 #include "src/config/config.hpp"
+#include "src/logging/work_progress.hpp"
 
 namespace paws::data
 {
+/// How far packing a folder has come, for the user: its time left is told by bytes, as images differ in size.
+logging::WorkDone packing_done(const io::FolderPackStatus& status);
+
 /// Where the packed file of a configuration is, or will be.
 struct PackedPlace
 {

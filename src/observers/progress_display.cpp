@@ -21,7 +21,7 @@ ProgressDisplay::ProgressDisplay(const methods::Method& method, const Totals& to
 
 void ProgressDisplay::before_training(train::EpochReport& report)
 {
-    if (line_ && report.accuracy)
+    if (line_ && report.accuracy && !io::is_quiet())
     {
         io::say(fmt::format("before fine-tuning  top-1 {:.1f} %\n", 100 * report.accuracy->top1));
     }
@@ -65,7 +65,7 @@ void ProgressDisplay::after_epoch(train::EpochReport& report)
     if (shown_.step == 0)
     {
         is_in_epoch_ = false;
-        if (line_ && report.accuracy)
+        if (line_ && report.accuracy && !io::is_quiet())
         {
             io::say(fmt::format("epoch {}/{}  top-1 {:.1f} %\n", report.epochs_done, totals_.epochs,
                                 100 * report.accuracy->top1));

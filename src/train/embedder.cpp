@@ -54,13 +54,18 @@ std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Conf
 }
 
 torch::Tensor embed(nn::Encoder& encoder, const data::Images& images, const std::vector<std::int64_t>& rows,
-                    const config::Config& config, nn::Embedding which, device::Precision precision)
+                    const config::Config& config, nn::Embedding which, device::Precision precision,
+                    const EmbedProgress& progress)
 {
     std::vector<torch::Tensor> parts;
     Embedder embedder(encoder, images, rows, config, {which}, precision);
     while (const auto outputs = embedder.next())
     {
         parts.push_back(outputs->front());
+        if (progress)
+        {
+            progress(parts.back().size(0));
+        }
     }
     return torch::cat(parts);
 }
@@ -74,18 +79,19 @@ std::vector<std::int64_t> rows_of_rank(const std::vector<std::int64_t>& rows, co
 
 torch::Tensor embed_together(nn::Encoder& encoder, const data::Images& images, const std::vector<std::int64_t>& rows,
                              const config::Config& config, nn::Embedding which, device::Precision precision,
-                             comm::Communicator& communicator)
+                             comm::Communicator& communicator, const EmbedProgress& progress)
 {
     if (communicator.is_alone())
     {
-        return embed(encoder, images, rows, config, which, precision);
+        return embed(encoder, images, rows, config, which, precision, progress);
     }
     const auto mine = rows_of_rank(rows, communicator);
     // Ranks may have a row more or less, or none when there are few: what is gathered has one length for all, and a
     // column that says which rows are there.
     const auto most =
         (static_cast<std::int64_t>(rows.size()) + communicator.world_size() - 1) / communicator.world_size();
-    const auto embedded = mine.empty() ? torch::Tensor() : embed(encoder, images, mine, config, which, precision);
+    const auto embedded =
+        mine.empty() ? torch::Tensor() : embed(encoder, images, mine, config, which, precision, progress);
     const auto width = torch::tensor({embedded.defined() ? embedded.size(1) : std::int64_t{0}}, torch::kInt64);
     const auto dims = communicator.all_gather(width).max().item<std::int64_t>();
     const auto padded = torch::zeros({most, dims + 1});

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -57,10 +58,14 @@ private:
 std::vector<std::int64_t> output_widths(nn::Encoder& encoder, const config::Config& config,
                                         const std::vector<nn::Embedding>& which, device::Precision precision);
 
+/// Called with the number of images of each batch that this rank has embedded.
+using EmbedProgress = std::function<void(std::int64_t images)>;
+
 /// The embeddings of images, float32 [n, D], in the order of `rows`: evaluation mode, centre views, no gradient.
 /// The encoder is left in the mode that it was in.
 torch::Tensor embed(nn::Encoder& encoder, const data::Images& images, const std::vector<std::int64_t>& rows,
-                    const config::Config& config, nn::Embedding which, device::Precision precision);
+                    const config::Config& config, nn::Embedding which, device::Precision precision,
+                    const EmbedProgress& progress = {});
 
 /// The rows that this rank takes when all share them out: one piece, of equal length up to one.
 std::vector<std::int64_t> rows_of_rank(const std::vector<std::int64_t>& rows, const comm::Communicator& communicator);
@@ -68,5 +73,5 @@ std::vector<std::int64_t> rows_of_rank(const std::vector<std::int64_t>& rows, co
 /// The same as embed on every rank, computed by all together.
 torch::Tensor embed_together(nn::Encoder& encoder, const data::Images& images, const std::vector<std::int64_t>& rows,
                              const config::Config& config, nn::Embedding which, device::Precision precision,
-                             comm::Communicator& communicator);
+                             comm::Communicator& communicator, const EmbedProgress& progress = {});
 }  // namespace paws::train

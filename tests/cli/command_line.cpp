@@ -3,6 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "src/config/config.hpp"
 #include "src/device/device.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/encoded_images.hpp"
@@ -285,11 +286,29 @@ TEST_CASE("every shipped configuration dry-runs", "[cli]")
         const auto result = run(entry.path().string() + " --dry-run");
         INFO(result.output);
         CHECK(result.code == 0);
-        const bool evaluates =
-            result.output.rfind("task: snn_eval", 0) == 0 || result.output.rfind("task: embed", 0) == 0;
+        CHECK_THAT(result.output, !Catch::Contains("task: "));
+        const auto name = entry.path().stem().string();
+        const bool evaluates = name == "snn_eval" || name == "embed";
         CHECK_THAT(result.output, Catch::Contains(evaluates ? "checkpoint      " : "memory          "));
     }
     CHECK(count >= 12);
+}
+
+TEST_CASE("a dry run prints the configuration where it is asked for, behind the sizes", "[cli]")
+{
+    const test::SmallRun small;
+    const auto config = write(small.folder / "small.yaml", small.yaml("run"));
+    const auto result = run(config + " --dry-run --print-config");
+    INFO(result.output);
+    CHECK(result.code == 0);
+    const auto sizes = result.output.find("memory          ");
+    const auto yaml = result.output.find("\n\ntask: paws_train\n");
+    REQUIRE(sizes != std::string::npos);
+    REQUIRE(yaml != std::string::npos);
+    CHECK(sizes < yaml);
+    CHECK(config::parse(result.output.substr(yaml), "printed").to_yaml() == result.output.substr(yaml + 2));
+    CHECK_FALSE(std::filesystem::exists(small.folder / "run"));
+    check_bad_input(config + " --print-config", {"--print-config", "--dry-run"});
 }
 
 TEST_CASE("the end of an epoch names the corrupt images that were replaced", "[cli]")

@@ -2,7 +2,7 @@
 """Checks README, CONTRIBUTING and the manual: links and anchors resolve, commands, options, keys and paths in them exist, quoted messages
 are the program's, and the examples that are marked `<!-- test -->` run.
 
-usage: check_docs.py --paws-hpc PROGRAM [--only links|commands|messages|site|examples] [--page NAME] [--unquoted]"""
+usage: check_docs.py --paws-hpc PROGRAM [--only links|commands|settings|version|messages|site|examples] [--page NAME] [--unquoted]"""
 import argparse
 import functools
 import os
@@ -22,6 +22,7 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 MANUAL = sorted((ROOT / "docs").glob("*.md"))
 FOR_USERS = [ROOT / "README.md", *MANUAL]  # whose lines, commands, keys and paths are checked
 LONGEST_README, LONGEST_LINE = 120, 160
+GENERATED = {ROOT / "docs/configuration.md": ("--print-settings", "markdown")}  # by the program; tables have long rows
 KEY = re.compile(r"^(?:meta|criterion|data|optimization|logging|embed)\.(?!yaml$)[a-z0-9_]+$")
 FOLDERS = ("configs/", "jobs/", "perf/", "tests/", "src/", "io/", "kernels/", "subsets/", "docs/")
 
@@ -50,7 +51,7 @@ def check_links(_options):
         wrong += broken_links(parsed(path), parsed, path in MANUAL)
     if len(parsed(ROOT / "README.md").text.splitlines()) > LONGEST_README:
         wrong.append(f"README.md: has more than {LONGEST_README} lines")
-    for path in FOR_USERS:
+    for path in set(FOR_USERS) - set(GENERATED):
         wrong += [f"{path}:{number}: has {len(line)} characters, more than {LONGEST_LINE}"
                   for number, line in enumerate(parsed(path).text.splitlines(), 1) if len(line) > LONGEST_LINE and "](" not in line]
     linked = {(ROOT / "docs" / target.partition("#")[0]).resolve() for _, target in parsed(ROOT / "docs/index.md").links}
@@ -110,6 +111,29 @@ def check_commands(options):
             if place.startswith(FOLDERS) and re.fullmatch(r"[\w./-]+", place) and "." in Path(place).name and not (ROOT / place).exists():
                 wrong.append(f"{path}:{line}: there is no {place}")
     return wrong
+
+
+def check_settings(options):
+    """Pages that the program prints are what it prints."""
+    wrong = []
+    for path, arguments in GENERATED.items():
+        printed = subprocess.run([options.paws_hpc, *arguments], capture_output=True, text=True, check=True).stdout
+        if printed.strip() != path.read_text().strip():
+            differing = next((number for number, (ours, theirs) in enumerate(zip(path.read_text().splitlines(), printed.splitlines()), 1)
+                              if ours != theirs), "its end")
+            wrong.append(f"{path}: is not what the program prints, from line {differing} on; "
+                         f"update it: build/cpu/paws_hpc {' '.join(arguments)} > {path.relative_to(ROOT)}")
+    return wrong
+
+
+def check_version(options):
+    """CMakeLists.txt says the version; the program, CITATION.cff and the newest entry of CHANGELOG.md have the same."""
+    version = re.search(r"^project\(paws_hpc VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
+    printed = subprocess.run([options.paws_hpc, "--version"], capture_output=True, text=True, check=True).stdout
+    found = {"paws_hpc --version": printed.split()[1],
+             "CITATION.cff": re.search(r"^version: (\S+)", (ROOT / "CITATION.cff").read_text(), re.M)[1],
+             "CHANGELOG.md": re.search(r"^## \[([0-9.]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)[1]}
+    return [f"{place}: has version {other}, but CMakeLists.txt {version}" for place, other in found.items() if other != version]
 
 
 def source_text():
@@ -206,7 +230,8 @@ def check_examples(options):
     return wrong
 
 
-CHECKS = {"links": check_links, "commands": check_commands, "messages": check_messages, "site": check_site, "examples": check_examples}
+CHECKS = {"links": check_links, "commands": check_commands, "settings": check_settings, "version": check_version,
+          "messages": check_messages, "site": check_site, "examples": check_examples}
 
 
 def main():
