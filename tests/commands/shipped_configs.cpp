@@ -86,7 +86,7 @@ TEST_CASE("configurations are listed and copied, never over a file", "[cli]")
     const auto listed = run_in(folder / "", "configs");
     INFO(listed.output);
     CHECK(listed.code == 0);
-    CHECK_THAT(listed.output, Catch::Contains("paws/cifar10_train.yaml   PAWS on CIFAR-10 with 4000 labels\n"));
+    CHECK_THAT(listed.output, Catch::Contains("paws/cifar10_train.yaml    PAWS on CIFAR-10 with 4000 labels\n"));
     const auto copied = run_in(folder / "", "configs --copy folder.yaml");
     CHECK(copied.code == 0);
     CHECK_NOTHROW(config::load((folder / "folder.yaml").string()));
