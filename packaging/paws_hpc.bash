@@ -2,18 +2,21 @@
 # Between the two marks is what --help says, written by packaging/describe_program.py; all else is written by hand.
 
 # begin: from --help
-_paws_hpc_commands="pack subset inspect convert embed snn-eval views demo"
-_paws_hpc_options_="--dry-run --fname --help --resume --sel --set --stop-after --summary --version"
-_paws_hpc_options_pack="--class-names --format --help --input --output --shorter-side --skip-broken --summary --val-list"
-_paws_hpc_options_subset="--data --fraction --help --output --per-class --seed --split --summary"
-_paws_hpc_options_inspect="--help --summary"
-_paws_hpc_options_convert="--config --help --set --summary"
-_paws_hpc_options_embed="--checkpoint --chunk-rows --compression --data --half --help --output --outputs --probabilities --set --split --subset --summary
+_paws_hpc_commands="pack subset inspect convert configs doctor embed snn-eval views demo"
+_paws_hpc_options_="--dry-run --fname --help --print-config --print-settings --quiet --resume --sel --set --stop-after --summary --version"
+_paws_hpc_options_pack="--class-names --format --help --input --output --quiet --shorter-side --skip-broken --summary --val-list"
+_paws_hpc_options_subset="--data --fraction --help --output --per-class --quiet --seed --split --summary"
+_paws_hpc_options_inspect="--help --quiet --summary"
+_paws_hpc_options_convert="--config --help --quiet --set --summary"
+_paws_hpc_options_configs="--copy --help --quiet --summary"
+_paws_hpc_options_doctor="--help --quiet --summary"
+_paws_hpc_options_embed="--checkpoint --chunk-rows --compression --data --half --help --output --outputs --probabilities --quiet --set --split --subset --summary
   --temperature"
-_paws_hpc_options_snn_eval="--checkpoint --data --help --set --split --subset --summary --temperature"
-_paws_hpc_options_views="--help --images --output --pictures --set --summary"
-_paws_hpc_options_demo="--folder --help --images --pictures --set --summary --tier"
-_paws_hpc_without_value="--dry-run --half --help --probabilities --skip-broken --version"
+_paws_hpc_options_snn_eval="--checkpoint --data --dataset-name --device --help --image-folder --model-name --normalize --pretrained --quiet --root-path --set --split
+  --split-seed --subset --subset-path --summary --temperature --unlabeled-frac --unlabeled_frac --use-pred"
+_paws_hpc_options_views="--help --images --output --pictures --quiet --set --summary"
+_paws_hpc_options_demo="--folder --help --images --pictures --quiet --set --summary --tier"
+_paws_hpc_without_value="--dry-run --half --help --probabilities --quiet --skip-broken --use-pred --version"
 _paws_hpc_keys="criterion.classes_per_batch criterion.embedding criterion.me_max criterion.sharpen criterion.similarity_memory_gb criterion.snn_temperature
   criterion.supervised_batch_size criterion.supervised_epochs criterion.supervised_imgs_per_class criterion.supervised_views
   criterion.temperature criterion.unsupervised_batch_size data.augment_on data.blur_probability data.cache_gb data.color_jitter_strength

@@ -512,8 +512,9 @@ torch::Tensor blocked_convolution(const torch::Tensor&, const torch::Tensor&, co
 
 torch::Tensor convolve_to_blocks(torch::nn::Conv2dImpl& conv, const torch::Tensor& x, const torch::Tensor& addend)
 {
-    return blocked_convolution(x, conv.weight, conv.bias, conv.options.stride()->at(0),
-                               c10::get<torch::ExpandingArray<2>>(conv.options.padding())->at(0), addend);
+    // Of c10's variant or, in newer LibTorch, the standard library's.
+    const auto& padding = get<torch::ExpandingArray<2>>(conv.options.padding());
+    return blocked_convolution(x, conv.weight, conv.bias, conv.options.stride()->at(0), padding->at(0), addend);
 }
 
 torch::Tensor convolve(torch::nn::Conv2dImpl& conv, const torch::Tensor& x)
