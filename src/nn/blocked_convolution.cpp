@@ -251,6 +251,7 @@ struct Winograd
           matrix_floats(winograd::matrix_floats(images))
     {
     }
+    static constexpr std::int64_t most_bytes_of_sums = std::int64_t{512} << 20;
     winograd::Images images;
     std::int64_t matrix_floats;
 
@@ -284,6 +285,13 @@ struct Winograd
                 winograd::convolve(images, x.data_ptr<float>(), matrices, bias, addend, y.data_ptr<float>(),
                                    space + share * space_floats, share, shares);
             });
+    }
+
+    /// Whether the sums of all threads take no more than most_bytes_of_sums: many channels on many cores would take
+    /// gigabytes, and as long to be added up.
+    bool has_room_for_sums() const
+    {
+        return at::get_num_threads() * matrix_floats * static_cast<std::int64_t>(sizeof(float)) <= most_bytes_of_sums;
     }
 
     /// Gradients of the weights and of the bias, [out].
@@ -432,7 +440,7 @@ private:
     {
         auto grad_weight = torch::empty_like(weight);
         auto grad_bias = torch::empty({weight.size(0)}, weight.options());
-        if (winograd_pays(key.shape))
+        if (winograd_pays(key.shape) && Winograd(key.shape).has_room_for_sums())
         {
             Winograd(key.shape).sum_gradients(x, grad_y, grad_weight, grad_bias);
             return {grad_weight, key.has_bias ? grad_bias : torch::Tensor()};

@@ -40,7 +40,8 @@ bool winograd_pays(const ConvolutionShape& shape);
 /// [N, C / 16, H, W, 16]; weight: float32 [O, C, K, K] of any strides, O a multiple of 16; bias: [O] or undefined;
 /// addend: as the result, or undefined. Result: [N, O / 16, H', W', 16]. Throws std::invalid_argument for other shapes
 /// and types, and where has_blocked_convolutions() is false. What it works in is a tensor of LibTorch's, one for all
-/// convolutions of a thread, as large as the largest of them wants.
+/// convolutions of a thread, as large as the largest of them wants; where sums of the weights' gradient, one for each
+/// thread, would take more than 512 MiB, that gradient is computed directly.
 torch::Tensor blocked_convolution(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
                                   std::int64_t stride, std::int64_t padding, const torch::Tensor& addend = {});
 

@@ -1,5 +1,7 @@
 #include "src/nn/blocked_convolution.hpp"
 
+#include <ATen/Parallel.h>
+
 #include "src/nn/blocked_images.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden_tensors.hpp"
@@ -108,6 +110,48 @@ TEST_CASE("blocked convolutions agree with LibTorch's in double", "[nn]")
     check_against_double({2, 3, 64, 30, 34, 7, 2, 3}, false, false);
     // One image, and sides that differ.
     check_against_double({1, 32, 32, 13, 22, 3, 1, 1}, true, true);
+}
+
+TEST_CASE("what a blocked convolution adds has a gradient of its own", "[nn]")
+{
+    if (!nn::has_blocked_convolutions())
+    {
+        return;
+    }
+    torch::manual_seed(6);
+    // By Winograd's algorithm and directly.
+    for (const std::int64_t stride : {1, 2})
+    {
+        const auto side = 16 / stride;
+        const auto x = torch::randn({3, 32, 16, 16}), weight = torch::randn({32, 32, 3, 3}) / 17;
+        auto addend = torch::randn({3, 2, side, side, 16}).requires_grad_();
+        auto images = x.clone().requires_grad_();
+        const auto y = nn::blocked_convolution(nn::to_blocks(images), weight, {}, stride, 1, addend);
+        auto plain = x.to(torch::kFloat64).requires_grad_();
+        const auto convolved = torch::conv2d(plain, weight.to(torch::kFloat64), {}, stride, 1);
+        const auto expected = convolved + nn::from_blocks(addend.detach()).to(torch::kFloat64);
+        CHECK(relative_error(nn::from_blocks(y.detach()), expected.detach()) < winograd_tolerance);
+        const auto direction = torch::randn_like(y);
+        (y * direction).sum().backward();
+        (convolved * nn::from_blocks(direction).to(torch::kFloat64)).sum().backward();
+        CHECK(addend.grad().equal(direction));
+        CHECK(relative_error(images.grad(), plain.grad()) < winograd_tolerance);
+        CHECK_THROWS_WITH(
+            nn::blocked_convolution(nn::to_blocks(x), weight, {}, stride, 1, torch::randn({3, 2, 5, 5, 16})),
+            Catch::Contains("must have the shape of the result"));
+    }
+}
+
+TEST_CASE("many channels on many threads have their weights' gradient computed directly", "[nn]")
+{
+    if (!nn::has_blocked_convolutions())
+    {
+        return;
+    }
+    const auto threads = at::get_num_threads();
+    at::set_num_threads(16);
+    check_against_double({2, 512, 512, 7, 7, 3, 1, 1}, true, true);
+    at::set_num_threads(threads);
 }
 
 TEST_CASE("a blocked convolution gives the same bits again", "[nn]")
