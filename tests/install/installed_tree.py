@@ -107,7 +107,7 @@ def demo(tree):
     tree.run("paws_hpc", "pack", "--format", "idx", "--class-names", "fashion-mnist", "--input", "images", "--output", "fashion.h5")
     tree.run("paws_hpc", "subset", "--data", "fashion.h5", "--per-class", "10", "--seed", "0", "--output", "labelled.txt")
     config = tree.data / "configs/demo.yaml"
-    require("demo" in tree.run("paws_hpc", config, *SMALL, "--dry-run"), "--dry-run says nothing of the run")
+    require("demo" in tree.run("paws_hpc", config, *SMALL, "--dry-run", "--print-config"), "--dry-run says nothing of the run")
     tree.run("paws_hpc", config, *SMALL)
     require("top-1" in tree.run("paws_hpc", "snn-eval", "--checkpoint", "run/demo-latest.h5"), "snn-eval prints no accuracy")
     tree.run("paws_hpc", "embed", "--checkpoint", "run/demo-latest.h5", "--split", "val", "--output", "embeddings.h5")
