@@ -170,7 +170,7 @@ TEST_CASE("a dry run says what would be done and writes nothing", "[cli]")
 {
     const test::SmallRun small;
     const auto config = write(small.folder / "small.yaml", small.yaml("run"));
-    const auto result = run(config + " --dry-run --set optimization.epochs=7");
+    const auto result = run(config + " --dry-run --print-config --set optimization.epochs=7");
     INFO(result.output);
     CHECK(result.code == 0);
     for (const auto* part :
@@ -398,7 +398,8 @@ TEST_CASE("help and version are printed once on many ranks", "[cli]")
         const auto result = run(option, mpirun(2));
         INFO(result.output);
         CHECK(result.code == 0);
-        CHECK(lines_with(result.output, option == std::string("--help") ? "--dry-run" : "LibTorch ").size() == 1);
+        CHECK(lines_with(result.output, option == std::string("--help") ? "Display program version" : "LibTorch ")
+                  .size() == 1);
     }
 }
 
