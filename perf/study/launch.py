@@ -1,5 +1,6 @@
 """How ranks are started: mpirun here, srun in a job, and as processes that do not know of each other."""
 
+import contextlib
 import os
 import shlex
 import signal
@@ -91,6 +92,19 @@ def end(processes):
                 process.wait()
 
 
+@contextlib.contextmanager
+def interrupted_afterwards():
+    """An interruption comes at the end: in the middle of a start, nobody would end what was started."""
+    told = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: told.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if told:
+        raise KeyboardInterrupt
+
+
 def execute(run_commands, logs, threads, minutes):
     """Starts all at once and waits for them. Throws Failed, with the log's last line."""
     processes = []
@@ -98,8 +112,9 @@ def execute(run_commands, logs, threads, minutes):
         for command, log in zip(run_commands, logs):
             with open(log, "w") as file:
                 try:
-                    processes.append(subprocess.Popen(command, env=environment(threads), stdin=subprocess.DEVNULL, stdout=file,
-                                                      stderr=subprocess.STDOUT, start_new_session=True))
+                    with interrupted_afterwards():
+                        processes.append(subprocess.Popen(command, env=environment(threads), stdin=subprocess.DEVNULL, stdout=file,
+                                                          stderr=subprocess.STDOUT, start_new_session=True))
                 except OSError as error:
                     raise Failed(f"{command[0]}: {error.strerror}; is it installed?") from None
         for process, log in zip(processes, logs):
