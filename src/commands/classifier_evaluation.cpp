@@ -110,16 +110,9 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
     const auto trained =
         agreed(communicator.group(), [&] { return load_classifier(path, dataset, precision, world.device); });
     trained.encoder->use_convolution(config.meta.convolution);
-    std::optional<EvaluationProgress> progress;
-    if (world.is_first())
-    {
-        progress.emplace(dataset.validation.count(), world.world_size());
-    }
-    const auto accuracy = classifier_accuracy(
-        *trained.encoder, dataset.validation, dataset.validation.all_rows(), config, precision, communicator,
-        NotFiniteScores::refuse,
-        progress ? [&](std::int64_t images) { progress->advance(images); } : train::EmbedProgress());
-    progress.reset();
+    const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
+                                              config, precision, communicator, NotFiniteScores::refuse,
+                                              evaluation_progress(dataset.validation.count(), world));
     Summary summary{{"task", "fine_tune"},
                     {"training", false},
                     {"checkpoint", trained.path.string()},

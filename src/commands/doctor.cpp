@@ -248,9 +248,9 @@ Finding examine_configs()
                           : Finding{"configurations", folder.string() + " (paws_hpc configs)", Verdict::fine, {}};
 }
 
-std::string locks_in_words(io::Descriptor& file)
+bool can_lock(io::Descriptor& file)
 {
-    return file.try_lock() == io::Descriptor::Lock::taken ? "locks work" : "";
+    return file.try_lock() == io::Descriptor::Lock::taken;
 }
 }  // namespace
 
@@ -261,16 +261,16 @@ Finding examine_folder(const std::string& what, const fs::path& folder)
     const auto place = folder / fmt::format(".paws_hpc-doctor-{}", ::getpid());
     try
     {
-        std::string locks;
+        bool has_locks = false;
         {
             io::Descriptor file(place, O_RDWR | O_CREAT | O_EXCL);
-            locks = locks_in_words(file);
+            has_locks = can_lock(file);
         }
         fs::remove(place, error);
         const auto space = io::free_space(folder);
         Finding finding{
             what,
-            fmt::format("{}: {} free, {}", shown, io::size_in_words(space), locks.empty() ? "no file locks" : locks),
+            fmt::format("{}: {} free, {}", shown, io::size_in_words(space), has_locks ? "locks work" : "no file locks"),
             Verdict::fine,
             {}};
         if (space < little_space)
@@ -278,7 +278,7 @@ Finding examine_folder(const std::string& what, const fs::path& folder)
             finding.verdict = Verdict::slows;
             finding.remedy = "checkpoints may not fit; free some space, or set logging.folder to another disk";
         }
-        if (locks.empty())
+        if (!has_locks)
         {
             finding.verdict = Verdict::slows;
             finding.remedy += std::string(finding.remedy.empty() ? "" : "; ") +

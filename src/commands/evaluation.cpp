@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <optional>
 
 #include "io/base/error.hpp"
 #include "io/base/printable.hpp"
@@ -108,16 +107,9 @@ Summary snn_eval(const Pretrained& pretrained, const config::Config& config, con
     const auto dataset = agreed(communicator.group(),
                                 [&] { return data::load_dataset(wanted, data::Splits::train_and_validation, world); });
     require_known_classes(pretrained, config, dataset, world);
-    std::optional<EvaluationProgress> progress;
-    if (world.is_first())
-    {
-        progress.emplace(static_cast<std::int64_t>(dataset.labelled.size()) + dataset.validation.count(),
-                         world.world_size());
-    }
-    const auto accuracy =
-        snn_accuracy(*network.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse,
-                     progress ? [&](std::int64_t images) { progress->advance(images); } : train::EmbedProgress());
-    progress.reset();
+    const auto images = static_cast<std::int64_t>(dataset.labelled.size()) + dataset.validation.count();
+    const auto accuracy = snn_accuracy(*network.encoder, dataset, config, precision, communicator,
+                                       NotFiniteScores::refuse, evaluation_progress(images, world));
     if (world.is_first())
     {
         fmt::print(

@@ -1,27 +1,13 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 
-#include "io/base/live_line.hpp"
+#include "src/comm/world.hpp"
+#include "src/train/embedder.hpp"
 
 namespace paws::commands
 {
-/// What the first rank shows while images are evaluated, which all ranks share out equally.
-class EvaluationProgress
-{
-public:
-    /// `images`: of all ranks.
-    EvaluationProgress(std::int64_t images, int ranks);
-
-    /// So many more of this rank's are done.
-    void advance(std::int64_t images);
-
-private:
-    std::int64_t all_;
-    std::int64_t ranks_;
-    std::int64_t mine_ = 0;
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-    io::LiveLine line_;
-};
+/// A line on the first rank while `images` are evaluated, which all ranks share out equally; it ends with the last copy
+/// of what is returned. Empty on other ranks.
+train::EmbedProgress evaluation_progress(std::int64_t images, const comm::World& world);
 }  // namespace paws::commands

@@ -19,11 +19,12 @@ std::string format_work(const WorkDone& work)
         line += fmt::format(" {} of {} {}", work.items, work.all_items, work.noun);
         rates += fmt::format("  {:.0f} {}/s", static_cast<double>(work.items) / seconds, work.noun);
     }
+    else if (work.all_bytes > 0)
+    {
+        line += fmt::format(" {} of {}", io::size_in_words(work.bytes), io::size_in_words(work.all_bytes));
+    }
     if (work.all_bytes > 0)
     {
-        line += work.all_items > 0
-                    ? std::string()
-                    : fmt::format(" {} of {}", io::size_in_words(work.bytes), io::size_in_words(work.all_bytes));
         const auto speed = static_cast<double>(work.bytes) / seconds;
         rates += fmt::format("  {}/s", io::size_in_words(static_cast<std::uint64_t>(speed)));
     }

@@ -440,9 +440,9 @@ private:
     {
         auto grad_weight = torch::empty_like(weight);
         auto grad_bias = torch::empty({weight.size(0)}, weight.options());
-        if (winograd_pays(key.shape) && Winograd(key.shape).has_room_for_sums())
+        if (const Winograd winograd(key.shape); winograd_pays(key.shape) && winograd.has_room_for_sums())
         {
-            Winograd(key.shape).sum_gradients(x, grad_y, grad_weight, grad_bias);
+            winograd.sum_gradients(x, grad_y, grad_weight, grad_bias);
             return {grad_weight, key.has_bias ? grad_bias : torch::Tensor()};
         }
         const auto& convolution = primitive_of<WeightGradient>(key);
