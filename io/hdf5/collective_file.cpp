@@ -90,6 +90,24 @@ std::vector<Block> gaps_between(const std::vector<Block>& blocks, std::uint64_t 
     add_until(size);
     return gaps;
 }
+/// Open MPI keeps a file of its own beside one that is open together, where the ranks share no memory
+/// (NAME-JOB-PROCESS.lockedfile), and removes it when that is closed: never, after a failure. It needs no name once all
+/// ranks have opened it.
+void remove_lock_files_of_mpi(const fs::path& path)
+{
+    const auto start = path.filename().string() + '-';
+    std::error_code ignored;
+    for (fs::directory_iterator entry(path.parent_path(), ignored), end; !ignored && entry != end;
+         entry.increment(ignored))
+    {
+        const auto name = entry->path().filename().string();
+        if (name.starts_with(start) && name.ends_with(".lockedfile"))
+        {
+            std::error_code failure;
+            fs::remove(entry->path(), failure);
+        }
+    }
+}
 }  // namespace
 
 void refuse_disk(const fs::path& path)
@@ -130,6 +148,10 @@ void CollectiveFile::begin(const std::function<std::uint64_t(h5::File&)>& make)
                   });
     temporary_ = ranks_.broadcast(temporary_.string());
     together([&] { file_.emplace(h5::File::open_together(temporary_, ranks_.mpi())); });
+    if (ranks_.is_first() && !ranks_.is_alone())
+    {
+        remove_lock_files_of_mpi(temporary_);
+    }
 }
 
 void CollectiveFile::make_skeleton(const std::function<std::uint64_t(h5::File&)>& make)

@@ -1,15 +1,49 @@
 #include "io/ranks/session.hpp"
 
 #include <mpi.h>
+#include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 
+#include "io/ranks/launcher.hpp"
 #include "io/ranks/mpi_call.hpp"
 
 namespace paws::ranks
 {
+namespace
+{
+/// Open MPI opens no file for several ranks of a node without a semaphore in /dev/shm, for shared file pointers, which
+/// HDF5 never uses. Where none can be made, it is told to keep them in a file.
+void do_without_shared_memory()
+{
+    if (!has_shared_memory())
+    {
+        constexpr int if_unset = 0;
+        ::setenv("OMPI_MCA_sharedfp", "^sm", if_unset);
+    }
+}
+
+/// A process that no launcher started would start a daemon of Open MPI's, for MPI_Comm_spawn, and wait for it.
+void start_alone()
+{
+    if (launcher_of_environment().name.empty())
+    {
+        constexpr int if_unset = 0;
+        ::setenv("OMPI_MCA_ess_singleton_isolated", "1", if_unset);
+    }
+}
+}  // namespace
+
+bool has_shared_memory()
+{
+    return ::access("/dev/shm", W_OK) == 0;
+}
+
 Session::Session(int& argc, char**& argv)
 {
+    do_without_shared_memory();
+    start_alone();
     // The loader's thread makes no MPI call.
     int provided = 0;
     check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");

@@ -13,7 +13,8 @@ Command add_demo(CLI::App& app, Arguments& arguments)
 {
     auto* const command =
         app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
-    command->add_option("CONFIG", arguments.config, "The demo's YAML file (configs/demo.yaml)")->required();
+    command->add_option("CONFIG", arguments.config,
+                        "The demo's YAML file (default: demo.yaml, which comes with the program)");
     command->add_option("--images,--pictures", arguments.demo.images,
                         "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
     command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");

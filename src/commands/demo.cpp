@@ -17,6 +17,7 @@
 #include "src/commands/demo_tier.hpp"
 #include "src/commands/embed.hpp"
 #include "src/commands/evaluation.hpp"
+#include "src/commands/shipped_configs.hpp"
 #include "src/commands/training_speed.hpp"
 #include "src/logging/progress_line.hpp"
 #include "src/session/choose_precision.hpp"
@@ -28,9 +29,20 @@ namespace
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
+/// Relative to the working folder, or else to the folder that the program's own configurations lie in.
+std::string list_of_labels(const std::string& path)
+{
+    const auto shipped = shipped_configs_folder().parent_path() / path;
+    return !io::is_there(path) && io::is_there(shipped) ? shipped.string() : path;
+}
+
 config::Config settings_of(const config::Config& config, const DemoRequest& request)
 {
     auto settings = config;
+    if (config.data.subset)
+    {
+        settings.data.subset = list_of_labels(*config.data.subset);
+    }
     settings.data.file = (request.folder / "fashion_mnist.h5").string();
     settings.logging.folder = (request.folder / "run").string();
     return settings;

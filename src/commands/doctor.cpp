@@ -176,6 +176,15 @@ Finding examine_mpi()
     return finding;
 }
 
+Finding examine_shared_memory()
+{
+    return ranks::has_shared_memory()
+               ? Finding{"shared memory", "/dev/shm can be written to", Verdict::fine, {}}
+               : Finding{"shared memory", "nothing can be made in /dev/shm", Verdict::slows,
+                         "ranks of one node exchange data by other, slower ways; mount a tmpfs there, mode 1777 "
+                         "(containers: --shm-size, or --bind /dev/shm)"};
+}
+
 Finding examine_slurm()
 {
     const auto job = session::environment_variable("SLURM_JOB_ID");
@@ -329,6 +338,7 @@ std::vector<Finding> examine_machine()
             examine_blas(),
             examine_gpus(),
             examine_mpi(),
+            examine_shared_memory(),
             examine_slurm(),
             examine_memory(),
             examine_threads(),

@@ -115,6 +115,9 @@ def demo(tree):
     tree.run(sys.executable, tree.data / "perf/tools/draw_embeddings.py", "embeddings.h5", "embeddings.png", "--classes", "fashion.h5",
              MPLBACKEND="Agg", PYTHONDONTWRITEBYTECODE="1")
     require((tree.work / "embeddings.png").stat().st_size > 1000, "embeddings.png is empty")
+    # In one command, which finds its configuration and its list of labels; that is of more images than there are here.
+    said = tree.run("paws_hpc", "demo", "--images", "images", expect=2)
+    require(f"{tree.data}/subsets/fashion_mnist_10_per_class_seed0.txt" in said, f"the demo does not find its labels: {said}")
 
 
 def jobs(tree):
@@ -122,6 +125,8 @@ def jobs(tree):
     script = tree.run(tree.data / "jobs/submit", "--template", "cpu", "--fname", tree.data / "configs/demo.yaml", "--dry-run")
     require(str(tree.data) in script, f"the script does not name {tree.data}:\n{script}")
     require(f"PAWS={tree.data}" in script.replace("'", "").replace("\\", ""), f"PAWS is not {tree.data}:\n{script}")
+    by_name = tree.run(tree.data / "jobs/submit", "--template", "cpu", "--fname", "imgnt_train.yaml", "--dry-run")
+    require("\nCONFIG=imgnt_train.yaml\n" in by_name, f"a configuration by name:\n{by_name}")
     study = tree.run(tree.data / "perf/scaling", "submit", tree.data / "perf/studies/gpus.yaml", "--output", "study", "--dry-run",
                      PYTHONDONTWRITEBYTECODE="1")
     require("#SBATCH" in study, study)
