@@ -70,7 +70,7 @@ std::string hurdle(Action action)
 }
 }  // namespace
 
-TEST_CASE("a file is copied once, and its copy is used again", "[io]")
+TEST_CASE("a file is copied once, and its copy is used again", "[io][local_copy]")
 {
     const Disks disks;
     const std::string bytes = some_bytes();
@@ -90,7 +90,7 @@ TEST_CASE("a file is copied once, and its copy is used again", "[io]")
     }
 }
 
-TEST_CASE("progress rises to the size of the file", "[io]")
+TEST_CASE("progress rises to the size of the file", "[io][local_copy]")
 {
     const Disks disks;
     const std::string bytes = some_bytes();
@@ -105,7 +105,7 @@ TEST_CASE("progress rises to the size of the file", "[io]")
     CHECK(seen == std::vector<std::uint64_t>{16 << 20, 32 << 20, bytes.size()});
 }
 
-TEST_CASE("files of one name in two folders have two copies", "[io]")
+TEST_CASE("files of one name in two folders have two copies", "[io][local_copy]")
 {
     const Disks disks;
     fs::create_directory(disks.network / "a");
@@ -117,7 +117,7 @@ TEST_CASE("files of one name in two folders have two copies", "[io]")
     CHECK(disks.copy(disks.network / "a/../a/data.h5").reused);
 }
 
-TEST_CASE("a copy that is damaged or cut off is replaced", "[io]")
+TEST_CASE("a copy that is damaged or cut off is replaced", "[io][local_copy]")
 {
     const Disks disks;
     const std::string bytes = some_bytes();
@@ -138,7 +138,7 @@ TEST_CASE("a copy that is damaged or cut off is replaced", "[io]")
     CHECK(disks.copy(file).reused);
 }
 
-TEST_CASE("a file that changed is copied anew", "[io]")
+TEST_CASE("a file that changed is copied anew", "[io][local_copy]")
 {
     const Disks disks;
     const auto file = write_file(disks.network / "data.h5", "old");
@@ -149,7 +149,7 @@ TEST_CASE("a file that changed is copied anew", "[io]")
     CHECK(contents(copy) == "new");
 }
 
-TEST_CASE("a file that changes while it is copied is refused", "[io]")
+TEST_CASE("a file that changes while it is copied is refused", "[io][local_copy]")
 {
     const Disks disks;
     const std::string bytes = some_bytes();
@@ -177,7 +177,7 @@ TEST_CASE("a file that changes while it is copied is refused", "[io]")
     }
 }
 
-TEST_CASE("a file that is missing or does not match its seal is refused", "[io]")
+TEST_CASE("a file that is missing or does not match its seal is refused", "[io][local_copy]")
 {
     const Disks disks;
     check_refused([&] { disks.copy(disks.network / "none.h5"); }, {"none.h5", "no such file"});
@@ -192,7 +192,7 @@ TEST_CASE("a file that is missing or does not match its seal is refused", "[io]"
     CHECK(disks.files().empty());
 }
 
-TEST_CASE("where there can be no copy, the reason is said and nothing is left", "[io]")
+TEST_CASE("where there can be no copy, the reason is said and nothing is left", "[io][local_copy]")
 {
     const Disks disks;
     const auto file = write_file(disks.network / "data.h5", some_bytes());
@@ -210,7 +210,7 @@ TEST_CASE("where there can be no copy, the reason is said and nothing is left", 
     CHECK_FALSE(disks.copy(file).reused);
 }
 
-TEST_CASE("a folder that others may write to is not trusted", "[io]")
+TEST_CASE("a folder that others may write to is not trusted", "[io][local_copy]")
 {
     const Disks disks;
     const auto file = write_file(disks.network / "data.h5", "bytes");
@@ -222,7 +222,7 @@ TEST_CASE("a folder that others may write to is not trusted", "[io]")
     CHECK_THAT(hurdle([&] { disks.copy(file); }), Catch::Contains("belongs to this user alone"));
 }
 
-TEST_CASE("what a killed process left of a copy goes away", "[io]")
+TEST_CASE("what a killed process left of a copy goes away", "[io][local_copy]")
 {
     const Disks disks;
     const auto file = write_file(disks.network / "data.h5", "bytes");
@@ -235,7 +235,7 @@ TEST_CASE("what a killed process left of a copy goes away", "[io]")
     CHECK(fs::exists(disks.own() / "another.h5.partial-1"));
 }
 
-TEST_CASE("of those who want a copy at the same time, one makes it", "[io]")
+TEST_CASE("of those who want a copy at the same time, one makes it", "[io][local_copy]")
 {
     const Disks disks;
     const std::string bytes = some_bytes();
