@@ -132,7 +132,7 @@ Command on_checkpoint(const Arguments& arguments, const std::string& name, const
         follow_config(config, world);
         if (!world.group().is_alone())
         {
-            session::require_same_data(world.group(), config);
+            session::require_same_inputs(world.group(), config);
         }
         const auto session = start_computing(config, world);
         return task(pretrained, config, world);

@@ -129,7 +129,7 @@ commands::Summary run_configured_task(const Arguments& arguments, comm::World& w
     }
     if (!world.group().is_alone())
     {
-        session::require_same_data(world.group(), config);
+        session::require_same_inputs(world.group(), config);
     }
     const auto session = start_computing(config, world);
     const auto pretrained = [&]

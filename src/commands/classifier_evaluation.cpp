@@ -16,6 +16,7 @@
 #include "src/commands/evaluation.hpp"
 #include "src/commands/evaluation_progress.hpp"
 #include "src/session/choose_precision.hpp"
+#include "src/session/same_input.hpp"
 #include "src/train/embedder.hpp"
 
 namespace paws::commands
@@ -26,23 +27,16 @@ namespace fs = std::filesystem;
 
 fs::path checkpoint_to_evaluate(const config::Config& config, const std::string& named)
 {
-    const checkpoint::RunFiles files(config);
-    if (named != "auto")
+    const auto path = named == "auto" ? classifier_checkpoint(config) : fs::path(named);
+    if (named != "auto" || io::is_there(path))
     {
-        return named;
-    }
-    for (const auto& path : {files.best(), files.latest(), files.published()})
-    {
-        if (io::is_there(path))
-        {
-            return path;
-        }
+        return path;
     }
     throw io::Error(
         fmt::format("{}: there is no checkpoint of fine_tune to evaluate; run it with meta.training: true "
                     "first, set logging.folder and logging.write_tag as it had them, or name the "
                     "checkpoint with --resume",
-                    files.best().string()));
+                    path.string()));
 }
 
 checkpoint::PretrainedEncoder load_classifier(const fs::path& path, const data::Dataset& dataset,
@@ -98,6 +92,19 @@ loss::Accuracy held_out_accuracy(nn::Encoder& encoder, const data::Dataset& data
                                                           communicator, not_finite);
 }
 
+fs::path classifier_checkpoint(const config::Config& config)
+{
+    const checkpoint::RunFiles files(config);
+    for (const auto& path : {files.best(), files.latest(), files.published()})
+    {
+        if (io::is_there(path))
+        {
+            return path;
+        }
+    }
+    return files.best();
+}
+
 Summary evaluate_classifier(const config::Config& config, const std::string& checkpoint, const comm::World& world)
 {
     const auto start = std::chrono::steady_clock::now();
@@ -109,6 +116,7 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
                                 [&] { return data::load_dataset(config, data::Splits::train_and_validation, world); });
     const auto trained =
         agreed(communicator.group(), [&] { return load_classifier(path, dataset, precision, world.device); });
+    session::require_same_file(communicator.group(), trained.path);
     trained.encoder->use_convolution(config.meta.convolution);
     const auto accuracy = classifier_accuracy(*trained.encoder, dataset.validation, dataset.validation.all_rows(),
                                               config, precision, communicator, NotFiniteScores::refuse,
@@ -122,15 +130,15 @@ Summary evaluate_classifier(const config::Config& config, const std::string& che
                     {"top5", accuracy.top5}};
     auto text =
         fmt::format("{}: epoch {}, {} of '{}': top-1 {:.2f} %, top-5 {:.2f} %\n", io::printable(trained.path.string()),
-                    trained.epochs_done, io::plural(dataset.validation.count(), "image"), config.data.validation_split,
-                    100 * accuracy.top1, 100 * accuracy.top5);
+                    trained.epochs_done, io::plural(dataset.validation.count(), "image"),
+                    io::printable(config.data.validation_split), 100 * accuracy.top1, 100 * accuracy.top5);
     if (!dataset.held_out.empty())
     {
         const auto held_out =
             held_out_accuracy(*trained.encoder, dataset, config, precision, communicator, NotFiniteScores::refuse);
         summary["held_out_top1"] = held_out.top1;
         text += fmt::format("{} of '{}': top-1 {:.2f} %\n", io::plural(dataset.held_out.size(), "held-out image"),
-                            config.data.train_split, 100 * held_out.top1);
+                            io::printable(config.data.train_split), 100 * held_out.top1);
     }
     if (world.is_first())
     {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ loss::Accuracy classifier_accuracy(nn::Encoder& encoder, const data::Images& ima
 loss::Accuracy held_out_accuracy(nn::Encoder& encoder, const data::Dataset& dataset, const config::Config& config,
                                  device::Precision precision, comm::Communicator& communicator,
                                  NotFiniteScores not_finite = NotFiniteScores::count);
+
+/// The classifier of a run of fine_tune: its best, latest or published checkpoint, the first that is there; the best
+/// where none is.
+std::filesystem::path classifier_checkpoint(const config::Config& config);
 
 /// fine_tune with meta.training: false: prints and returns top-1 and top-5 on the validation split, and top-1 on the
 /// held-out images where there are some, of the classifier that `checkpoint` names: auto (the best of the run, else

@@ -13,6 +13,8 @@
 #include "io/ranks/host_name.hpp"
 #include "io/ranks/process_limits.hpp"
 #include "src/checkpoint/starting_network.hpp"
+#include "src/commands/classifier_evaluation.hpp"
+#include "src/commands/config_files.hpp"
 #include "src/commands/describe_data.hpp"
 #include "src/commands/embed.hpp"
 #include "src/data/packed_file.hpp"
@@ -255,10 +257,12 @@ std::string describe_computing(const comm::World& world, const config::Meta& met
     return text;
 }
 
-/// What snn_eval and embed read and write.
+/// What is read and written by a task that evaluates.
 std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset, const torch::Device& device)
 {
-    const auto path = config.logging.path_of(config.logging.pretrain_path.value_or(""));
+    const auto path = config.task == config::Task::fine_tune
+                          ? classifier_checkpoint(config).string()
+                          : config.logging.path_of(config.logging.pretrain_path.value_or(""));
     auto text =
         fmt::format("checkpoint      {}{}\n", io::printable(path), io::is_there(path) ? "" : " (not there yet)");
     if (dataset != nullptr)
@@ -326,7 +330,6 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     }
     auto world = ranks;
     world.device = plan.device;
-    const bool trains = config.task != config::Task::snn_eval && config.task != config::Task::embed;
     std::optional<data::Dataset> dataset;
     std::string no_data;
     try
@@ -346,9 +349,9 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     {
         return no_data.empty() ? ""
                                : fmt::format("data            not read{}: {}\n",
-                                             trains ? ", so no number of steps" : "", io::printable(no_data));
+                                             trains(config) ? ", so no number of steps" : "", io::printable(no_data));
     };
-    if (!trains)
+    if (!trains(config))
     {
         return text + describe_placement(world, config.meta, plan.precision, threads, job_seconds) +
                describe_evaluation(config, dataset ? &*dataset : nullptr, plan.device) + unread();

@@ -12,6 +12,7 @@
 #include "src/commands/evaluation_progress.hpp"
 #include "src/commands/known_classes.hpp"
 #include "src/session/choose_precision.hpp"
+#include "src/session/same_input.hpp"
 #include "src/train/embedder.hpp"
 
 namespace paws::commands
@@ -39,7 +40,7 @@ loss::Accuracy accuracy_together(const data::Images& images, const std::vector<s
     communicator.all_reduce(right);
     if (const auto bad = right[2].item<double>(); bad > 0 && not_finite == NotFiniteScores::refuse)
     {
-        throw io::Error(
+        communicator.group().refuse(
             fmt::format("the outputs of the network for {:.0f} of {} images are NaN or infinite; compute in "
                         "meta.precision=fp32, or take another checkpoint",
                         bad, rows.size()));
@@ -72,6 +73,7 @@ Pretrained load_pretrained(const std::filesystem::path& checkpoint, comm::Commun
 {
     auto network = agreed(communicator.group(), [&] { return checkpoint::load_encoder(checkpoint); });
     const auto path = network.path;
+    session::require_same_file(communicator.group(), path);
     Pretrained pretrained{path, std::move(network)};
     for (const auto& notice : communicator.rank() == 0 ? pretrained.network.config.notices : std::vector<std::string>())
     {

@@ -152,6 +152,13 @@ void append(std::vector<std::string>& notes, const std::vector<std::string>& mor
     notes.insert(notes.end(), more.begin(), more.end());
 }
 
+void give_resources(Dataset& dataset, const ranks::Resources& node)
+{
+    dataset.node = node;
+    dataset.train.node = node;
+    dataset.validation.node = node;
+}
+
 Dataset read_images(const config::Config& config, Splits splits, const comm::World& world)
 {
     const auto& data = config.data;
@@ -161,14 +168,14 @@ Dataset read_images(const config::Config& config, Splits splits, const comm::Wor
     {
         auto dataset =
             agreed(ranks, [&] { return synthetic_images(data, splits, static_cast<std::uint64_t>(config.meta.seed)); });
-        dataset.node = node;
+        give_resources(dataset, node);
         return dataset;
     }
     if (!data.file && data.is_cifar10())
     {
         // Read once and into memory: there is nothing to gain from a copy.
         auto dataset = agreed(ranks, [&] { return read_cifar10(config, splits); });
-        dataset.node = node;
+        give_resources(dataset, node);
         return dataset;
     }
     const auto packed = packed_file(data, world);
@@ -177,7 +184,7 @@ Dataset read_images(const config::Config& config, Splits splits, const comm::Wor
     auto dataset = agreed(ranks, [&] { return read_packed(config, local.path, splits, cache); });
     dataset.source = packed.path.string();
     dataset.read_from = local.path.string();
-    dataset.node = node;
+    give_resources(dataset, node);
     append(dataset.notes, packed.notes);
     append(dataset.notes, local.notes);
     return dataset;

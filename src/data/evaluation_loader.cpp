@@ -12,8 +12,7 @@ EvaluationLoader::EvaluationLoader(const Images& images, const config::Config& c
                                    torch::Device device)
     : data_(config.data), rows_(std::move(rows))
 {
-    const auto settings =
-        pipeline_settings(config, evaluation_batch_bytes(config.data), ranks::resources_of_rank({}), device);
+    const auto settings = pipeline_settings(config, evaluation_batch_bytes(config.data), images.node, device);
     source_ = ViewPlace(images, config.data, device).source(settings, [this] { return plan(); });
 }
 

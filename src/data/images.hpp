@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/ranks/node.hpp"
 #include "src/data/stored_split.hpp"
 
 namespace paws::data
@@ -19,6 +20,7 @@ struct Images
     std::shared_ptr<StoredSplit> stored;  ///< null when they are in memory
     std::vector<std::int64_t> labels;     ///< [P]
     std::vector<std::string> names;       ///< [P]
+    ranks::Resources node;                ///< what this rank may use of its node to make views of them
 
     std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
     bool in_memory() const { return pixels.defined(); }

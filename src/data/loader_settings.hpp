@@ -24,13 +24,12 @@ std::int64_t evaluation_batch_bytes(const config::Data& data);
 /// but one, for a CPU, where the step itself wants the cores, a quarter of them; four batches, or fewer where they
 /// would take more than an eighth of the memory.
 ViewPipeline::Settings pipeline_settings(const config::Config& config, std::int64_t batch_bytes,
-                                         const ranks::Resources& node = ranks::resources_of_rank({}),
-                                         torch::Device device = torch::kCPU);
+                                         const ranks::Resources& node, torch::Device device = torch::kCPU);
 
 /// The same for the training batches of a rank that emulates `ranks` of the world, with data.reuse_views.
 ViewPipeline::Settings training_pipeline_settings(const config::Config& config, std::int64_t ranks,
                                                   const ranks::Resources& node, torch::Device device = torch::kCPU);
 
 /// Memory for images: data.cache_gb, by default half of what a rank may use.
-std::int64_t cache_bytes(const config::Data& data, const ranks::Resources& node = ranks::resources_of_rank({}));
+std::int64_t cache_bytes(const config::Data& data, const ranks::Resources& node);
 }  // namespace paws::data

@@ -7,7 +7,7 @@
 namespace paws::session
 {
 /// Starts Kokkos, on the rank's GPU if world.device is one, which is LibTorch's current device then too; sets the
-/// threads of Kokkos, OpenMP and LibTorch alike (OpenBLAS: see nn/blas_threads.hpp); stops Kokkos at the end.
+/// threads of Kokkos, OpenMP and LibTorch alike (OpenBLAS: see device/blas_threads.hpp); stops Kokkos at the end.
 /// `threads`: 0 takes the rank's cores (see ranks::resources_of_rank), as far as Kokkos and OpenMP can use them. The
 /// environment's variables for threads and devices do not count; the first rank says so. Collective; one per process.
 /// Throws config::Error where Kokkos or the threads cannot be started, or memory is limited to too little.

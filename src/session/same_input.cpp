@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 #include <vector>
 
@@ -87,7 +88,6 @@ std::string identity_of_place(const data::PackedPlace& place)
     return place.exists || place.folder.empty() ? identity_of_packed(place.file)
                                                 : io::printable(place.folder.string()) + ": to be packed\n";
 }
-}  // namespace
 
 std::string identity_of_data(const config::Data& data)
 {
@@ -97,9 +97,58 @@ std::string identity_of_data(const config::Data& data)
     }
     auto identity = data.is_cifar10() && !data.file ? identity_of_cifar10(fs::path(data.root_path) / data.image_folder)
                                                     : identity_of_place(data::packed_place(data));
-    if (const auto list = data.labelled_list(); list && io::is_there(*list))
+    std::set<std::string> lists;
+    for (const auto& list : {data.labelled_list(), data.held_out_list()})
     {
-        identity += identity_of_list(*list);
+        if (list && io::is_there(*list) && lists.insert(*list).second)
+        {
+            identity += identity_of_list(*list);
+        }
+    }
+    return identity;
+}
+
+/// Whoever reads a file that is missing says so.
+std::string identity_of_checkpoint(const fs::path& path)
+{
+    std::error_code error;
+    return fs::is_regular_file(path, error) ? identity_of_packed(path) : std::string();
+}
+
+/// `identity`: lines "path: what" of this rank.
+void require_same_lines(const ranks::Group& group, const std::string& identity)
+{
+    const auto found = ranks::find_disagreement(group, identity);
+    if (!found)
+    {
+        return;
+    }
+    const auto theirs = lines_by_path(found->text);
+    for (const auto& [path, what] : lines_by_path(found->text_of_first))
+    {
+        const auto other = theirs.find(path);
+        const auto other_what = other == theirs.end() ? std::string("nothing") : other->second;
+        if (other_what != what)
+        {
+            group.refuse(fmt::format("{}: {} is {}, but {} on {}; give all ranks the same files", found->rank, path,
+                                     other_what, what, found->first));
+        }
+    }
+    group.refuse(
+        fmt::format("{}: it reads other files than {}; give all ranks the same files", found->rank, found->first));
+}
+}  // namespace
+
+std::string identity_of_inputs(const config::Config& config)
+{
+    auto identity = identity_of_data(config.data);
+    if (config.meta.init_backbone)
+    {
+        identity += identity_of_checkpoint(*config.meta.init_backbone);
+    }
+    if (config.logging.pretrain_path)
+    {
+        identity += identity_of_checkpoint(config.logging.path_of(*config.logging.pretrain_path));
     }
     return identity;
 }
@@ -121,26 +170,13 @@ void require_same_config(const ranks::Group& group, const config::Config& config
                     count > most_keys_named ? fmt::format(" and {} more", count - most_keys_named) : ""));
 }
 
-void require_same_data(const ranks::Group& group, const config::Config& config)
+void require_same_inputs(const ranks::Group& group, const config::Config& config)
 {
-    const auto identity = agreed(group, [&] { return identity_of_data(config.data); });
-    const auto found = ranks::find_disagreement(group, identity);
-    if (!found)
-    {
-        return;
-    }
-    const auto theirs = lines_by_path(found->text);
-    for (const auto& [path, what] : lines_by_path(found->text_of_first))
-    {
-        const auto other = theirs.find(path);
-        const auto other_what = other == theirs.end() ? std::string("nothing") : other->second;
-        if (other_what != what)
-        {
-            group.refuse(fmt::format("{}: {} is {}, but {} on {}; give all ranks the same data", found->rank, path,
-                                     other_what, what, found->first));
-        }
-    }
-    group.refuse(
-        fmt::format("{}: it reads other files than {}; give all ranks the same data", found->rank, found->first));
+    require_same_lines(group, agreed(group, [&] { return identity_of_inputs(config); }));
+}
+
+void require_same_file(const ranks::Group& group, const fs::path& path)
+{
+    require_same_lines(group, agreed(group, [&] { return identity_of_checkpoint(path); }));
 }
 }  // namespace paws::session

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "io/ranks/group.hpp"
@@ -7,12 +8,15 @@
 
 namespace paws::session
 {
-/// Collective: ranks that see different settings or different data would compute nonsense together, or wait for each
-/// other for ever. Throws ranks::BadInput, which names a rank, its host, and the keys or the file.
+/// Collective: ranks that see different settings or read different files would compute nonsense together, or wait for
+/// each other for ever. Throws ranks::BadInput, which names a rank, its host, and the keys or the file.
 void require_same_config(const ranks::Group& group, const config::Config& config);
-void require_same_data(const ranks::Group& group, const config::Config& config);
+void require_same_inputs(const ranks::Group& group, const config::Config& config);
+/// Of one that the configuration does not name; it need not be there.
+void require_same_file(const ranks::Group& group, const std::filesystem::path& path);
 
-/// What tells a run's data from others without reading them: sizes, and the checksum of a packed file as its seal says
-/// it; the list of labelled images by its contents. Lines "path: what". Throws config::Error or io::Error.
-std::string identity_of_data(const config::Data& data);
+/// What tells the files that every rank of a run reads by itself from others, without reading them: sizes, and the
+/// checksum of one of our files as its seal says it; lists of images by their contents. The data, the lists of labelled
+/// and of held-out images, the checkpoint to start from. Lines "path: what". Throws config::Error or io::Error.
+std::string identity_of_inputs(const config::Config& config);
 }  // namespace paws::session

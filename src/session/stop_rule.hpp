@@ -29,7 +29,7 @@ class TimeLimit
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// `end`: none, there is no limit. `name`: what is said about it, such as "--stop-after 2h".
+    /// `end`: none, there is no limit. `name`: what is said about it, such as "--stop-after".
     TimeLimit(std::optional<Clock::time_point> end, std::string name) : end_(end), name_(std::move(name)) {}
 
     /// The earlier of what the user and what the job allow. `job_seconds`: until the job ends, if it is known.

@@ -33,6 +33,10 @@ TEST_CASE("pre-training, both ways of fine-tuning and the evaluation, on one ran
     CHECK_THAT(check(fine_tune + " --dry-run"), Catch::Contains("batch           4 labelled images per rank") &&
                                                     Catch::Contains("wide_resnet16w1, 3 classes"));
     CHECK(lines_with(check(fine_tune, test::mpirun(2)), "training top-1 ").size() == 3);
+    // An evaluation takes no steps, and so no batches.
+    const auto planned = check(fine_tune + " --set meta.training=false --set optimization.batch_size=700 --dry-run");
+    CHECK(lines_with(planned, "checkpoint ").size() == 1);
+    CHECK_THAT(planned, Catch::Contains("small-fine-tune-best.h5\n") && !Catch::Contains("steps"));
     const auto summary = (small.folder / "summary.json").string();
     const auto evaluated = check(fine_tune + " --set meta.training=false --summary " + summary, test::mpirun(2));
     CHECK(lines_with(evaluated, "small-fine-tune-best.h5: epoch ").size() == 1);

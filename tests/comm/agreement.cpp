@@ -1,6 +1,8 @@
 // Ranks that were given other settings or data are named.
 
+#include <fstream>
 #include <functional>
+
 #include "io/base/error.hpp"
 #include "io/ranks/agreed.hpp"
 #include "io/ranks/host_name.hpp"
@@ -52,15 +54,15 @@ TEST_CASE("ranks with other settings or data are refused", "[comm]")
     }
     auto first = config::parse(group.broadcast(config.to_yaml()), "rank 0's");
     CHECK_NOTHROW(session::require_same_config(group, first));
-    CHECK_NOTHROW(session::require_same_data(group, first));
+    CHECK_NOTHROW(session::require_same_inputs(group, first));
     if (last > 0 && group.rank() == last)
     {
         first.data.subset.reset();
     }
-    const auto data = agreed_failure([&] { session::require_same_data(group, first); });
+    const auto data = agreed_failure([&] { session::require_same_inputs(group, first); });
     CHECK_THAT(data.message, Catch::Contains(last > 0 ? "labelled.txt is nothing, but" : "none"));
     first.data.file = group.rank() == last ? "/nowhere.h5" : *first.data.file;
-    const auto missing = agreed_failure([&] { session::require_same_data(group, first); });
+    const auto missing = agreed_failure([&] { session::require_same_inputs(group, first); });
     CHECK_THAT(missing.message, Catch::Contains("/nowhere.h5: there is no such file"));
     group.meet();
 }
@@ -68,8 +70,8 @@ TEST_CASE("ranks with other settings or data are refused", "[comm]")
 TEST_CASE("data are told apart by their seals and sizes", "[comm]")
 {
     const test::SmallRun small;
-    auto data = small.config("run").data;
-    const auto before = session::identity_of_data(data);
+    auto config = small.config("run");
+    const auto before = session::identity_of_inputs(config);
     CHECK_THAT(before, Catch::Contains("data.h5: ") && Catch::Contains("checksum") && Catch::Contains("labelled.txt"));
     io::DatasetContent other;
     other.class_names = {"a", "b", "c"};
@@ -77,12 +79,52 @@ TEST_CASE("data are told apart by their seals and sizes", "[comm]")
     other.splits["train"].pixels[5] ^= 1;
     other.splits["val"] = test::striped_images(12, 3, 16);
     io::write_dataset(small.data(), other);
-    CHECK(session::identity_of_data(data) != before);
+    CHECK(session::identity_of_inputs(config) != before);
 
-    data = config::Data();
-    data.root_path = PAWS_TEST_DATA;
-    data.image_folder = "cifar-10-batches-py";
-    CHECK_THAT(session::identity_of_data(data), Catch::Contains("cifar-10-batches-py: ") && Catch::Contains("files"));
+    config.data = config::Data();
+    config.data.root_path = PAWS_TEST_DATA;
+    config.data.image_folder = "cifar-10-batches-py";
+    CHECK_THAT(session::identity_of_inputs(config),
+               Catch::Contains("cifar-10-batches-py: ") && Catch::Contains("files"));
+}
+
+TEST_CASE("ranks that would start from other checkpoints are refused", "[comm]")
+{
+    const auto& group = test::world()->group();
+    const int last = group.size() - 1;
+    const test::SmallRun small;
+    auto config = config::parse(group.broadcast(small.config("run").to_yaml()), "rank 0's");
+    const auto file = *config.data.file;
+    const auto refused = [&](const std::function<void()>& work)
+    {
+        const auto failure = agreed_failure(work);
+        CHECK_THAT(failure.message, Catch::Contains(last > 0 ? "data.h5 is nothing, but" : "none"));
+        CHECK(failure.code == (last > 0 ? ranks::bad_input : ranks::success));
+    };
+    const bool differs = last > 0 && group.rank() == last;
+    config.data = config::Data();
+    config.data.dataset = config::Dataset::synthetic;
+    config.meta.init_backbone = differs ? std::nullopt : std::optional(file);
+    refused([&] { session::require_same_inputs(group, config); });
+    config.meta.init_backbone.reset();
+    config.logging.pretrain_path = differs ? "/nowhere.h5" : file;
+    refused([&] { session::require_same_inputs(group, config); });
+    refused([&] { session::require_same_file(group, differs ? "/nowhere.h5" : file); });
+    CHECK_NOTHROW(session::require_same_file(group, file));
+    group.meet();
+}
+
+TEST_CASE("the list of held-out images is among a run's inputs", "[comm]")
+{
+    const test::SmallRun small;
+    auto config = small.config("run");
+    config.data.dataset = config::Dataset::imagenet_fine_tune;
+    config.data.subset_path = (small.folder / "").string();
+    std::ofstream(small.folder / "val.txt") << "a\n";
+    const auto before = session::identity_of_inputs(config);
+    CHECK_THAT(before, Catch::Contains("val.txt"));
+    std::ofstream(small.folder / "val.txt") << "b\n";
+    CHECK(session::identity_of_inputs(config) != before);
 }
 
 TEST_CASE("settings and data that do not fit are bad input", "[comm]")
