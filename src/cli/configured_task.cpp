@@ -16,6 +16,8 @@
 #include "src/commands/embed.hpp"
 #include "src/commands/evaluation.hpp"
 #include "src/commands/training.hpp"
+#include "src/config/enums.hpp"
+#include "src/config/task_traits.hpp"
 #include "src/device/device.hpp"
 #include "src/session/choose_device.hpp"
 #include "src/session/job_limits.hpp"
@@ -118,7 +120,7 @@ commands::Summary train(const Arguments& arguments, const config::Config& config
 commands::Summary run_configured_task(const Arguments& arguments, comm::World& world)
 {
     const auto config = load_config(arguments, world);
-    if (!commands::trains(config))
+    if (!config::trains(config))
     {
         session::drop_stop_signals();
     }
@@ -137,21 +139,17 @@ commands::Summary run_configured_task(const Arguments& arguments, comm::World& w
         return commands::load_pretrained(config.logging.path_of(config.logging.pretrain_path.value_or("")),
                                          *world.communicator);
     };
-    switch (config.task)
+    if (config::trains(config))
     {
-        case config::Task::paws_train:
-        case config::Task::suncet_train:
-        case config::Task::snn_fine_tune:
-            return train(arguments, config, world);
-        case config::Task::fine_tune:
-            return config.meta.training ? train(arguments, config, world)
-                                        : commands::evaluate_classifier(config, arguments.resume, world);
-        case config::Task::snn_eval:
-            return commands::snn_eval(pretrained(), config, world);
-        case config::Task::embed:
-            return commands::embed(pretrained(), config, commands::embeddings_path(config), world);
+        return train(arguments, config, world);
     }
-    return {};
+    if (config::traits_of(config.task).has_classifier)
+    {
+        return commands::evaluate_classifier(config, arguments.resume, world);
+    }
+    return config.task == config::Task::embed
+               ? commands::embed(pretrained(), config, commands::embeddings_path(config), world)
+               : commands::snn_eval(pretrained(), config, world);
 }
 }  // namespace
 
@@ -165,7 +163,7 @@ bool may_train(const Arguments& arguments)
     }
     try
     {
-        return commands::trains(config::load(arguments.config, arguments.overrides, arguments.task));
+        return config::trains(config::load(arguments.config, arguments.overrides, arguments.task));
     }
     catch (const std::exception&)
     {
@@ -217,9 +215,8 @@ Command add_run(CLI::App& app, Arguments& arguments)
 {
     app.add_option("CONFIG", arguments.config, "The YAML file that describes the run");
     app.add_option("--fname", arguments.config, "The same as CONFIG: how the published launcher names it");
-    app.add_option(
-        "--sel", arguments.task,
-        "Task: paws_train, suncet_train, snn_fine_tune, fine_tune, snn_eval, embed (default: as the file says)");
+    app.add_option("--sel", arguments.task,
+                   "Task: " + config::listed_words<config::Task>() + " (default: as the file says)");
     app.add_option("--resume", arguments.resume,
                    "auto (default: resume from the newest whole checkpoint of the folder), never, or a checkpoint "
                    "(.h5, .pth.tar)");

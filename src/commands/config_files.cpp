@@ -9,7 +9,7 @@
 #include "io/files/read_file.hpp"
 #include "src/checkpoint/run_files.hpp"
 #include "src/commands/embed.hpp"
-#include "src/config/keys.hpp"
+#include "src/config/task_traits.hpp"
 
 namespace paws::commands
 {
@@ -158,12 +158,6 @@ void add_training(const config::Config& config, int rank, io::CommandFiles& file
 }
 }  // namespace
 
-bool trains(const config::Config& config)
-{
-    return config::all_training.contains(config.task) &&
-           (config.task != config::Task::fine_tune || config.meta.training);
-}
-
 void add_config_inputs(const config::Config& config, io::CommandFiles& files)
 {
     const auto add = [&](const char* setting, const std::optional<std::string>& path)
@@ -186,7 +180,7 @@ void add_config_inputs(const config::Config& config, io::CommandFiles& files)
 void add_config_files(const config::Config& config, int rank, io::CommandFiles& files)
 {
     add_config_inputs(config, files);
-    if (trains(config))
+    if (config::trains(config))
     {
         add_training(config, rank, files);
     }

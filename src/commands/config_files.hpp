@@ -12,9 +12,6 @@ void add_config_files(const config::Config& config, int rank, io::CommandFiles& 
 /// The same of what it reads alone: a dry run writes nothing.
 void add_config_inputs(const config::Config& config, io::CommandFiles& files);
 
-/// Whether the task trains, and so writes the files of a run.
-bool trains(const config::Config& config);
-
 /// Throws io::Error if a name that begins with logging.write_tag would be too long for logging.folder.
 void require_tag_fits(const config::Config& config);
 }  // namespace paws::commands

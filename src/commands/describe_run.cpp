@@ -14,15 +14,14 @@
 #include "io/ranks/process_limits.hpp"
 #include "src/checkpoint/starting_network.hpp"
 #include "src/commands/classifier_evaluation.hpp"
-#include "src/commands/config_files.hpp"
 #include "src/commands/describe_data.hpp"
 #include "src/commands/embed.hpp"
+#include "src/config/task_traits.hpp"
 #include "src/data/packed_file.hpp"
 #include "src/device/blas_kernel.hpp"
 #include "src/device/device.hpp"
 #include "src/device/processor.hpp"
 #include "src/methods/registry.hpp"
-#include "src/methods/support_batches.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/session/choose_device.hpp"
 #include "src/session/choose_precision.hpp"
@@ -82,19 +81,6 @@ session::MemoryEstimate expected_memory(const config::Config& config, device::Pr
     return memory;
 }
 
-std::string batch_key(config::Task task)
-{
-    switch (task)
-    {
-        case config::Task::fine_tune:
-            return "optimization.batch_size";
-        case config::Task::snn_fine_tune:
-            return "criterion.supervised_batch_size";
-        default:
-            return "criterion.unsupervised_batch_size";
-    }
-}
-
 /// Against the GPU that there is; on a machine without one, against what clusters have.
 std::string describe_gpu_memory(const config::Config& config, const Plan& plan, std::int64_t expected,
                                 std::int64_t ranks)
@@ -113,8 +99,8 @@ std::string describe_gpu_memory(const config::Config& config, const Plan& plan, 
     const auto fewer_at_once = config.meta.emulate_world > ranks
                                    ? fmt::format(", or start more of the {} ranks", config.meta.emulate_world)
                                    : " (with more ranks, the batch of all stays)";
-    const auto remedy =
-        fmt::format("lower {}{}{}", batch_key(config.task), fewer_at_once, is_wide ? ", or meta.precision: fp16" : "");
+    const auto remedy = fmt::format("lower {}{}{}", config::traits_of(config.task).batch_key, fewer_at_once,
+                                    is_wide ? ", or meta.precision: fp16" : "");
     return fmt::format("GPU memory      {}\n", session::describe_fit(expected, gpus, remedy));
 }
 
@@ -145,7 +131,7 @@ data::Dataset look_at_data(const config::Config& config)
 std::string describe_steps(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
     const auto steps = methods::make_loader(config, dataset, {0, 1, ranks}, torch::kCPU)->steps_per_epoch();
-    const bool is_pre_training = config.task == config::Task::paws_train || config.task == config::Task::suncet_train;
+    const bool is_pre_training = config::pre_training.contains(config.task);
     return fmt::format(
         "data            {}: {}, {}{} labelled, {}\n"
         "steps           {} an epoch, {} in {}\n",
@@ -179,7 +165,7 @@ std::string listed_places(const std::vector<std::string>& places)
 std::string describe_supports(const config::Config& config, std::int64_t ranks)
 {
     const auto& criterion = config.criterion;
-    const auto per_class = methods::labelled_per_class(config);
+    const auto per_class = config::supports_per_class(config);
     const auto supports = criterion.classes_per_batch * per_class * criterion.supervised_views;
     return fmt::format("{} per rank, {} in all: {} × {} × {} per rank, {}", supports, supports * ranks,
                        io::plural(criterion.classes_per_batch, "class", "es"), io::plural(per_class, "image"),
@@ -203,24 +189,28 @@ std::string describe_batch(const config::Config& config, std::int64_t ranks)
                            describe_supports(config, ranks), data.crop_size);
     }
     const auto images = criterion.unsupervised_batch_size;
-    return fmt::format(
-        "batch           {} per rank, {} in all; of each image 2 views of {}²{}\n"
-        "supports        {}{}\n",
-        io::plural(images, "image"), images * ranks, data.crop_size,
-        data.multicrop > 0 ? fmt::format(" and {} of {}²", data.multicrop, data.small_crop_size) : "",
-        describe_supports(config, ranks),
-        config.task == config::Task::suncet_train
-            ? fmt::format("; in {} of {}", std::min(criterion.supervised_epochs, config.optimization.epochs),
-                          io::plural(config.optimization.epochs, "epoch"))
-            : "");
+    auto text =
+        fmt::format("batch           {} per rank, {} in all; of each image 2 views of {}²{}\n",
+                    io::plural(images, "image"), images * ranks, data.crop_size,
+                    data.multicrop > 0 ? fmt::format(" and {} of {}²", data.multicrop, data.small_crop_size) : "");
+    if (!config::with_supports.contains(config.task))
+    {
+        return text;
+    }
+    const auto epochs = config.optimization.epochs;
+    const auto supervised = config::epochs_with_supports(config);
+    return text + fmt::format("supports        {}{}\n", describe_supports(config, ranks),
+                              supervised ? fmt::format("; in {} of {}", std::min(*supervised, epochs),
+                                                       io::plural(epochs, "epoch"))
+                                         : "");
 }
 
 /// What fewer ranks than the published runs had do to the supports, which per-rank settings hide.
 std::string note_on_supports(const config::Config& config, const data::Dataset& dataset, std::int64_t ranks)
 {
     const auto& criterion = config.criterion;
-    const auto in_step = criterion.classes_per_batch * (config.data.unique_classes_per_rank ? ranks : 1);
-    if (config.task == config::Task::fine_tune || in_step >= dataset.classes())
+    const auto in_step = config::classes_of_step(config, ranks);
+    if (!config::with_supports.contains(config.task) || in_step >= dataset.classes())
     {
         return "";
     }
@@ -347,11 +337,12 @@ std::string describe_run(const config::Config& config, std::int64_t threads, con
     const auto job_seconds = world.is_first() ? session::seconds_until_job_ends() : std::nullopt;
     const auto unread = [&]
     {
-        return no_data.empty() ? ""
-                               : fmt::format("data            not read{}: {}\n",
-                                             trains(config) ? ", so no number of steps" : "", io::printable(no_data));
+        return no_data.empty()
+                   ? ""
+                   : fmt::format("data            not read{}: {}\n",
+                                 config::trains(config) ? ", so no number of steps" : "", io::printable(no_data));
     };
-    if (!trains(config))
+    if (!config::trains(config))
     {
         return text + describe_placement(world, config.meta, plan.precision, threads, job_seconds) +
                describe_evaluation(config, dataset ? &*dataset : nullptr, plan.device) + unread();

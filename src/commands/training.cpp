@@ -125,8 +125,8 @@ Summary run_training(const config::Config& wanted, const data::Dataset& dataset,
                                         speaks);
     observers::EpochMessages messages({config, trainer.method().columns(), trainer.world_size()}, trainer.loader(),
                                       *world.communicator, speaks);
-    // What is evaluated is logged and shown; a step is logged before the checkpoint that would be resumed behind it;
-    // how long checkpoints take is known before it is asked whether one more step fits.
+    // Evaluations come first: the others read the accuracy that they set. A step is logged before the checkpoint that
+    // would be resumed behind it. Checkpoints come before `stop`, which reads how long they say that writing one takes.
     train::Observers observers{&evaluations, &logs, &progress, &messages, &checkpoints, &stop};
     if (timings)
     {

@@ -11,7 +11,7 @@
 #include "io/base/printable.hpp"
 #include "io/base/quantity.hpp"
 #include "io/image/png.hpp"
-#include "src/config/keys.hpp"
+#include "src/config/task_traits.hpp"
 #include "src/data/augmentation.hpp"
 #include "src/data/dataset.hpp"
 #include "src/data/samplers.hpp"

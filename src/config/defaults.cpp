@@ -139,7 +139,7 @@ void set_defaults(Config& config)
     {
         config.logging.eval_every = 1;
     }
-    if (config.task == Task::snn_eval || config.task == Task::embed)
+    if (!all_training.contains(config.task))
     {
         config.logging.pretrain_path = config.logging.write_tag + "-latest.h5";
     }

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "src/config/config.hpp"
+#include "src/config/task_traits.hpp"
 
 namespace paws::config
 {
@@ -18,14 +18,13 @@ template <typename Enum>
 inline constexpr auto words_of = nullptr;
 
 template <>
-inline constexpr auto words_of<Task> = std::to_array<std::pair<const char*, Task>>({
-    {"paws_train", Task::paws_train},
-    {"suncet_train", Task::suncet_train},
-    {"snn_fine_tune", Task::snn_fine_tune},
-    {"fine_tune", Task::fine_tune},
-    {"snn_eval", Task::snn_eval},
-    {"embed", Task::embed},
-});
+inline constexpr auto words_of<Task> = []
+{
+    std::array<std::pair<const char*, Task>, task_table.size()> words{};
+    std::transform(task_table.begin(), task_table.end(), words.begin(),
+                   [](const TaskTraits& row) { return std::pair(row.word, row.task); });
+    return words;
+}();
 
 template <>
 inline constexpr auto words_of<Precision> = std::to_array<std::pair<const char*, Precision>>({

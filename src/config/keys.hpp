@@ -5,45 +5,19 @@
 
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <vector>
 
-#include "src/config/config.hpp"
+#include "src/config/task_traits.hpp"
 
 namespace paws::config
 {
-class TaskSet
-{
-public:
-    constexpr TaskSet(std::initializer_list<Task> tasks)
-    {
-        for (const Task task : tasks)
-        {
-            bits_ |= bit(task);
-        }
-    }
-    constexpr bool contains(Task task) const { return (bits_ & bit(task)) != 0; }
-
-private:
-    static constexpr std::uint32_t bit(Task task) { return 1U << static_cast<unsigned>(task); }
-    std::uint32_t bits_ = 0;
-};
-
+// Tasks with keys of their own; what several tasks have in common is in task_traits.hpp.
 inline constexpr TaskSet paws_only{Task::paws_train};
 inline constexpr TaskSet suncet_only{Task::suncet_train};
 inline constexpr TaskSet snn_fine_tune_only{Task::snn_fine_tune};
 inline constexpr TaskSet fine_tune_only{Task::fine_tune};
 inline constexpr TaskSet embed_only{Task::embed};
-inline constexpr TaskSet pre_training{Task::paws_train, Task::suncet_train};
-inline constexpr TaskSet fine_tuning{Task::snn_fine_tune, Task::fine_tune};
-inline constexpr TaskSet with_supports{Task::paws_train, Task::suncet_train, Task::snn_fine_tune};
-inline constexpr TaskSet all_training{Task::paws_train, Task::suncet_train, Task::snn_fine_tune, Task::fine_tune};
-inline constexpr TaskSet without_classifier{Task::paws_train, Task::suncet_train, Task::snn_fine_tune, Task::snn_eval,
-                                            Task::embed};
-inline constexpr TaskSet from_checkpoint{Task::snn_fine_tune, Task::fine_tune, Task::snn_eval, Task::embed};
-inline constexpr TaskSet every_task{Task::paws_train, Task::suncet_train, Task::snn_fine_tune,
-                                    Task::fine_tune,  Task::snn_eval,     Task::embed};
 
 /// Whether `name` is one of meta, criterion, data, optimization, logging, embed.
 bool is_section(const std::string& name);

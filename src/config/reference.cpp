@@ -22,12 +22,13 @@ constexpr std::string_view introduction = R"(# Configuration reference
 
 This page is the output of `paws_hpc --print-settings markdown`.
 
-A configuration is a YAML file with one mapping per section, and `task:` at the top level: `paws_train`, `suncet_train`, `snn_fine_tune`,
-`fine_tune`, `snn_eval` or `embed`. Where it is missing, it is inferred from the keys. On the command line, a key is
-`--set section.key=value`. [Commands](commands.md#configuration-files) describes paths, merged sections and unknown keys.
+A configuration is a YAML file with one mapping per section, and `task:` at the top level:
+{every_task}.
+Where it is missing, it is inferred from the keys. On the command line, a key is `--set section.key=value`.
+[Commands](commands.md#configuration-files) describes paths, merged sections and unknown keys.
 
 - **Default**: *required* keys have none. *Small images* are CIFAR-10 and packed files (`dataset: hdf5`), *photographs* ImageNet and
-  folders. *Pre-training* is `paws_train` and `suncet_train`, *fine-tuning* is `snn_fine_tune` and `fine_tune`.
+  folders. *Pre-training* is {pre_training}, *fine-tuning* is {fine_tuning}.
 - **Tasks**: those in which the key has a meaning. *Training* is pre-training and fine-tuning. Other tasks ignore the key.
 )";
 
@@ -119,6 +120,25 @@ std::vector<Task> tasks_in(TaskSet tasks)
     return found;
 }
 
+std::vector<std::string> names_of(const std::vector<Task>& tasks)
+{
+    std::vector<std::string> names;
+    for (const auto task : tasks)
+    {
+        names.push_back(code(word_from_enum(task)));
+    }
+    return names;
+}
+
+/// "`a`, `b` and `c`".
+std::string sentence_of(TaskSet tasks, const char* conjunction)
+{
+    auto names = names_of(tasks_in(tasks));
+    const auto last = names.back();
+    names.pop_back();
+    return names.empty() ? last : fmt::format("{} {} {}", fmt::join(names, ", "), conjunction, last);
+}
+
 std::string listed(const std::vector<Task>& tasks)
 {
     struct Name
@@ -135,12 +155,7 @@ std::string listed(const std::vector<Task>& tasks)
             return name;
         }
     }
-    std::vector<std::string> words;
-    for (const auto task : tasks)
-    {
-        words.push_back(code(word_from_enum(task)));
-    }
-    return fmt::format("{}", fmt::join(words, ", "));
+    return fmt::format("{}", fmt::join(names_of(tasks), ", "));
 }
 
 template <typename T>
@@ -164,7 +179,9 @@ std::string default_of(const char* key, const T& member, TaskSet tasks, const Ab
 std::string reference_markdown()
 {
     static const Config defaults;
-    std::string page(introduction);
+    auto page = fmt::format(introduction, fmt::arg("every_task", sentence_of(every_task, "or")),
+                            fmt::arg("pre_training", sentence_of(pre_training, "and")),
+                            fmt::arg("fine_tuning", sentence_of(fine_tuning, "and")));
     for (const auto& section : sections)
     {
         page +=

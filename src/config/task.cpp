@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
+#include <vector>
 
 #include "src/config/enums.hpp"
 #include "src/config/nearest.hpp"
@@ -11,22 +13,28 @@ namespace paws::config
 {
 namespace
 {
-/// Keys that one task alone has.
+/// A key of the document that one task alone has.
 struct Clue
 {
     const char* key;
     Task task;
 };
 
-constexpr std::array clues{
-    Clue{"criterion.me_max", Task::paws_train},
-    Clue{"criterion.sharpen", Task::paws_train},
-    Clue{"data.multicrop", Task::paws_train},
-    Clue{"criterion.supervised_epochs", Task::suncet_train},
-    Clue{"criterion.supervised_batch_size", Task::snn_fine_tune},
-    Clue{"meta.training", Task::fine_tune},
-    Clue{"optimization.zero_init", Task::fine_tune},
-};
+std::vector<Clue> clues_in(const Document& document)
+{
+    std::vector<Clue> found;
+    for (const auto& row : task_table)
+    {
+        for (const auto* const key : row.clues)
+        {
+            if (key != nullptr && document.has(key))
+            {
+                found.push_back({key, row.task});
+            }
+        }
+    }
+    return found;
+}
 
 Task task_from_selection(const std::string& selected)
 {
@@ -42,12 +50,9 @@ Task task_from_selection(const std::string& selected)
 Task infer_task(const Document& document)
 {
     std::set<Task> candidates;
-    for (const Clue& clue : clues)
+    for (const auto& clue : clues_in(document))
     {
-        if (document.has(clue.key))
-        {
-            candidates.insert(clue.task);
-        }
+        candidates.insert(clue.task);
     }
     if (candidates.size() != 1)
     {
@@ -61,19 +66,12 @@ Task infer_task(const Document& document)
 
 std::string hint_of_other_task(const Document& document, Task task)
 {
-    const Clue* other = nullptr;
-    for (const Clue& clue : clues)
-    {
-        if (document.has(clue.key))
-        {
-            if (clue.task == task)
-            {
-                return "";
-            }
-            other = &clue;
-        }
-    }
-    return other ? fmt::format("; {} is a key of {}", other->key, word_from_enum(other->task)) : "";
+    const auto clues = clues_in(document);
+    const bool is_of_task =
+        std::any_of(clues.begin(), clues.end(), [&](const Clue& clue) { return clue.task == task; });
+    return clues.empty() || is_of_task
+               ? ""
+               : fmt::format("; {} is a key of {}", clues.back().key, word_from_enum(clues.back().task));
 }
 
 Task decide_task(const Document& document, const std::string& selected)
@@ -94,8 +92,7 @@ Task decide_task(const Document& document, const std::string& selected)
         return task;
     }
     const Task chosen = task_from_selection(selected);
-    const bool only_reads = chosen == Task::snn_eval || chosen == Task::embed;
-    if (chosen != task && !only_reads)
+    if (chosen != task && all_training.contains(chosen))
     {
         fail(written->where, "task",
              fmt::format("says {}, but --sel says {}; leave one out", word_from_enum(task), selected));

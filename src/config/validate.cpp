@@ -106,8 +106,7 @@ bool is_device(const std::string& name)
 void check_meta(const Meta& meta, Task task, const Checker& check)
 {
     check.require(!meta.model_name.empty(), "meta.model_name", "is empty; name a network, such as resnet50");
-    const bool from_checkpoint_file = task == Task::snn_eval || task == Task::embed;
-    check.at_least<std::int64_t>("meta.output_dim", meta.output_dim, from_checkpoint_file ? 0 : 1,
+    check.at_least<std::int64_t>("meta.output_dim", meta.output_dim, all_training.contains(task) ? 1 : 0,
                                  "published: 128, 2048");
     check.require(is_device(meta.device), "meta.device",
                   fmt::format("must be auto, cpu, cuda or cuda:N, is '{}'", meta.device));

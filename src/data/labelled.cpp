@@ -10,6 +10,7 @@
 #include "io/dataset/label_draw.hpp"
 #include "io/dataset/subset_file.hpp"
 #include "io/files/input_path.hpp"
+#include "src/config/task_traits.hpp"
 
 namespace paws::data
 {
@@ -18,38 +19,6 @@ namespace
 std::vector<std::int64_t> signed_rows(const std::vector<std::size_t>& rows)
 {
     return {rows.begin(), rows.end()};
-}
-
-/// Images of each class that a rank takes for a batch; 0 for tasks without supports.
-std::int64_t labels_of_a_class(const config::Config& config)
-{
-    switch (config.task)
-    {
-        case config::Task::paws_train:
-        case config::Task::suncet_train:
-            return config.criterion.supervised_imgs_per_class;
-        case config::Task::snn_fine_tune:
-            return config.criterion.supervised_batch_size;
-        default:
-            return 0;
-    }
-}
-
-/// Whether the labels are what is learned.
-bool needs_classes(const config::Config& config)
-{
-    switch (config.task)
-    {
-        case config::Task::paws_train:
-        case config::Task::snn_fine_tune:
-            return true;
-        case config::Task::fine_tune:
-            return config.meta.training;
-        case config::Task::suncet_train:
-            return config.criterion.supervised_epochs > 0;
-        default:
-            return false;
-    }
 }
 
 std::set<std::size_t> labelled_classes(const std::vector<std::int64_t>& targets, std::size_t classes)
@@ -62,11 +31,6 @@ std::set<std::size_t> labelled_classes(const std::vector<std::int64_t>& targets,
     return found;
 }
 
-const char* key_of_labels(config::Task task)
-{
-    return task == config::Task::snn_fine_tune ? "criterion.supervised_batch_size"
-                                               : "criterion.supervised_imgs_per_class";
-}
 }  // namespace
 
 Rows labelled_rows(const config::Data& data, const Images& train, const std::vector<std::string>& class_names)
@@ -132,7 +96,7 @@ Rows held_out_rows(const config::Data& data, const Images& train, const std::vec
 void require_several_classes(const config::Config& config, const std::vector<std::int64_t>& targets,
                              const std::vector<std::string>& class_names, const std::string& source)
 {
-    if (!needs_classes(config) || labelled_classes(targets, class_names.size()).size() > 1)
+    if (!config::learns_classes(config) || labelled_classes(targets, class_names.size()).size() > 1)
     {
         return;
     }
@@ -142,8 +106,7 @@ void require_several_classes(const config::Config& config, const std::vector<std
             "{} has one class, '{}': {} learns to tell classes apart, and would only seem to learn; give a "
             "data set with two classes or more{}",
             source, class_names.front(), to_string(config.task),
-            config.task == config::Task::suncet_train ? ", or learn without labels: criterion.supervised_epochs: 0"
-                                                      : ""));
+            config::epochs_with_supports(config) ? ", or learn without labels: criterion.supervised_epochs: 0" : ""));
     }
     throw config::Error(fmt::format(
         "the labelled images of {} are all of one of its {} classes{}: {} learns to tell classes apart; label "
@@ -156,9 +119,7 @@ void require_several_classes(const config::Config& config, const std::vector<std
 std::vector<std::string> notes_on_classes(const config::Config& config, const std::vector<std::int64_t>& targets,
                                           const std::vector<std::string>& class_names, const std::string& source)
 {
-    const bool classifies = config.task == config::Task::snn_eval || config.task == config::Task::fine_tune ||
-                            (config.task == config::Task::embed && config.embed.probabilities);
-    if (!classifies)
+    if (!config::traits_of(config.task).classifies(config))
     {
         return {};
     }
@@ -185,7 +146,7 @@ std::vector<std::string> notes_on_classes(const config::Config& config, const st
 void require_enough_labels(const config::Config& config, const std::vector<std::int64_t>& targets,
                            const std::vector<std::string>& class_names, std::int64_t world_size)
 {
-    const auto wanted = labels_of_a_class(config);
+    const auto wanted = config::supports_per_class(config);
     if (wanted == 0)
     {
         return;
@@ -204,10 +165,11 @@ void require_enough_labels(const config::Config& config, const std::vector<std::
         {
             const auto on_each =
                 share == all ? std::string() : fmt::format(", {} on each of {} ranks", share, world_size);
-            throw config::Error(fmt::format(
-                "class '{}' has {}{}, fewer than the {} that a batch takes; "
-                "lower {}, or label more of its images",
-                class_names[k], io::plural(all, "labelled image"), on_each, wanted, key_of_labels(config.task)));
+            throw config::Error(
+                fmt::format("class '{}' has {}{}, fewer than the {} that a batch takes; "
+                            "lower {}, or label more of its images",
+                            class_names[k], io::plural(all, "labelled image"), on_each, wanted,
+                            config::traits_of(config.task).key_of_supports));
         }
     }
 }

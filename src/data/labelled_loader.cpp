@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "io/base/quantity.hpp"
+#include "src/config/task_traits.hpp"
 #include "src/data/augmentation.hpp"
 #include "src/data/loader_settings.hpp"
 
@@ -42,7 +43,7 @@ ClassStratifiedSampler stratified(const Dataset& dataset, const config::Config& 
 {
     ClassStratifiedSampler::Settings settings;
     settings.classes_per_batch = config.criterion.classes_per_batch;
-    settings.images_per_class = config.criterion.supervised_batch_size;
+    settings.images_per_class = config::supports_per_class(config);
     settings.unique_classes = config.data.unique_classes_per_rank;
     settings.rank = rank;
     settings.world_size = world_size;
@@ -59,7 +60,7 @@ LabelledLoader::LabelledLoader(const Dataset& dataset, const config::Config& con
     const auto targets = dataset_.labelled_targets();
     for (auto rank = share_.first; rank < share_.first + share_.count; ++rank)
     {
-        if (config_.task == config::Task::snn_fine_tune)
+        if (is_stratified())
         {
             auto sampler = stratified(dataset_, config_, targets, rank, share_.world_size);
             steps_per_epoch_ = sampler.batches_per_sequence();
@@ -74,12 +75,16 @@ LabelledLoader::LabelledLoader(const Dataset& dataset, const config::Config& con
     }
 }
 
+bool LabelledLoader::is_stratified() const
+{
+    return config::with_supports.contains(config_.task);
+}
+
 std::int64_t LabelledLoader::images_per_step() const
 {
     const auto& criterion = config_.criterion;
-    const auto of_rank = config_.task == config::Task::snn_fine_tune
-                             ? criterion.classes_per_batch * criterion.supervised_batch_size
-                             : config_.optimization.batch_size;
+    const auto of_rank = is_stratified() ? criterion.classes_per_batch * config::supports_per_class(config_)
+                                         : config_.optimization.batch_size;
     return of_rank * share_.world_size;
 }
 
@@ -148,8 +153,7 @@ std::optional<BatchPlan> LabelledLoader::plan(std::int64_t step)
     {
         return std::nullopt;
     }
-    const bool many_views = config_.task == config::Task::snn_fine_tune;
-    const auto views = many_views ? config_.criterion.supervised_views : std::int64_t{1};
+    const auto views = is_stratified() ? config_.criterion.supervised_views : std::int64_t{1};
     const auto rows = draw(samplers_);
     const auto images = static_cast<std::int64_t>(rows.size()) / share_.count;
     const auto rows_of_rank = images * views;

@@ -40,6 +40,8 @@ public:
 private:
     using Sampler = std::variant<DistributedSampler, ClassStratifiedSampler>;
 
+    /// Whether batches are class-stratified.
+    bool is_stratified() const;
     /// The rows of the next step, rank after rank, equally many of each.
     std::vector<std::int64_t> draw(std::vector<Sampler>& samplers) const;
     std::optional<BatchPlan> plan(std::int64_t step);

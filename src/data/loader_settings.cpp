@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "src/config/task_traits.hpp"
+
 namespace paws::data
 {
 namespace
@@ -23,10 +25,7 @@ StepViews views_of_step(const config::Config& config)
         return {config.optimization.batch_size, 0};
     }
     const auto& criterion = config.criterion;
-    // Of the two keys for labelled images of a class, a task has one, and the other is 0.
-    const auto labelled = criterion.classes_per_batch *
-                          (criterion.supervised_imgs_per_class + criterion.supervised_batch_size) *
-                          criterion.supervised_views;
+    const auto labelled = criterion.classes_per_batch * config::supports_per_class(config) * criterion.supervised_views;
     return {labelled + 2 * criterion.unsupervised_batch_size,
             config.data.multicrop * criterion.unsupervised_batch_size};
 }

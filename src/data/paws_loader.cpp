@@ -1,5 +1,6 @@
 #include "src/data/paws_loader.hpp"
 
+#include "src/config/task_traits.hpp"
 #include "src/data/augmentation.hpp"
 #include "src/data/loader_settings.hpp"
 
@@ -28,7 +29,7 @@ ClassStratifiedSampler::Settings support_settings(const Dataset& dataset, const 
 {
     ClassStratifiedSampler::Settings settings;
     settings.classes_per_batch = config.criterion.classes_per_batch;
-    settings.images_per_class = config.criterion.supervised_imgs_per_class;
+    settings.images_per_class = config::supports_per_class(config);
     settings.unique_classes = config.data.unique_classes_per_rank;
     settings.rank = rank;
     settings.world_size = world_size;
@@ -98,8 +99,8 @@ void PawsLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
 
 PawsLoader::Rows PawsLoader::draw(std::vector<Samplers>& samplers) const
 {
-    const bool uses_supports =
-        config_.task != config::Task::suncet_train || epoch_ < config_.criterion.supervised_epochs;
+    const auto epochs_with_supports = config::epochs_with_supports(config_);
+    const bool uses_supports = !epochs_with_supports || epoch_ < *epochs_with_supports;
     Rows rows;
     for (auto& of_rank : samplers)
     {

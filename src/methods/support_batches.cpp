@@ -2,21 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "src/config/task_traits.hpp"
 #include "src/data/loader_settings.hpp"
 
 namespace paws::methods
 {
-std::int64_t labelled_per_class(const config::Config& config)
-{
-    return config.task == config::Task::snn_fine_tune ? config.criterion.supervised_batch_size
-                                                      : config.criterion.supervised_imgs_per_class;
-}
-
 std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Config& config, std::int64_t world_size,
                                                               torch::Device device)
 {
     return std::make_shared<const loss::SupportLabels>(
-        loss::SupportLabels::stratified(config.criterion.classes_per_batch, labelled_per_class(config),
+        loss::SupportLabels::stratified(config.criterion.classes_per_batch, config::supports_per_class(config),
                                         config.criterion.supervised_views, config.data.label_smoothing, world_size,
                                         config.data.unique_classes_per_rank)
             .to(device));
@@ -25,21 +20,20 @@ std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Conf
 void require_neighbours(const config::Config& config, std::int64_t world_size)
 {
     const auto ranks_of_class = config.data.unique_classes_per_rank ? 1 : world_size;
-    const auto rows_of_class = labelled_per_class(config) * config.criterion.supervised_views * ranks_of_class;
+    const auto rows_of_class = config::supports_per_class(config) * config.criterion.supervised_views * ranks_of_class;
     if (rows_of_class < 2 && config.data.label_smoothing == 0)
     {
-        throw config::Error(fmt::format(
-            "criterion.{}: a class has one image in the batch of all ranks, which has no neighbour of its "
-            "class to be found by; raise it to 2, or criterion.supervised_views, or set "
-            "data.label_smoothing",
-            config.task == config::Task::snn_fine_tune ? "supervised_batch_size" : "supervised_imgs_per_class"));
+        throw config::Error(
+            fmt::format("{}: a class has one image in the batch of all ranks, which has no neighbour of its "
+                        "class to be found by; raise it to 2, or criterion.supervised_views, or set "
+                        "data.label_smoothing",
+                        config::traits_of(config.task).key_of_supports));
     }
 }
 
 void require_other_classes(const config::Config& config, std::int64_t world_size)
 {
-    const auto classes = config.criterion.classes_per_batch * (config.data.unique_classes_per_rank ? world_size : 1);
-    if (classes < 2)
+    if (config::classes_of_step(config, world_size) < 2)
     {
         throw config::Error(
             "criterion.classes_per_batch: 1: the labelled images of a step are all of one class, so that there is "

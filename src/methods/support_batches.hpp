@@ -10,9 +10,6 @@
 
 namespace paws::methods
 {
-/// Labelled images of each class in a rank's batch: the key depends on the task.
-std::int64_t labelled_per_class(const config::Config& config);
-
 /// The labels of the class-stratified batches of all ranks, on `device`.
 std::shared_ptr<const loss::SupportLabels> labels_of_supports(const config::Config& config, std::int64_t world_size,
                                                               torch::Device device);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/config/task_traits.hpp"
+
 namespace paws::observers
 {
 CollapseWatch::CollapseWatch(const config::Config& config, const std::vector<std::string>& columns,
@@ -15,8 +17,7 @@ CollapseWatch::CollapseWatch(const config::Config& config, const std::vector<std
     {
         column_ = static_cast<std::size_t>(found - columns.begin());
     }
-    const auto classes = config.criterion.classes_per_batch * (config.data.unique_classes_per_rank ? world_size : 1);
-    log_classes_ = std::log(static_cast<double>(classes));
+    log_classes_ = std::log(static_cast<double>(config::classes_of_step(config, world_size)));
 }
 
 std::optional<std::string> CollapseWatch::after_epoch(const std::vector<double>& means)

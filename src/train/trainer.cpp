@@ -123,7 +123,7 @@ io::Checkpoint Trainer::snapshot(io::Checkpoint recycled)
     auto& meters = progress_.meters;
     if (sums_.steps() > 0)
     {
-        read_sums(meters.steps - 1);
+        take_sums_into_means(meters.steps - 1);
     }
     if (meters.steps > 0)
     {
@@ -179,11 +179,11 @@ bool Trainer::run(std::int64_t epochs, const Observers& observers)
                 optimizer_->set_learning_rate(schedule_.at(progress_.steps_done));
                 sums_.add(graph_ ? graph_->run(batch->tensors(), [&] { return take_step(*batch); })
                                  : take_step(*batch));
-                ++progress_.steps_done;
+                const auto step = advance();
 
                 StepRequest request;
                 tell(&Observer::ask, progress_.steps_done, request);
-                const auto& report = report_step(agree(request));
+                const auto& report = report_step(step, agree(step, request));
                 tell(&Observer::after_step, report);
                 stops = report.stops;
             }
@@ -243,12 +243,19 @@ std::optional<data::Batch> Trainer::next_batch()
     return loader_->next();
 }
 
-const StepReport& Trainer::report_step(const StepRequest& agreed)
+std::int64_t Trainer::advance()
 {
-    auto& meters = progress_.meters;
-    const auto images = loader_->images_per_step();
+    const auto step = progress_.meters.steps;
+    ++progress_.steps_done;
+    ++progress_.meters.steps;
+    progress_.meters.images = loader_->images_per_step();
+    return step;
+}
+
+const StepReport& Trainer::report_step(std::int64_t step, const StepRequest& agreed)
+{
     report_.epoch = progress_.epochs_done + 1;
-    report_.step = meters.steps;
+    report_.step = step;
     report_.steps_done = progress_.steps_done;
     report_.read = sums_.steps() == 0;
     report_.own_values = own_means_.values();
@@ -260,13 +267,11 @@ const StepReport& Trainer::report_step(const StepRequest& agreed)
     report_.step_milliseconds = pace_.step_milliseconds.add({1000 * io::seconds_since(pace_.step_start)}).front();
     report_.epoch_seconds = io::seconds_since(pace_.epoch_start);
     report_.images_per_second =
-        static_cast<double>(images * (meters.steps - pace_.first_step + 1)) / report_.epoch_seconds;
+        static_cast<double>(loader_->images_per_step() * (step - pace_.first_step + 1)) / report_.epoch_seconds;
     report_.data_wait_share = loader_->seconds_waited() / report_.epoch_seconds;
     report_.comm_wait_share = (communicator_->seconds_waiting() - pace_.waited_before) / report_.epoch_seconds;
     report_.stops = agreed.stop;
     report_.saves = agreed.save;
-    ++meters.steps;
-    meters.images = images;
     return report_;
 }
 
@@ -274,7 +279,7 @@ void Trainer::finish_epoch()
 {
     if (sums_.steps() > 0)
     {
-        read_sums(progress_.meters.steps - 1);
+        take_sums_into_means(progress_.meters.steps - 1);
     }
     progress_.loss = method_->loss_of(means_.values());
     ++progress_.epochs_done;

@@ -104,12 +104,15 @@ private:
     std::optional<data::Batch> next_batch();
     /// Gives what a step leaves on the device: its values, and last the optimiser's count of bad gradients.
     std::vector<torch::Tensor> take_step(const data::Batch& batch);
-    /// Collective, after a step.
-    StepRequest agree(const StepRequest& asked);
-    const StepReport& report_step(const StepRequest& agreed);
+    /// Counts the step that has been taken. Gives its number in the epoch, from 0.
+    std::int64_t advance();
+    /// Collective, after step `step` of the epoch.
+    StepRequest agree(std::int64_t step, const StepRequest& asked);
+    const StepReport& report_step(std::int64_t step, const StepRequest& agreed);
     void finish_epoch();
-    /// Collective: what the steps up to `step` have come to goes into the means. Gives the means of `extra` over ranks.
-    logging::StepValues read_sums(std::int64_t step, const logging::StepValues& extra = {});
+    /// Collective: what the steps up to `step` have come to goes into the means, which are read by the host. Gives the
+    /// means of `extra` over ranks. Throws NotFinite, on all ranks.
+    logging::StepValues take_sums_into_means(std::int64_t step, const logging::StepValues& extra = {});
     void require_same_data(const std::filesystem::path& checkpoint, const data::Content& data);
     void require_possible_place(const std::filesystem::path& checkpoint) const;
     void note_other_world(const std::filesystem::path& checkpoint);

@@ -23,13 +23,12 @@ StepRequest request_of(const logging::StepValues& figures)
 }
 }  // namespace
 
-StepRequest Trainer::agree(const StepRequest& asked)
+StepRequest Trainer::agree(std::int64_t step, const StepRequest& asked)
 {
-    const auto step = progress_.meters.steps;
     if (reads_each_step_)
     {
         // One reduction for all of it.
-        return request_of(read_sums(step, figures_of(asked)));
+        return request_of(take_sums_into_means(step, figures_of(asked)));
     }
     // The hosts agree among themselves, beside what their devices do.
     const auto figures = torch::tensor(figures_of(asked), torch::kFloat64);
@@ -39,12 +38,12 @@ StepRequest Trainer::agree(const StepRequest& asked)
         step == pace_.first_step || step % config_.logging.log_every == 0 || step + 1 == loader_->steps_per_epoch();
     if (is_due || agreed.stop || agreed.save)
     {
-        read_sums(step);
+        take_sums_into_means(step);
     }
     return agreed;
 }
 
-logging::StepValues Trainer::read_sums(std::int64_t step, const logging::StepValues& extra)
+logging::StepValues Trainer::take_sums_into_means(std::int64_t step, const logging::StepValues& extra)
 {
     const auto steps = sums_.steps();
     const auto reading = sums_.read(*communicator_, extra);
