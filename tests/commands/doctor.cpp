@@ -30,7 +30,7 @@ TEST_CASE("doctor says what there is and ends with 0 where a run works", "[cli]"
     }
     CHECK_THAT(result.output, Catch::Contains("Nothing here keeps a run from working."));
     const auto summary = nlohmann::json::parse(std::ifstream(summary_path));
-    CHECK(summary["findings"].size() == 13);
+    CHECK(summary["findings"].size() == 14);
     test::check_bad_input("doctor", {"doctor runs on one rank"}, test::mpirun(2));
     test::check_bad_input("doctor --set meta.seed=1", {"doctor has no configuration"});
 }
