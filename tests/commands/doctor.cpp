@@ -24,7 +24,7 @@ TEST_CASE("doctor says what there is and ends with 0 where a run works", "[cli]"
     INFO(result.output);
     CHECK(result.code == 0);
     for (const auto* what : {"cores", "load", "processor", "BLAS", "GPUs", "MPI", "SLURM", "memory", "threads",
-                             "configurations", "working folder", "temporary", "scratch"})
+                             "configurations", "working folder", "temporary", "scratch", "shared memory"})
     {
         CHECK(test::lines_with(result.output, fmt::format(" {:<15} ", what)).size() == 1);
     }
