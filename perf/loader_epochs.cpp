@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <mpi.h>
+#include <torch/cuda.h>
 
 #include <chrono>
 #include <cstdlib>
