@@ -4,13 +4,11 @@ Lustre do and those of fcntl with ENOSYS. All works without locks, on several ra
 for them, one line says so.
 
 usage: no_locks.py --paws-hpc PROGRAM --library no_locks.so --data tests/inputs"""
-import argparse
 import errno
-import os
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
+
+from preloaded import Program, parse, write_images
 
 RUN = """task: paws_train
 meta: {{model_name: wide_resnet16w1, output_dim: 16, use_pred_head: true, device: cpu, precision: fp32}}
@@ -22,33 +20,11 @@ logging: {{folder: {0}/run, write_tag: t}}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--paws-hpc", required=True)
-    parser.add_argument("--library", required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    arguments = parser.parse_args()
-    names = ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR")
-    kept = {name: os.environ[name] for name in names if name in os.environ}
-    kept |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1"}
-
-    def paws_hpc(*words, ranks=1, code=0, **variables):
-        variables["LD_PRELOAD"] = arguments.library
-        line = [arguments.paws_hpc, *map(str, words)]
-        environment = kept | variables
-        if ranks > 1:
-            # Of the ranks alone: mpirun keeps its own locks.
-            line = ["mpirun", "--oversubscribe", "-n", str(ranks), "-x", f"LD_PRELOAD={arguments.library}", *line]
-            del environment["LD_PRELOAD"]
-        result = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
-        assert result.returncode == code, (line, result.returncode, result.stdout + result.stderr)
-        return result.stdout + result.stderr
-
+    arguments = parse(__doc__)
+    paws_hpc = Program(arguments.paws_hpc, arguments.library)
     with tempfile.TemporaryDirectory(prefix="paws-no-locks-") as name:
         folder = Path(name)
-        for split in ("train", "val"):
-            for kind in ("a", "b"):
-                (folder / "images" / split / kind).mkdir(parents=True)
-                shutil.copy(arguments.data / "pictures/progressive.jpg", folder / "images" / split / kind)
+        write_images(folder / "images", arguments.data)
         paws_hpc("pack", "--format", "imagefolder", "--input", folder / "images", "--output", folder / "i.h5", ranks=2)
         paws_hpc("pack", "--format", "cifar10", "--input", arguments.data / "cifar-10-batches-py", "--output", folder / "c.h5")
         assert "whole" in paws_hpc("inspect", folder / "i.h5", NO_LOCKS_FLOCK=str(errno.ENOLCK))

@@ -3,34 +3,18 @@
 beside the file, and `doctor` says what is missing.
 
 usage: no_shared_memory.py --paws-hpc PROGRAM --library no_shared_memory.so --data tests/inputs"""
-import argparse
-import os
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
+from preloaded import Program, parse, write_images
+
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--paws-hpc", required=True)
-    parser.add_argument("--library", required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    arguments = parser.parse_args()
-    environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1"}
-
-    def paws_hpc(*words, ranks=1):
-        line = ["mpirun", "--oversubscribe", "-n", str(ranks), "-x", f"LD_PRELOAD={arguments.library}", arguments.paws_hpc, *map(str, words)]
-        result = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
-        assert result.returncode == 0, (line, result.returncode, result.stdout + result.stderr)
-        return result.stdout
-
+    arguments = parse(__doc__)
+    paws_hpc = Program(arguments.paws_hpc, arguments.library)
     with tempfile.TemporaryDirectory(prefix="paws-no-shared-memory-") as name:
         folder = Path(name)
-        for split in ("train", "val"):
-            for kind in ("a", "b"):
-                (folder / "images" / split / kind).mkdir(parents=True)
-                shutil.copy(arguments.data / "pictures/progressive.jpg", folder / "images" / split / kind)
+        write_images(folder / "images", arguments.data)
         paws_hpc("pack", "--format", "imagefolder", "--input", folder / "images", "--output", folder / "packed.h5", ranks=2)
         assert "whole" in paws_hpc("inspect", folder / "packed.h5")
         left = sorted(path.name for path in folder.iterdir())
