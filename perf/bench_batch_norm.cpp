@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include "perf/memory_passes.hpp"
+#include "perf/run_registered.hpp"
 #include "perf/warm.hpp"
 #include "src/nn/batch_norm_relu.hpp"
 
@@ -137,11 +138,5 @@ int main(int argc, char** argv)
         add(std::string("add_relu/") + name, batch_norm_add_relu, type);
         add(std::string("add_relu_floor/") + name, batch_norm_add_relu_floor, type);
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }

@@ -6,6 +6,7 @@
 #include <Kokkos_Core.hpp>
 #include <functional>
 
+#include "perf/run_registered.hpp"
 #include "perf/warm.hpp"
 #include "src/device/matrix_product.hpp"
 #include "src/loss/simclr_loss.hpp"
@@ -86,11 +87,5 @@ int main(int argc, char** argv)
     add("cifar10", cifar10);
     add("imgnt_8_ranks", imgnt_8_ranks);
     add("4096x128", large);
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "perf/on_device.hpp"
+#include "perf/run_registered.hpp"
 #include "perf/warm.hpp"
 #include "src/nn/blocked_convolution.hpp"
 #include "src/nn/blocked_images.hpp"
@@ -107,11 +108,5 @@ int main(int argc, char** argv)
         }
         add("direct", direct);
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }

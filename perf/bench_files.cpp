@@ -13,6 +13,7 @@
 
 #include "io/ranks/session.hpp"
 #include "io/results/embeddings_writer.hpp"
+#include "perf/run_registered.hpp"
 #include "src/checkpoint/checkpoint.hpp"
 #include "src/session/runtime.hpp"
 
@@ -195,11 +196,5 @@ int main(int argc, char** argv)
         in_real_time(
             benchmark::RegisterBenchmark(("checkpoint_copy_floor/" + model).c_str(), plain_copy, Run(model).bytes()));
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include "perf/memory_passes.hpp"
+#include "perf/run_registered.hpp"
 #include "perf/warm.hpp"
 #include "src/nn/encoder.hpp"
 #include "src/optim/lars_sgd.hpp"
@@ -74,11 +75,5 @@ int main(int argc, char** argv)
     { benchmark::RegisterBenchmark(name, run)->Unit(benchmark::kMicrosecond)->UseRealTime(); };
     add("lars_sgd/wide_resnet28w2", lars_sgd);
     add("lars_sgd_floor/wide_resnet28w2", lars_sgd_floor);
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }

@@ -5,6 +5,7 @@
 
 #include <Kokkos_Core.hpp>
 
+#include "perf/run_registered.hpp"
 #include "perf/warm.hpp"
 #include "src/device/matrix_product.hpp"
 #include "src/loss/paws_loss.hpp"
@@ -87,11 +88,5 @@ int main(int argc, char** argv)
     add("cifar10", cifar10);
     add("imgnt_rank_of_64", imgnt_rank_of_64);
     add("by_blocks_4096x120000", by_blocks);
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "perf/run_registered.hpp"
 #include "perf/warm.hpp"
 #include "src/device/matrix_product.hpp"
 #include "src/loss/snn_classifier.hpp"
@@ -83,11 +84,5 @@ int main(int argc, char** argv)
     add("4096x12000", {4096, 12000, 1000, 2048});
     // As many supports as a tenth of ImageNet has, 1 GB. The product alone fills 1 GB more.
     add("2000x120000", {2000, 120000, 1000, 2048});
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }

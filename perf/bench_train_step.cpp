@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 #include <torch/types.h>
 
+#include "perf/run_registered.hpp"
 #include "perf/warm.hpp"
 #include "src/methods/paws.hpp"
 #include "src/nn/encoder.hpp"
@@ -160,11 +161,5 @@ int main(int argc, char** argv)
     add("train_step_floor/cifar10_div8", bare_convolutions, stored_type(best));
     add("train_step_floor/cifar10_div8_fp32", bare_convolutions, torch::kFloat32);
     add("train_step_floor/cifar10_div8_bf16", bare_convolutions, torch::kBFloat16);
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }

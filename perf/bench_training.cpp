@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "perf/on_device.hpp"
+#include "perf/run_registered.hpp"
 #include "src/config/config.hpp"
 #include "src/data/dataset.hpp"
 #include "src/train/trainer.hpp"
@@ -62,11 +63,5 @@ int main(int argc, char** argv)
         add("training/cifar10", {256, 64, 40, false});
         add("training/cifar10_graph", {256, 64, 40, true});
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_registered(argc, argv);
 }
