@@ -13,14 +13,19 @@ namespace paws::ranks
 {
 namespace
 {
+void set_if_unset(const char* variable, const char* value)
+{
+    constexpr int keep = 0;
+    ::setenv(variable, value, keep);
+}
+
 /// Open MPI opens no file for several ranks of a node without a semaphore in /dev/shm, for shared file pointers, which
 /// HDF5 never uses. Where none can be made, it is told to keep them in a file.
 void do_without_shared_memory()
 {
     if (!has_shared_memory())
     {
-        constexpr int if_unset = 0;
-        ::setenv("OMPI_MCA_sharedfp", "^sm", if_unset);
+        set_if_unset("OMPI_MCA_sharedfp", "^sm");
     }
 }
 
@@ -29,8 +34,7 @@ void start_alone()
 {
     if (launcher_of_environment().name.empty())
     {
-        constexpr int if_unset = 0;
-        ::setenv("OMPI_MCA_ess_singleton_isolated", "1", if_unset);
+        set_if_unset("OMPI_MCA_ess_singleton_isolated", "1");
     }
 }
 }  // namespace

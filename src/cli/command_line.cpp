@@ -263,10 +263,6 @@ int run(int argc, char** argv)
         }
     }
 
-    if (arguments.config.empty() && app.got_subcommand("demo"))
-    {
-        arguments.config = "demo.yaml";
-    }
     if (refused.empty() && !arguments.config.empty())
     {
         refused = take_shipped_config(arguments);

@@ -15,6 +15,14 @@ Command add_demo(CLI::App& app, Arguments& arguments)
         app.add_subcommand("demo", "Train on Fashion-MNIST with few labels and compare with two baselines");
     command->add_option("CONFIG", arguments.config,
                         "The demo's YAML file (default: demo.yaml, which comes with the program)");
+    command->parse_complete_callback(
+        [&arguments]
+        {
+            if (arguments.config.empty())
+            {
+                arguments.config = "demo.yaml";
+            }
+        });
     command->add_option("--images,--pictures", arguments.demo.images,
                         "Folder with the IDX files (default: that of Debian's dataset-fashion-mnist)");
     command->add_option("--folder", arguments.demo.folder, "Where to write (default: demo)");

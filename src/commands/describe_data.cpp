@@ -30,7 +30,7 @@ std::string who_makes_views(const config::Config& config, const data::Dataset& d
                                : "per rank, views are made on the GPU, which holds a copy of the images";
     }
     const auto batch = data::training_batch_bytes(config);
-    const auto loader = data::pipeline_settings(config, batch, dataset.node, device);
+    const auto loader = data::pipeline_settings(config, batch, dataset.train.node, device);
     return fmt::format("per rank, {} to decode and augment, {} of {} ahead of the training step",
                        io::plural(loader.workers, "thread"), io::plural(loader.batches_ahead, "batch", "es"),
                        io::gibibytes(batch));

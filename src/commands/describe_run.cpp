@@ -250,7 +250,7 @@ std::string describe_computing(const comm::World& world, const config::Meta& met
 /// What is read and written by a task that evaluates.
 std::string describe_evaluation(const config::Config& config, const data::Dataset* dataset, const torch::Device& device)
 {
-    const auto path = config.task == config::Task::fine_tune
+    const auto path = config::traits_of(config.task).has_classifier
                           ? classifier_checkpoint(config).string()
                           : config.logging.path_of(config.logging.pretrain_path.value_or(""));
     auto text =

@@ -25,7 +25,7 @@ using ScoresOfRows = std::function<torch::Tensor(const std::vector<std::int64_t>
 enum class NotFiniteScores
 {
     count,   ///< the evaluation of a run that trains must not end it; the next step does
-    refuse,  ///< io::Error, on all ranks
+    refuse,  ///< ranks::BadInput, on all ranks
 };
 
 /// Shares of `rows` of `images` whose class has the largest of its scores, or one of the five largest. Ranks share

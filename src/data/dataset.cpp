@@ -154,7 +154,6 @@ void append(std::vector<std::string>& notes, const std::vector<std::string>& mor
 
 void give_resources(Dataset& dataset, const ranks::Resources& node)
 {
-    dataset.node = node;
     dataset.train.node = node;
     dataset.validation.node = node;
 }

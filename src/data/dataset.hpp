@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "io/ranks/node.hpp"
 #include "src/comm/world.hpp"
 #include "src/config/config.hpp"
 #include "src/data/images.hpp"
@@ -17,7 +16,6 @@ struct Dataset
     std::string source;     ///< the file or folder that the user knows
     std::string read_from;  ///< the file or folder that this rank reads: `source`, or a copy on the node's disk
     std::vector<std::string> notes;  ///< what the user should be told, a line each; the same on all ranks
-    ranks::Resources node;           ///< what this rank may use of its node, for loaders
     std::vector<std::string> class_names;
     Images train;
     Images validation;                     ///< empty when it was not asked for

@@ -30,7 +30,6 @@ std::set<std::size_t> labelled_classes(const std::vector<std::int64_t>& targets,
     }
     return found;
 }
-
 }  // namespace
 
 Rows labelled_rows(const config::Data& data, const Images& train, const std::vector<std::string>& class_names)

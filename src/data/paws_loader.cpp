@@ -93,7 +93,7 @@ void PawsLoader::start_epoch(std::int64_t epoch, std::int64_t first_step)
     {
         draw(samplers_);
     }
-    begin(place_.source(training_pipeline_settings(config_, share_.count, dataset_.node, place_.device()),
+    begin(place_.source(training_pipeline_settings(config_, share_.count, dataset_.train.node, place_.device()),
                         [this, step = first_step]() mutable { return plan(step++); }));
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <sstream>
 #include <vector>
 
@@ -17,6 +16,8 @@
 #include "io/files/seal.hpp"
 #include "io/ranks/agreed.hpp"
 #include "src/config/compare.hpp"
+#include "src/config/task_traits.hpp"
+#include "src/data/labelled.hpp"
 #include "src/data/packed_file.hpp"
 
 namespace paws::session
@@ -97,13 +98,13 @@ std::string identity_of_data(const config::Data& data)
     }
     auto identity = data.is_cifar10() && !data.file ? identity_of_cifar10(fs::path(data.root_path) / data.image_folder)
                                                     : identity_of_place(data::packed_place(data));
-    std::set<std::string> lists;
-    for (const auto& list : {data.labelled_list(), data.held_out_list()})
+    if (const auto list = data.labelled_list(); list && io::is_there(*list))
     {
-        if (list && io::is_there(*list) && lists.insert(*list).second)
-        {
-            identity += identity_of_list(*list);
-        }
+        identity += identity_of_list(*list);
+    }
+    if (const auto list = data::existing_held_out_list(data))
+    {
+        identity += identity_of_list(*list);
     }
     return identity;
 }
@@ -146,7 +147,7 @@ std::string identity_of_inputs(const config::Config& config)
     {
         identity += identity_of_checkpoint(*config.meta.init_backbone);
     }
-    if (config.logging.pretrain_path)
+    if (config.logging.pretrain_path && config::trains(config))
     {
         identity += identity_of_checkpoint(config.logging.path_of(*config.logging.pretrain_path));
     }

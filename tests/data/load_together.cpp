@@ -152,7 +152,7 @@ TEST_CASE("the ranks of a node share the memory for images", "[load]")
     const WorldFolder folder(write_packed);
     const auto dataset = data::load_dataset(from_file(folder), Splits::train, folder.world());
     const auto alone = ranks::resources_of_rank({});
-    CHECK(static_cast<double>(dataset.node.memory_bytes) ==
+    CHECK(static_cast<double>(dataset.train.node.memory_bytes) ==
           Approx(static_cast<double>(alone.memory_bytes) / folder.world().world_size()).epsilon(0.3));
 }
 
